@@ -1,0 +1,13 @@
+//! CIR, the compiler's one intermediate representation: SSA, from the AST to just above Cranelift.
+
+pub mod entity;
+pub mod func;
+pub mod imm;
+pub mod ops;
+pub mod unit;
+
+pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Site, Value};
+pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
+pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary};
+pub use ops::{Effects, Op, Operand, Row, Type};
+pub use unit::{Builtin, CellSpec, Const, GlobalFact, Signature, Unit, UnitFunction};

@@ -1,0 +1,181 @@
+//! A unit: the functions that are compiled together, with the constants and guard cells they share.
+
+use crate::types;
+
+use super::entity::{CellId, ConstId, FuncId};
+use super::func::Function;
+use super::ops::Type;
+
+/// A constant of the source text, or a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Const {
+    /// `None`
+    None,
+    /// `True` or `False`
+    Bool(bool),
+    /// `...`
+    Ellipsis,
+    /// An int of 64 bits.
+    Int(i64),
+    /// An int of any size, in the source's own spelling without underscores (`0x…` too).
+    BigInt(String),
+    /// A float, by its bits.
+    Float(u64),
+    /// The imaginary part of a complex literal, by its bits.
+    Imaginary(u64),
+    /// A string, or the name of a variable, attribute or keyword.
+    Str(String),
+    /// A bytes literal.
+    Bytes(Vec<u8>),
+    /// A tuple.
+    Tuple(Vec<Const>),
+    /// The class `AssertionError`, whatever its name means by now.
+    AssertionError,
+}
+
+/// What a guard cell watches: that the dotted global name still has the value it had.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CellSpec {
+    /// A global or builtin name, or `module.name`.
+    pub path: String,
+    /// What is assumed of it.
+    pub expected: GlobalFact,
+}
+
+/// What is known of a global name (or of `module.name`) when a unit is compiled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GlobalFact {
+    /// An exact int, float, bool or None.
+    Value(Const),
+    /// One of the builtins that the compiler knows, still the original; by its name.
+    Builtin(Builtin),
+    /// The module `math`.
+    MathModule,
+    /// A function of `math`, still the original; by its name.
+    Math(String),
+    /// A compiled function: one of this unit.
+    Function(FuncId),
+    /// Nothing that the compiler can use.
+    Unknown,
+}
+
+macro_rules! builtins {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// A builtin that the compiler knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Builtin { $($(#[$doc])* $variant,)* }
+
+        impl Builtin {
+            /// Every one of them.
+            pub const ALL: &'static [Builtin] = &[$(Builtin::$variant,)*];
+
+            /// Its name in the module `builtins`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Builtin::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+builtins! {
+    /// `abs`
+    Abs = "abs",
+    /// `bool`
+    Bool = "bool",
+    /// `divmod`
+    DivMod = "divmod",
+    /// `float`
+    Float = "float",
+    /// `int`
+    Int = "int",
+    /// `len`
+    Len = "len",
+    /// `max`
+    Max = "max",
+    /// `min`
+    Min = "min",
+    /// `pow`
+    Pow = "pow",
+    /// `range`
+    Range = "range",
+    /// `round`
+    Round = "round",
+    /// `sum`
+    Sum = "sum",
+}
+
+/// The signature of a specialised body: `(thread state, depth, params…) -> (value, status)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// What the annotations promise of each parameter, in the order of the code object's variables.
+    pub params: Vec<types::Type>,
+    /// What they promise of the result.
+    pub result: types::Type,
+}
+
+impl Signature {
+    /// How a value of this type travels between bodies.
+    #[must_use]
+    pub fn machine(ty: &types::Type) -> Type {
+        match ty {
+            types::Type::Int => Type::I64,
+            types::Type::Float => Type::F64,
+            types::Type::Bool => Type::Bool,
+            types::Type::Never | types::Type::None | types::Type::Tuple(_) | types::Type::Object => Type::Obj,
+        }
+    }
+}
+
+/// A function of a unit.
+#[derive(Clone, Debug)]
+pub struct UnitFunction {
+    /// Its qualified name.
+    pub name: String,
+    /// What its annotations promise.
+    pub signature: Signature,
+    /// Whether the annotations are checked at the boundary.
+    pub promised: bool,
+    /// The complete version, all objects. `None` for a function that another unit has compiled and
+    /// that this unit only calls.
+    pub generic: Option<Function>,
+    /// The specialised version.
+    pub specialised: Option<Function>,
+}
+
+/// Functions that are compiled together.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// The functions.
+    pub functions: Vec<UnitFunction>,
+    /// The constants.
+    pub consts: Vec<Const>,
+    /// The guard cells.
+    pub cells: Vec<CellSpec>,
+}
+
+impl Unit {
+    /// The constant's number; it is added when it is new.
+    pub fn constant(&mut self, constant: Const) -> ConstId {
+        let known = self.consts.iter().position(|known| *known == constant);
+        ConstId::new(known.unwrap_or_else(|| {
+            self.consts.push(constant);
+            self.consts.len() - 1
+        }))
+    }
+
+    /// The cell's number; it is added when it is new.
+    pub fn cell(&mut self, spec: CellSpec) -> CellId {
+        let known = self.cells.iter().position(|known| *known == spec);
+        CellId::new(known.unwrap_or_else(|| {
+            self.cells.push(spec);
+            self.cells.len() - 1
+        }))
+    }
+
+    /// A function of the unit.
+    #[must_use]
+    pub fn function(&self, id: FuncId) -> &UnitFunction {
+        &self.functions[id.index()]
+    }
+}

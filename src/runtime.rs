@@ -1,0 +1,5 @@
+//! The runtime library: what compiled code calls, and what loads it.
+
+pub mod data;
+pub mod meta;
+pub mod table;

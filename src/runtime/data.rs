@@ -1,0 +1,110 @@
+//! The layout of a unit's data: the words that compiled code reads through one symbol.
+//!
+//! Code holds no address: constants, cells and code pointers stand in this table, in `.data`. The
+//! emitter writes the code pointers (relocated); the runtime fills the rest when the unit is loaded.
+
+/// The symbol of the data in an object file.
+pub const DATA_SYMBOL: &str = "castiron_data";
+
+/// Bytes of a word.
+pub const WORD: usize = 8;
+
+/// Words of a guard cell.
+///
+/// CPython 3.12 and later: word 0 is 1 while the assumption holds, else 0; the others are unused.
+/// CPython 3.11: word 0 is the address of a dict's version tag and word 1 the tag under which the
+/// assumption was last seen to hold; words 2 and 3 the same for a second dict (both pairs are always
+/// valid to read and compare; a cell that needs one dict repeats it).
+pub const CELL_WORDS: usize = 4;
+
+/// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
+pub const FUNCTION_WORDS: usize = 3;
+
+/// The words that every unit has, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Fixed {
+    /// The helper table.
+    Helpers,
+    /// The loaded unit.
+    Unit,
+    /// The address of the interpreter's eval breaker, where it is not in the thread state.
+    Breaker,
+    /// `int`
+    IntType,
+    /// `float`
+    FloatType,
+    /// `bool`
+    BoolType,
+    /// `tuple`
+    TupleType,
+    /// `None`
+    None,
+    /// `True`
+    True,
+    /// `False`
+    False,
+    /// The table of the C library's functions.
+    Math,
+}
+
+/// How many [`Fixed`] words there are.
+pub const FIXED_WORDS: usize = Fixed::Math as usize + 1;
+
+/// Where things stand in the data, as byte offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataLayout {
+    consts: usize,
+    cells: usize,
+    functions: usize,
+}
+
+impl DataLayout {
+    /// The layout for so many constants, cells and functions.
+    #[must_use]
+    pub fn new(consts: usize, cells: usize, functions: usize) -> DataLayout {
+        DataLayout { consts, cells, functions }
+    }
+
+    /// Offset of a fixed word.
+    #[must_use]
+    pub fn fixed(self, word: Fixed) -> usize {
+        word as usize * WORD
+    }
+
+    /// Offset of a constant's word.
+    #[must_use]
+    pub fn constant(self, number: usize) -> usize {
+        (FIXED_WORDS + number) * WORD
+    }
+
+    /// Offset of a cell's first word.
+    #[must_use]
+    pub fn cell(self, number: usize) -> usize {
+        (FIXED_WORDS + self.consts + number * CELL_WORDS) * WORD
+    }
+
+    /// Offset of the address of a function's entry.
+    #[must_use]
+    pub fn entry(self, number: usize) -> usize {
+        (FIXED_WORDS + self.consts + self.cells * CELL_WORDS + number * FUNCTION_WORDS) * WORD
+    }
+
+    /// Offset of the address of a function's specialised body.
+    #[must_use]
+    pub fn body(self, number: usize) -> usize {
+        self.entry(number) + WORD
+    }
+
+    /// Offset of the address of a function's resume function.
+    #[must_use]
+    pub fn resume(self, number: usize) -> usize {
+        self.entry(number) + 2 * WORD
+    }
+
+    /// Bytes in all.
+    #[must_use]
+    pub fn size(self) -> usize {
+        self.entry(self.functions)
+    }
+}

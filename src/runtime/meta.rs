@@ -1,0 +1,115 @@
+//! What compiled code says of itself: plain data that the code generator writes and the runtime reads.
+
+use crate::ir::{CellSpec, Const};
+use crate::types::Type;
+
+/// A position in the source text as code objects count it: lines from 1, columns in UTF-8 bytes from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// First line.
+    pub line: u32,
+    /// First column.
+    pub column: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// Column behind the last byte.
+    pub end_column: u32,
+}
+
+/// The machine type of an exit word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordType {
+    /// An object, owned.
+    Obj,
+    /// A signed 64-bit integer.
+    I64,
+    /// A double, by its bits.
+    F64,
+    /// 0 or 1.
+    Bool,
+}
+
+/// How a value of the generic version is made; numbers are positions in [`ExitMeta::words`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotMeta {
+    /// The word, boxed when the generic version wants an object.
+    Word(u32),
+    /// `None`
+    None,
+    /// A truth value known beforehand.
+    Bool(bool),
+    /// The unit's constant of this number.
+    Const(u32),
+    /// A tuple.
+    Tuple(Vec<SlotMeta>),
+    /// `range(start, stop, step)`
+    Range { start: u32, stop: u32, step: u32 },
+    /// A range iterator with `count` items left, beginning with `next`.
+    RangeIter { next: u32, count: u32, step: u32 },
+    /// A range iterator from `next` to `stop` by steps of one, up or down.
+    UnitRangeIter { next: u32, stop: u32, step: u32 },
+}
+
+/// One frame of an exit, innermost first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameMeta {
+    /// The function whose resume function goes on.
+    pub function: u32,
+    /// Its entry number.
+    pub entry: u32,
+    /// For each slot, how to make it and whether the generic version wants an object (else a truth value).
+    pub slots: Vec<(SlotMeta, Wants)>,
+}
+
+/// What the generic version wants in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// An object, owned.
+    Object,
+    /// 0 or 1.
+    Truth,
+}
+
+/// An exit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExitMeta {
+    /// The types of the words that compiled code spills.
+    pub words: Vec<WordType>,
+    /// The frames; more than one when the exit is in inlined code.
+    pub frames: Vec<FrameMeta>,
+}
+
+/// Traceback entries of one raising instruction, innermost first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TraceMeta {
+    /// Function number and position; more than one when the instruction is in inlined code.
+    pub entries: Vec<(u32, Position)>,
+}
+
+/// A function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionMeta {
+    /// Its qualified name.
+    pub name: String,
+    /// What its annotations promise of the parameters, in the order of the code object's variables.
+    pub params: Vec<Type>,
+    /// What they promise of the result.
+    pub result: Type,
+    /// Whether the annotations are checked at the boundary.
+    pub promised: bool,
+}
+
+/// A compiled unit, apart from its code and data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitMeta {
+    /// Functions.
+    pub functions: Vec<FunctionMeta>,
+    /// Constants.
+    pub consts: Vec<Const>,
+    /// Guard cells.
+    pub cells: Vec<CellSpec>,
+    /// Exits, in the order of their numbers.
+    pub exits: Vec<ExitMeta>,
+    /// Traces, in the order of their numbers.
+    pub traces: Vec<TraceMeta>,
+}
