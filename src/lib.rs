@@ -3,5 +3,6 @@
 pub mod types;
 #[macro_use]
 pub mod ir;
+pub mod cpython;
 #[macro_use]
 pub mod runtime;

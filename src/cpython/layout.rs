@@ -1,0 +1,219 @@
+//! Where things stand in CPython's structs, per minor version, for 64-bit little-endian builds.
+//!
+//! The numbers come from `offsetof` under each version's own headers, and [`super::check`] compares
+//! them with the running interpreter before anything is compiled. All of them are byte offsets.
+//! Free-threaded and debug builds have other layouts and are refused.
+
+/// What tells an immortal object, whose count must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Immortality {
+    /// There are none (3.11).
+    None,
+    /// The low 32 bits of the count, taken as a signed number, are negative (3.12, 3.13). A count is
+    /// raised by adding one to the low 32 bits unless they then were 0, and lowered as 64 bits.
+    NegativeLowHalf,
+}
+
+/// How an `int` says its sign and its number of digits (30 bits each, 32 bits apart, least first).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntHeader {
+    /// A signed 64-bit size: its magnitude is the number of digits, its sign the int's; 0 for zero (3.11).
+    SignedSize,
+    /// A 64-bit tag: the low two bits are 0 for positive, 1 for zero, 2 for negative, the digits are
+    /// counted from bit 3 up; a tag below 16 means at most one digit (3.12, 3.13).
+    Tag,
+}
+
+/// Where the word stands that the eval loop tests for pending work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerPlace {
+    /// In the thread state, at this offset.
+    Thread(i32),
+    /// In the interpreter state, at this offset; its absolute address is in the data of each unit.
+    Interpreter(i32),
+}
+
+/// The word that the eval loop tests for pending work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breaker {
+    /// Where it stands.
+    pub place: BreakerPlace,
+    /// Its width in bytes, 4 or 8.
+    pub width: u8,
+    /// Which bits mean pending work; the others say nothing about this.
+    pub mask: u64,
+}
+
+/// How a thread state leads to the frame that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CurrentFrame {
+    /// The pointer at this offset of the thread state (3.13).
+    Direct(i32),
+    /// The thread state's pointer at the first offset, then the pointer at the second (3.11, 3.12).
+    Through(i32, i32),
+}
+
+/// The fields of `PyThreadState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadLayout {
+    /// How many more Python frames may nest, an `int`; one is entered when it is above 0.
+    pub recursion_remaining: i32,
+    /// The limit that the counter started from, an `int`.
+    pub recursion_limit: i32,
+    /// How many more C calls may nest, an `int`; none on 3.11, where both counters are one.
+    pub c_recursion_remaining: Option<i32>,
+    /// The interpreter state.
+    pub interpreter: i32,
+    /// The frame that runs.
+    pub current_frame: CurrentFrame,
+    /// The function of `sys.setprofile`, null while there is none.
+    pub profile: i32,
+    /// The function of `sys.settrace`, null while there is none.
+    pub trace: i32,
+}
+
+/// The fields of `PyFunctionObject`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionLayout {
+    /// `__globals__`
+    pub globals: i32,
+    /// `__builtins__`
+    pub builtins: i32,
+    /// `__code__`
+    pub code: i32,
+    /// `__defaults__`, null for None.
+    pub defaults: i32,
+    /// `__kwdefaults__`, null for None.
+    pub kwdefaults: i32,
+    /// `__closure__`, null for None.
+    pub closure: i32,
+    /// The vectorcall function.
+    pub vectorcall: i32,
+}
+
+/// The fields that set the current instruction of a frame object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameLayout {
+    /// From the frame object to its interpreter frame.
+    pub frame: i32,
+    /// The current instruction's address in the interpreter frame.
+    pub instruction: i32,
+    /// The first instruction in the code object.
+    pub first_instruction: i32,
+}
+
+/// Where things stand in one minor version's structs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Major and minor version.
+    pub version: (u8, u8),
+    /// The reference count, 64 bits.
+    pub refcount: i32,
+    /// Which objects are not counted.
+    pub immortality: Immortality,
+    /// An object's type.
+    pub ob_type: i32,
+    /// Sign and number of digits of an `int`, 64 bits.
+    pub int_header: i32,
+    /// How to read them.
+    pub int_header_kind: IntHeader,
+    /// The first digit of an `int`.
+    pub int_digits: i32,
+    /// The value of a `float`.
+    pub float_value: i32,
+    /// The number of items of a `tuple`.
+    pub tuple_size: i32,
+    /// The first item of a `tuple`.
+    pub tuple_items: i32,
+    /// The thread state.
+    pub thread: ThreadLayout,
+    /// The eval breaker.
+    pub breaker: Breaker,
+    /// Functions.
+    pub function: FunctionLayout,
+    /// Frame objects.
+    pub frame: FrameLayout,
+    /// The version tag of a `dict`, 64 bits, where it moves at every write (3.11).
+    pub dict_version: Option<i32>,
+}
+
+const PYTHON_3_11: Layout = Layout {
+    version: (3, 11),
+    refcount: 0,
+    immortality: Immortality::None,
+    ob_type: 8,
+    int_header: 16,
+    int_header_kind: IntHeader::SignedSize,
+    int_digits: 24,
+    float_value: 16,
+    tuple_size: 16,
+    tuple_items: 24,
+    thread: ThreadLayout {
+        recursion_remaining: 32,
+        recursion_limit: 36,
+        c_recursion_remaining: None,
+        interpreter: 16,
+        current_frame: CurrentFrame::Through(56, 8),
+        profile: 64,
+        trace: 72,
+    },
+    breaker: Breaker { place: BreakerPlace::Interpreter(100), width: 4, mask: 0xffff_ffff },
+    function: FunctionLayout {
+        globals: 16,
+        builtins: 24,
+        code: 48,
+        defaults: 56,
+        kwdefaults: 64,
+        closure: 72,
+        vectorcall: 120,
+    },
+    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 184 },
+    dict_version: Some(24),
+};
+
+const PYTHON_3_12: Layout = Layout {
+    version: (3, 12),
+    immortality: Immortality::NegativeLowHalf,
+    int_header_kind: IntHeader::Tag,
+    thread: ThreadLayout {
+        recursion_remaining: 28,
+        recursion_limit: 32,
+        c_recursion_remaining: Some(36),
+        interpreter: 16,
+        current_frame: CurrentFrame::Through(56, 0),
+        profile: 64,
+        trace: 72,
+    },
+    breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
+    function: FunctionLayout { vectorcall: 128, ..PYTHON_3_11.function },
+    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 192 },
+    dict_version: None,
+    ..PYTHON_3_11
+};
+
+const PYTHON_3_13: Layout = Layout {
+    version: (3, 13),
+    thread: ThreadLayout {
+        recursion_remaining: 44,
+        recursion_limit: 48,
+        c_recursion_remaining: Some(52),
+        interpreter: 16,
+        current_frame: CurrentFrame::Direct(72),
+        profile: 80,
+        trace: 88,
+    },
+    // The bits above the events are the version of the monitoring tools.
+    breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
+    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 200 },
+    ..PYTHON_3_12
+};
+
+static LAYOUTS: [Layout; 3] = [PYTHON_3_11, PYTHON_3_12, PYTHON_3_13];
+
+impl Layout {
+    /// The layout of this minor version, if it is known.
+    #[must_use]
+    pub fn for_version(major: u8, minor: u8) -> Option<&'static Layout> {
+        LAYOUTS.iter().find(|layout| layout.version == (major, minor))
+    }
+}
