@@ -1,0 +1,114 @@
+"""What `make test` and `make test-all` run, one session per kind of check.
+
+Every session works from a clean clone: it installs what it needs from the package registries. One release
+build serves all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+from interpreters import VERSIONS, find
+
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+WHEELS = ROOT / "target" / "wheels"
+INTERPRETERS = find()
+TESTED = [INTERPRETERS[version] for version in VERSIONS if version in INTERPRETERS]
+FOREIGN_TARGETS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin")
+
+
+def cargo_test(session: nox.Session) -> list[str]:
+    """nextest where it is installed, else cargo's own runner."""
+    if shutil.which("cargo-nextest"):
+        return ["cargo", "nextest", "run", "--release"]
+    session.log("cargo-nextest is not installed: cargo test runs instead")
+    return ["cargo", "test", "--release"]
+
+
+def install_wheel(session: nox.Session, *requirements: str) -> None:
+    """Install the wheel that the `wheel` session built, and test requirements."""
+    wheels = sorted(WHEELS.glob("castiron-*.whl"))
+    if not wheels:
+        session.error("no wheel under target/wheels: run the session `wheel` first")
+    session.install("--force-reinstall", "--no-deps", str(wheels[-1]))
+    if requirements:
+        session.install(*requirements)
+
+
+@nox.session(python=False)
+def interpreters(session: nox.Session) -> None:
+    """Name the CPythons that are tested; one that is missing fails in CI."""
+    for version in VERSIONS:
+        session.log(f"CPython {version}: {INTERPRETERS.get(version, 'missing, not tested')}")
+    missing = [version for version in VERSIONS if version not in INTERPRETERS]
+    if missing and os.environ.get("CI"):
+        session.error(f"CI tests every CPython; missing: {', '.join(missing)}")
+
+
+@nox.session(python=TESTED[:1])
+def lint(session: nox.Session) -> None:
+    """rustfmt, clippy, ruff, mypy, pyright's view of the decorators."""
+    session.run("cargo", "fmt", "--check", external=True)
+    session.run("cargo", "clippy", "--release", "--all-targets", "--", "-D", "warnings", external=True)
+    session.install("ruff", "mypy", "pytest", "hypothesis", "nox")
+    session.run("ruff", "check", "pydecorators", "tests", "benches", "tools", "noxfile.py")
+    session.run("ruff", "format", "--check", "pydecorators", "tests", "benches", "tools", "noxfile.py")
+    session.run("mypy", "--strict", "pydecorators/castiron", "tools")
+
+
+@nox.session(python=False)
+def rust(session: nox.Session) -> None:
+    """Rust tests: IR, passes, diagnostics, layering."""
+    session.run(*cargo_test(session), external=True)
+
+
+@nox.session(python=False)
+def foreign(session: nox.Session) -> None:
+    """`cargo check` for Windows and macOS, where the toolchain has those targets."""
+    installed = session.run("rustc", "--print", "sysroot", external=True, silent=True)
+    for target in FOREIGN_TARGETS:
+        if (Path(str(installed).strip()) / "lib" / "rustlib" / target).exists():
+            session.run("cargo", "check", "--release", "--target", target, external=True)
+        else:
+            session.log(f"{target}: not in this toolchain, skipped")
+
+
+@nox.session(python=TESTED[:1])
+def wheel(session: nox.Session) -> None:
+    """Build the one wheel that every CPython loads."""
+    session.install("maturin>=1.16,<2")
+    for old in WHEELS.glob("castiron-*.whl"):
+        old.unlink()
+    session.run("maturin", "build", "--release", "--out", str(WHEELS))
+
+
+@nox.session(python=TESTED)
+def tests(session: nox.Session) -> None:
+    """pytest with the installed wheel: API, enforcement, differential cases, generated programs."""
+    install_wheel(session, "pytest", "pytest-xdist", "hypothesis")
+    session.run("pytest", "-q", "-n", "2", "tests/python", *session.posargs, env={"CASTIRON_STRICT": "1"})
+
+
+@nox.session(python=TESTED)
+def smoke(session: nox.Session) -> None:
+    """The benchmarks with small arguments: results compared, times only printed."""
+    install_wheel(session)
+    session.run("python", "benches/run.py", "--smoke")
+
+
+@nox.session(python=TESTED)
+def acceptance(session: nox.Session) -> None:
+    """The acceptance scripts of `tests/acceptance`, each of which says what it measured."""
+    install_wheel(session)
+    for script in sorted((ROOT / "tests" / "acceptance").glob("*.py")):
+        session.run("python", str(script))
