@@ -6,3 +6,4 @@ pub mod ir;
 pub mod cpython;
 #[macro_use]
 pub mod runtime;
+pub mod python;

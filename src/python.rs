@@ -1,0 +1,11 @@
+//! The PyO3 boundary: the extension module `castiron._castiron`. Conversions only; the work is done by
+//! `driver`, `check` and `runtime`.
+
+use pyo3::prelude::*;
+
+/// What `import castiron._castiron` runs.
+#[pymodule]
+fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    Ok(())
+}
