@@ -1,10 +1,14 @@
 //! CIR, the compiler's one intermediate representation: SSA, from the AST to just above Cranelift.
 
+pub mod cfg;
+pub mod dominators;
 pub mod entity;
 pub mod func;
 pub mod imm;
 pub mod ops;
+pub mod print;
 pub mod unit;
+pub mod verify;
 
 pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};

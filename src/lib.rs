@@ -3,6 +3,7 @@
 pub mod types;
 #[macro_use]
 pub mod ir;
+pub mod analysis;
 pub mod cpython;
 #[macro_use]
 pub mod runtime;

@@ -1,0 +1,5 @@
+//! Analyses: facts about a function that passes and the code generator ask for. They change nothing.
+
+pub mod exits;
+pub mod liveness;
+pub mod loops;

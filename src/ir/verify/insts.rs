@@ -1,0 +1,225 @@
+//! The part of the verifier that looks at one instruction at a time: rows, immediates, targets, exits.
+
+use crate::ir::entity::{ConstId, Exit, FuncId, Inst, Site, Value};
+use crate::ir::func::{ExitFrame, InstData, Point, Slot};
+use crate::ir::imm::Imm;
+use crate::ir::ops::{Effects, Op, Operand, Type};
+use crate::ir::unit::{Const, Signature};
+use super::{Verifier, Version};
+
+impl Verifier<'_> {
+    /// Checks every instruction against its row and against what the row can't say.
+    pub(super) fn check_insts(&mut self) {
+        let func = self.func;
+        for &block in &func.layout {
+            let data = func.block(block);
+            for &param in &data.params {
+                self.check_generic_value(param);
+            }
+            for &inst in &data.insts {
+                let data = func.inst(inst);
+                self.check_operands(inst, data);
+                self.check_results(inst, data);
+                self.check_imm(inst, data);
+                self.check_targets(inst, data);
+                self.check_exit(inst, data);
+                self.check_unwind(inst, data);
+            }
+        }
+    }
+
+    fn check_generic_value(&mut self, value: Value) {
+        if self.version == Version::Generic && !matches!(self.type_of(value), Type::Obj | Type::Bool) {
+            self.fault(value, "an unboxed value in a generic version");
+        }
+    }
+
+    fn check_operands(&mut self, inst: Inst, data: &InstData) {
+        let mut left = data.args.as_slice();
+        for operand in data.op.row().operands {
+            let wanted = match *operand {
+                Operand::One(wanted) => Some(wanted),
+                Operand::Any => None,
+                Operand::Rest(wanted) => {
+                    if left.iter().any(|&arg| self.type_of(arg) != wanted) {
+                        self.fault(inst, format_args!("every operand must be {}", wanted.name()));
+                    }
+                    return;
+                }
+                Operand::AnyRest => return,
+            };
+            let Some((&first, rest)) = left.split_first() else {
+                return self.fault(inst, "too few operands");
+            };
+            if wanted.is_some_and(|wanted| wanted != self.type_of(first)) {
+                self.fault(inst, format_args!("{first} has the wrong type {}", self.type_of(first).name()));
+            }
+            left = rest;
+        }
+        if !left.is_empty() {
+            self.fault(inst, "too many operands");
+        }
+    }
+
+    fn check_results(&mut self, inst: Inst, data: &InstData) {
+        let wanted: Vec<Type> = match (data.op, data.imm) {
+            (Op::GuardTuple | Op::ObjUnpack, Imm::Count(count)) => vec![Type::Obj; count as usize],
+            (Op::CallDirect, Imm::Func(callee)) => {
+                let Some(function) = self.unit.functions.get(callee.index()) else {
+                    return self.fault(inst, format_args!("{callee} is not in the unit"));
+                };
+                let params: Vec<Type> = function.signature.params.iter().map(Signature::machine).collect();
+                let args: Vec<Type> = data.args.iter().map(|&arg| self.type_of(arg)).collect();
+                if params != args {
+                    self.fault(inst, format_args!("the operands are not what {callee} wants"));
+                }
+                vec![Signature::machine(&function.signature.result)]
+            }
+            _ => data.op.row().results.to_vec(),
+        };
+        let results: Vec<Type> = data.results.iter().map(|&result| self.type_of(result)).collect();
+        if results != wanted {
+            self.fault(inst, format_args!("the results are {results:?}, not {wanted:?}"));
+        }
+        for &result in &data.results {
+            self.check_generic_value(result);
+        }
+    }
+
+    fn check_imm(&mut self, inst: Inst, data: &InstData) {
+        let wanted = data.op.row().imm;
+        if data.imm.kind() != wanted {
+            return self.fault(inst, format_args!("the immediate is {:?}, not {wanted:?}", data.imm.kind()));
+        }
+        match data.imm {
+            Imm::Const(id) => self.check_const(inst, data, id),
+            Imm::Cell(id) if id.index() >= self.unit.cells.len() => self.fault(inst, "the cell is not in the unit"),
+            Imm::Math(function) if data.args.len() != function.arity() => self.fault(inst, "wrong number of operands"),
+            _ => {}
+        }
+        if data.op == Op::Raise && !(1..=2).contains(&data.args.len()) {
+            self.fault(inst, "one or two operands");
+        }
+    }
+
+    fn check_const(&mut self, inst: Inst, data: &InstData, id: ConstId) {
+        let Some(constant) = self.unit.consts.get(id.index()) else {
+            return self.fault(inst, "the constant is not in the unit");
+        };
+        let is_right = match (data.op, constant) {
+            (Op::ObjConst, _) | (Op::ObjGlobal | Op::ObjAttr | Op::RaiseUnbound, Const::Str(_)) => true,
+            (Op::ObjCall, Const::None) => !data.args.is_empty(),
+            (Op::ObjCall, Const::Tuple(names)) => {
+                names.len() < data.args.len() && names.iter().all(|name| matches!(name, Const::Str(_)))
+            }
+            _ => false,
+        };
+        if !is_right {
+            self.fault(inst, "the wrong kind of constant");
+        }
+    }
+
+    fn check_targets(&mut self, inst: Inst, data: &InstData) {
+        let wanted = match data.op {
+            Op::Jump => 1,
+            Op::Branch => 2,
+            _ => 0,
+        };
+        if data.targets.len() != wanted {
+            self.fault(inst, format_args!("{} targets, not {wanted}", data.targets.len()));
+        }
+        for target in &data.targets {
+            let params: Vec<Type> = self.func.block(target.block).params.iter().map(|&param| self.type_of(param)).collect();
+            let args: Vec<Type> = target.args.iter().map(|&arg| self.type_of(arg)).collect();
+            if params != args {
+                self.fault(inst, format_args!("{} is passed {args:?}, but takes {params:?}", target.block));
+            }
+        }
+        if data.op == Op::Return && data.args.iter().any(|&arg| self.type_of(arg) != self.func.result) {
+            self.fault(inst, format_args!("the function's result is {}", self.func.result.name()));
+        }
+    }
+
+    fn check_exit(&mut self, inst: Inst, data: &InstData) {
+        if data.exit.is_some() != data.op.exits() {
+            return self.fault(inst, if data.exit.is_some() { "an exit state without need" } else { "no exit state" });
+        }
+        let Some(exit) = data.exit else { return };
+        if self.version == Version::Generic {
+            self.fault(inst, "a generic version never exits");
+        }
+        self.check_frames(inst, data, exit);
+    }
+
+    fn check_frames(&mut self, inst: Inst, data: &InstData, exit: Exit) {
+        let state = self.func.exit(exit);
+        let Some(innermost) = state.frames.first() else {
+            return self.fault(inst, "an exit state without frames");
+        };
+        if matches!(innermost.point, Point::After(_)) != (data.op == Op::CallDirect) {
+            self.fault(inst, "only the exit of a direct call goes on after an instruction");
+        }
+        if state.frames[1..].iter().any(|frame| !matches!(frame.point, Point::After(_))) {
+            self.fault(inst, "an outer frame goes on after its call");
+        }
+        let chain = self.site_functions(data.site);
+        if !state.frames.iter().map(|frame| frame.func).eq(chain) {
+            self.fault(inst, "the frames do not follow the instruction's site");
+        }
+        for frame in &state.frames {
+            self.check_frame(inst, frame);
+        }
+    }
+
+    /// The functions of a site, innermost first, down to this one.
+    fn site_functions(&self, mut site: Option<Site>) -> Vec<FuncId> {
+        let mut chain = Vec::new();
+        while let Some(data) = site.and_then(|site| self.func.sites.get(site.index())) {
+            chain.push(data.func);
+            site = data.parent;
+        }
+        chain.push(self.func.id);
+        chain
+    }
+
+    fn check_frame(&mut self, inst: Inst, frame: &ExitFrame) {
+        if frame.func.index() >= self.unit.functions.len() {
+            self.fault(inst, format_args!("{} is not in the unit", frame.func));
+        }
+        for slot in &frame.slots {
+            self.check_slot(inst, slot);
+        }
+    }
+
+    fn check_slot(&mut self, inst: Inst, slot: &Slot) {
+        match slot {
+            Slot::Value(_) | Slot::None | Slot::Bool(_) => {}
+            Slot::Const(id) => {
+                if id.index() >= self.unit.consts.len() {
+                    self.fault(inst, "a slot's constant is not in the unit");
+                }
+            }
+            Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
+            Slot::Range { start: a, stop: b, step: c }
+            | Slot::RangeIter { next: a, count: b, step: c }
+            | Slot::UnitRangeIter { next: a, stop: b, step: c } => self.check_ints(inst, [*a, *b, *c]),
+        }
+    }
+
+    fn check_ints(&mut self, inst: Inst, values: [Value; 3]) {
+        if values.iter().any(|&value| self.type_of(value) != Type::I64) {
+            self.fault(inst, "the numbers of a range are i64");
+        }
+    }
+
+    fn check_unwind(&mut self, inst: Inst, data: &InstData) {
+        let Some(unwind) = self.func.unwind.get(&inst).filter(|unwind| !unwind.is_empty()) else { return };
+        let effects = data.op.effects();
+        if !effects.has(Effects::RAISES) && !data.op.exits() {
+            self.fault(inst, "an unwind list at an instruction that never fails");
+        }
+        if unwind.iter().any(|&value| self.type_of(value) != Type::Obj) {
+            self.fault(inst, "only objects are dropped");
+        }
+    }
+}
