@@ -136,6 +136,8 @@ pub struct UnitFunction {
     pub signature: Signature,
     /// Whether the annotations are checked at the boundary.
     pub promised: bool,
+    /// How many of the parameters, the last ones, can be passed by name only.
+    pub keyword_only: usize,
     /// The complete version, all objects. `None` for a function that another unit has compiled and
     /// that this unit only calls.
     pub generic: Option<Function>,

@@ -20,6 +20,13 @@ pub const CELL_WORDS: usize = 4;
 /// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
 pub const FUNCTION_WORDS: usize = 3;
 
+/// Set in `nargsf` when `call_slow` calls an entry again with all parameters bound and checked, those
+/// that can be passed by name only included, as positional arguments.
+///
+/// The entry of a function without such parameters takes its fast path for a count of its parameters,
+/// with or without this bit; the entry of one that has them only with it.
+pub const ALL_BOUND: u64 = 1 << 62;
+
 /// The words that every unit has, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]

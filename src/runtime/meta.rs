@@ -97,6 +97,8 @@ pub struct FunctionMeta {
     pub result: Type,
     /// Whether the annotations are checked at the boundary.
     pub promised: bool,
+    /// How many of the parameters, the last ones, can be passed by name only.
+    pub keyword_only: usize,
 }
 
 /// A compiled unit, apart from its code and data.
@@ -112,4 +114,8 @@ pub struct UnitMeta {
     pub exits: Vec<ExitMeta>,
     /// Traces, in the order of their numbers.
     pub traces: Vec<TraceMeta>,
+    /// Bytes of native stack that the largest body takes, its return address included.
+    pub body_frame: u32,
+    /// The same for the largest entry or resume function.
+    pub other_frame: u32,
 }

@@ -36,11 +36,12 @@ pub enum Word {
 macro_rules! for_each_helper {
     ($consumer:ident) => { $consumer! {
         /// Begins a call from the interpreter: the thread state, and how many calls may still nest.
-        /// Depth 0: RecursionError is set. Depth -1: the native stack is too short for what the limit
-        /// allows; call `EnterOnNewStack` instead of going on.
+        /// Depth 0: RecursionError is set. Depth -1: this call can't go on here (the native stack is too
+        /// short for what the limit allows, a tracer is on, castiron is switched off); return what
+        /// `EnterOnNewStack` gives instead of going on.
         Enter = enter::enter() -> (Thread, I64);
         /// `(unit, function number, callable, args, nargsf, kwnames)`: the same vectorcall again, on a
-        /// fresh stack segment.
+        /// fresh stack segment, or as bytecode.
         EnterOnNewStack = enter::enter_on_new_stack(Unit, I64, Obj, Ptr, I64, Obj) -> (Obj);
         /// `(unit, function number, callable, args, nargsf, kwnames)`: the whole call of an entry whose
         /// fast path does not fit: binds arguments, checks promises, runs the specialised body when
