@@ -93,6 +93,8 @@ pub enum Slot {
     Bool(bool),
     /// A constant of the unit.
     Const(super::entity::ConstId),
+    /// The object that the cell's path named when the unit was compiled: a builtin, module or function.
+    Cell(super::entity::CellId),
     /// A tuple of these.
     Tuple(Vec<Slot>),
     /// `range(start, stop, step)`.
@@ -360,7 +362,7 @@ impl Slot {
     pub fn visit_values(&self, visit: &mut impl FnMut(Value)) {
         match self {
             Slot::Value(value) => visit(*value),
-            Slot::None | Slot::Bool(_) | Slot::Const(_) => {}
+            Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter().for_each(|item| item.visit_values(visit)),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
@@ -376,7 +378,7 @@ impl Slot {
     pub fn map_values(&mut self, map: &mut impl FnMut(Value) -> Value) {
         match self {
             Slot::Value(value) => *value = map(*value),
-            Slot::None | Slot::Bool(_) | Slot::Const(_) => {}
+            Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter_mut().for_each(|item| item.map_values(map)),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }

@@ -124,6 +124,9 @@ control {
 guard {
     /// Exits when the cell's assumption no longer holds.
     GuardCell = cell() -> (), Cell, [EXITS, STAYS];
+    /// Exits unless the body's depth is greater than the immediate: stands before an inlined call, whose
+    /// frame is the immediate's number of calls deep in this body (1 for a call of the function itself).
+    GuardDepth = depth() -> (), Count, [EXITS, STAYS];
     /// Exits unless the operand is true.
     GuardTrue = is_true(One(Bool)) -> (), None, [EXITS, STAYS];
     /// Exits when the operand is true.

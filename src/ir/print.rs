@@ -158,6 +158,10 @@ impl DisplayFunction<'_> {
                 f.write_str("const ")?;
                 self.constant(f, *id)
             }
+            Slot::Cell(id) => {
+                f.write_str("cell ")?;
+                self.cell(f, *id)
+            }
             Slot::Tuple(items) => {
                 f.write_str("tuple(")?;
                 list(f, items, |f, item| self.slot(f, item))?;
@@ -269,6 +273,7 @@ impl fmt::Display for Const {
                 f.write_str(if items.len() == 1 { ",)" } else { ")" })
             }
             Const::AssertionError => f.write_str("AssertionError"),
+            Const::Unbound => f.write_str("Unbound"),
         }
     }
 }

@@ -31,6 +31,9 @@ pub enum Const {
     Tuple(Vec<Const>),
     /// The class `AssertionError`, whatever its name means by now.
     AssertionError,
+    /// What a variable holds while it is unbound: the object None, which nothing reads. Unlike
+    /// [`Const::None`] it does not widen the type of a variable that is bound elsewhere.
+    Unbound,
 }
 
 /// What a guard cell watches: that the dotted global name still has the value it had.

@@ -40,6 +40,8 @@ pub enum SlotMeta {
     Bool(bool),
     /// The unit's constant of this number.
     Const(u32),
+    /// The object that the guard cell of this number expects.
+    Cell(u32),
     /// A tuple.
     Tuple(Vec<SlotMeta>),
     /// `range(start, stop, step)`

@@ -199,6 +199,11 @@ impl Verifier<'_> {
                     self.fault(inst, "a slot's constant is not in the unit");
                 }
             }
+            Slot::Cell(id) => {
+                if id.index() >= self.unit.cells.len() {
+                    self.fault(inst, "a slot's cell is not in the unit");
+                }
+            }
             Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
