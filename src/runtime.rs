@@ -2,4 +2,5 @@
 
 pub mod data;
 pub mod meta;
+pub mod promise;
 pub mod table;

@@ -91,7 +91,7 @@ pub struct FunctionLayout {
     pub vectorcall: i32,
 }
 
-/// The fields that set the current instruction of a frame object.
+/// The fields of frames: the current instruction of a frame object, the function of an interpreter frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLayout {
     /// From the frame object to its interpreter frame.
@@ -100,6 +100,8 @@ pub struct FrameLayout {
     pub instruction: i32,
     /// The first instruction in the code object.
     pub first_instruction: i32,
+    /// The function in the interpreter frame.
+    pub function: i32,
 }
 
 /// Where things stand in one minor version's structs.
@@ -167,7 +169,7 @@ const PYTHON_3_11: Layout = Layout {
         closure: 72,
         vectorcall: 120,
     },
-    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 184 },
+    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 184, function: 0 },
     dict_version: Some(24),
 };
 
@@ -186,7 +188,7 @@ const PYTHON_3_12: Layout = Layout {
     },
     breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
     function: FunctionLayout { vectorcall: 128, ..PYTHON_3_11.function },
-    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 192 },
+    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 192, function: 16 },
     dict_version: None,
     ..PYTHON_3_11
 };
@@ -204,7 +206,7 @@ const PYTHON_3_13: Layout = Layout {
     },
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
-    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 200 },
+    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 200, function: 16 },
     ..PYTHON_3_12
 };
 
