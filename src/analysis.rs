@@ -3,3 +3,4 @@
 pub mod exits;
 pub mod liveness;
 pub mod loops;
+pub mod ownership;

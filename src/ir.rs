@@ -6,6 +6,7 @@ pub mod entity;
 pub mod func;
 pub mod imm;
 pub mod ops;
+pub mod parse;
 pub mod print;
 pub mod unit;
 pub mod verify;

@@ -4,6 +4,7 @@ pub mod types;
 #[macro_use]
 pub mod ir;
 pub mod analysis;
+pub mod passes;
 pub mod cpython;
 #[macro_use]
 pub mod runtime;
