@@ -18,7 +18,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("codegen", &["ir", "types", "analysis", "runtime", "cpython"]),
     ("emit", &["codegen", "runtime"]),
     ("check", &["types", "source", "cpython", "runtime"]),
-    ("driver", &["source", "types", "ir", "front", "analysis", "passes", "cpython", "runtime", "codegen", "emit", "check"]),
+    (
+        "driver",
+        &[
+            "source", "types", "ir", "front", "analysis", "passes", "cpython", "runtime", "codegen", "emit",
+            "check",
+        ],
+    ),
     ("python", &["driver", "check", "source", "cpython", "runtime", "ir"]),
 ];
 
@@ -39,8 +45,10 @@ const ROOT_MACROS: &[(&str, &str)] = &[("for_each_op", "ir"), ("for_each_helper"
 const MAX_LINES: usize = 800;
 
 fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(dir).expect("the folder is readable").map(|entry| entry.expect("the entry is readable").path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(dir)
+        .expect("the folder is readable")
+        .map(|entry| entry.expect("the entry is readable").path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -98,7 +106,10 @@ fn check_line(module: &str, code: &str, complain: &mut impl FnMut(&str)) {
     let allowed = MAY_USE.iter().find(|(name, _)| *name == module).map(|(_, uses)| *uses);
     for rest in used {
         let name = identifier(rest);
-        let name = ROOT_MACROS.iter().find(|(name_of_macro, _)| *name_of_macro == name).map_or(name, |(_, owner)| owner);
+        let name = ROOT_MACROS
+            .iter()
+            .find(|(name_of_macro, _)| *name_of_macro == name)
+            .map_or(name, |(_, owner)| owner);
         if name.is_empty() {
             complain("one `crate::` path per `use`");
         } else if name != module && allowed.is_some_and(|uses| !uses.contains(&name)) {
@@ -130,20 +141,24 @@ fn source_follows_the_house_rules() {
         let name = path.strip_prefix(root).expect("the file lies below the root").display();
         let module = module_of(path, &src);
         if !text.starts_with("//!") {
-            writeln!(report, "{name}:1: the file does not open with `//!`").expect("writing to a string succeeds");
+            writeln!(report, "{name}:1: the file does not open with `//!`")
+                .expect("writing to a string succeeds");
         }
         let lines = text.lines().count();
         if lines > MAX_LINES {
-            writeln!(report, "{name}: {lines} lines, {MAX_LINES} are allowed").expect("writing to a string succeeds");
+            writeln!(report, "{name}: {lines} lines, {MAX_LINES} are allowed")
+                .expect("writing to a string succeeds");
         }
         if path.ends_with("mod.rs") {
-            writeln!(report, "{name}: `foo.rs` and `foo/` instead of `mod.rs`").expect("writing to a string succeeds");
+            writeln!(report, "{name}: `foo.rs` and `foo/` instead of `mod.rs`")
+                .expect("writing to a string succeeds");
         }
         if ["lib", "build"].contains(&module.as_str()) {
             continue;
         }
         if !MAY_USE.iter().any(|(known, _)| *known == module) {
-            writeln!(report, "{name}: module `{module}` is not in the table of layers").expect("writing to a string succeeds");
+            writeln!(report, "{name}: module `{module}` is not in the table of layers")
+                .expect("writing to a string succeeds");
         }
         for (number, line) in text.lines().enumerate() {
             check_line(&module, &code_of(line), &mut |complaint| {

@@ -27,7 +27,12 @@ pub fn incomplete_exits(unit: &Unit, func: &Function) -> Vec<String> {
     faults
 }
 
-fn check_frame(func: &Function, generic: &Function, liveness: &Liveness, frame: &ExitFrame) -> Result<(), String> {
+fn check_frame(
+    func: &Function,
+    generic: &Function,
+    liveness: &Liveness,
+    frame: &ExitFrame,
+) -> Result<(), String> {
     if let Point::Before(inst) | Point::After(inst) = frame.point
         && !liveness.has(inst)
     {

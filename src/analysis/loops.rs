@@ -35,7 +35,8 @@ impl Loops {
         let mut loops = Loops { loops: Vec::new(), innermost: vec![None; size] };
         for &header in order {
             let sources = cfg.predecessors(header).iter().copied();
-            let mut latches: Vec<Block> = sources.filter(|&source| dominators.dominates(header, source)).collect();
+            let mut latches: Vec<Block> =
+                sources.filter(|&source| dominators.dominates(header, source)).collect();
             latches.dedup();
             if !latches.is_empty() {
                 loops.add(cfg, header, latches);

@@ -83,7 +83,10 @@ fn immediate_dominators(cfg: &Cfg) -> Vec<usize> {
             }
         }
     }
-    parents.into_iter().map(|parent| parent.expect("every block of the order has a predecessor before it")).collect()
+    parents
+        .into_iter()
+        .map(|parent| parent.expect("every block of the order has a predecessor before it"))
+        .collect()
 }
 
 /// The closest common ancestor in the tree so far.
@@ -148,7 +151,13 @@ impl Positions {
 
     /// Whether the value is defined on every path to this place, before it.
     #[must_use]
-    pub fn is_available(&self, func: &Function, dominators: &Dominators, value: Value, at: (Block, usize)) -> bool {
+    pub fn is_available(
+        &self,
+        func: &Function,
+        dominators: &Dominators,
+        value: Value,
+        at: (Block, usize),
+    ) -> bool {
         match func.def(value) {
             Def::Param(block, _) => dominators.dominates(block, at.0),
             Def::Result(inst, _) => self.get(inst).is_some_and(|(block, position)| {

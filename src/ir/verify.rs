@@ -143,7 +143,10 @@ impl Verifier<'_> {
             }
             let is_last = position + 1 == data.insts.len();
             if self.func.inst(inst).op.is_terminator() != is_last {
-                self.fault(inst, if is_last { "the block ends without a terminator" } else { "terminator inside a block" });
+                self.fault(
+                    inst,
+                    if is_last { "the block ends without a terminator" } else { "terminator inside a block" },
+                );
             }
             for (number, &result) in self.func.inst(inst).results.iter().enumerate() {
                 self.check_def(result, Def::Result(inst, number));
@@ -154,7 +157,9 @@ impl Verifier<'_> {
     fn check_def(&mut self, value: Value, def: Def) {
         match self.func.values.get(value.index()) {
             None => self.fault(value, "no such value"),
-            Some(data) if data.def != def => self.fault(value, format_args!("defined at {def:?}, but its data says {:?}", data.def)),
+            Some(data) if data.def != def => {
+                self.fault(value, format_args!("defined at {def:?}, but its data says {:?}", data.def))
+            }
             Some(_) => {}
         }
     }
@@ -217,11 +222,17 @@ impl Verifier<'_> {
         for &source in cfg.reverse_postorder() {
             let targets = &self.func.inst(self.func.terminator(source)).targets;
             for target in targets {
-                if cfg.number(target.block) <= cfg.number(source) && !dominators.dominates(target.block, source) {
+                if cfg.number(target.block) <= cfg.number(source)
+                    && !dominators.dominates(target.block, source)
+                {
                     self.fault(source, format_args!("the loop at {} has another entry", target.block));
                 }
                 let is_critical = targets.len() > 1 && cfg.predecessors(target.block).len() > 1;
-                let is_header = || cfg.predecessors(target.block).iter().any(|&from| dominators.dominates(target.block, from));
+                let is_header = || {
+                    cfg.predecessors(target.block)
+                        .iter()
+                        .any(|&from| dominators.dominates(target.block, from))
+                };
                 if self.version == Version::Generic && is_critical && is_header() {
                     self.fault(source, format_args!("critical edge into the loop header {}", target.block));
                 }

@@ -12,7 +12,12 @@ pub trait Promise: Send + Sync {
     /// fails with `TypeCheckError` or with what a class' own `__instancecheck__` raised. A value that is
     /// the function's current default for that parameter passes. The values of `*args` and `**kwargs`
     /// are the whole tuple and dict.
-    fn check_argument(&self, function: &Bound<'_, PyAny>, index: usize, value: &Bound<'_, PyAny>) -> PyResult<()>;
+    fn check_argument(
+        &self,
+        function: &Bound<'_, PyAny>,
+        index: usize,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()>;
 
     /// Checks the result; fails as [`Promise::check_argument`] does.
     fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()>;

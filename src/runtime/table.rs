@@ -34,85 +34,87 @@ pub enum Word {
 /// Hands the table to a macro: `Variant = module::function(arguments) -> (results);`
 #[macro_export]
 macro_rules! for_each_helper {
-    ($consumer:ident) => { $consumer! {
-        /// Begins a call from the interpreter: the thread state, and how many calls may still nest.
-        /// Depth 0: RecursionError is set. Depth -1: this call can't go on here (the native stack is too
-        /// short for what the limit allows, a tracer is on, castiron is switched off); return what
-        /// `EnterOnNewStack` gives instead of going on.
-        Enter = enter::enter() -> (Thread, I64);
-        /// `(unit, function number, callable, args, nargsf, kwnames)`: the same vectorcall again, on a
-        /// fresh stack segment, or as bytecode.
-        EnterOnNewStack = enter::enter_on_new_stack(Unit, I64, Obj, Ptr, I64, Obj) -> (Obj);
-        /// `(unit, function number, callable, args, nargsf, kwnames)`: the whole call of an entry whose
-        /// fast path does not fit: binds arguments, checks promises, runs the specialised body when
-        /// every argument is of its exact type, else the generic version.
-        CallSlow = enter::call_slow(Unit, I64, Obj, Ptr, I64, Obj) -> (Obj);
-        /// The body was called with no depth left: sets RecursionError.
-        DepthExhausted = enter::depth_exhausted(Thread) -> (I32);
-        /// The eval breaker is set: signal handlers, pending calls, GIL hand-over. 0 or -1.
-        Poll = enter::poll(Thread) -> (I32);
-        /// `(unit, cell number)`: whether the assumption still holds; makes the cell valid again if so.
-        CellCheck = cells::cell_check(Unit, I64) -> (I32);
-        /// `(unit, trace number)`: adds the trace's entries to the traceback of the set exception.
-        AddTraceback = traceback::add_traceback(Unit, I64) -> ();
-        /// `(unit, exit number, words, thread, depth)`: finishes the call in the generic version. The
-        /// words are the values of the exit's slots in their order; object words are owned and taken.
-        Resume = resume::resume(Unit, I64, Ptr, Thread, I64) -> (Obj);
-        /// As `Resume`, for the exit of a direct call whose result came back as this object (taken).
-        ResumeWithResult = resume::resume_with_result(Unit, I64, Ptr, Thread, I64, Obj) -> (Obj);
-        /// `(unit, function number, result)`: checks a result against the promise. 0 or -1.
-        CheckResult = resume::check_result(Unit, I64, Obj) -> (I32);
-        /// An exact int's value and 1, or 0 and 0 when it does not fit.
-        IntUnbox = int::int_unbox(Obj) -> (I64, I64);
-        /// A new int.
-        IntBox = int::int_box(I64) -> (Obj);
-        /// `a ** b` and 1, or 0 and 0 when b is negative or the result does not fit.
-        IntPow = int::int_pow(I64, I64) -> (I64, I64);
-        /// `a / b` correctly rounded, b not zero.
-        IntTrueDiv = int::int_true_div(I64, I64) -> (F64);
-        /// -1, 0, 1 as the int is less than, equal to, greater than the float; 2 for a NaN.
-        IntCompareFloat = int::int_compare_float(I64, F64) -> (I32);
-        /// `len(range(start, stop, step))` and 1, or 0 and 0 when it does not fit; step not zero.
-        IntRangeLen = int::int_range_len(I64, I64, I64) -> (I64, I64);
-        /// A new float.
-        FloatBox = float::float_box(F64) -> (Obj);
-        /// `a // b` as CPython computes it, b not zero.
-        FloatFloorDiv = float::float_floor_div(F64, F64) -> (F64);
-        /// `a % b` as CPython computes it, b not zero.
-        FloatMod = float::float_mod(F64, F64) -> (F64);
-        /// `a ** b` and 1, or 0.0 and 0 where CPython raises or gives a complex number.
-        FloatPow = float::float_pow(F64, F64) -> (F64, I64);
-        /// The value of a global or builtin name; NameError.
-        ObjGlobal = object::obj_global(Unit, Obj) -> (Obj);
-        /// `object.name`
-        ObjAttr = object::obj_attr(Obj, Obj) -> (Obj);
-        /// `(operator, in place, a, b)`: the operator is its position in `ir::Binary::ALL`.
-        ObjBinary = object::obj_binary(I64, I64, Obj, Obj) -> (Obj);
-        /// `(operator, a)`: the operator is its position in `ir::Unary::ALL`.
-        ObjUnary = object::obj_unary(I64, Obj) -> (Obj);
-        /// `(comparison, a, b)`: the comparison is CPython's number.
-        ObjCompare = object::obj_compare(I64, Obj, Obj) -> (Obj);
-        /// 1, 0, or -1 with an exception.
-        ObjTruth = object::obj_truth(Obj) -> (I32);
-        /// `(callable, args, count, names or null)`: count includes the arguments passed by name.
-        ObjCall = object::obj_call(Obj, Ptr, I64, Obj) -> (Obj);
-        /// `(items, count)`: a new tuple; the items are borrowed.
-        ObjTuple = object::obj_tuple(Ptr, I64) -> (Obj);
-        /// `(iterable, count, out)`: new references into `out`. 0 or -1.
-        ObjUnpack = object::obj_unpack(Obj, I64, Ptr) -> (I32);
-        /// `iter(object)`
-        ObjIter = object::obj_iter(Obj) -> (Obj);
-        /// The next item and 1, a new reference to None and 0 at the end, null and -1 for an exception.
-        ObjNext = object::obj_next(Obj) -> (Obj, I64);
-        /// `(exception, cause or null)`: raises it; always fails.
-        ObjRaise = object::obj_raise(Obj, Obj) -> ();
-        /// Raises UnboundLocalError for the name, in this CPython's words.
-        RaiseUnbound = object::raise_unbound(Obj) -> ();
-        /// The last reference is gone.
-        Dealloc = object::dealloc(Obj) -> ();
-        /// The C library's functions, in the order of `ir::MathFn::ALL`: a pointer to a table of them.
-        MathTable = float::math_table() -> (Ptr);
-    } };
+    ($consumer:ident) => {
+        $consumer! {
+            /// Begins a call from the interpreter: the thread state, and how many calls may still nest.
+            /// Depth 0: RecursionError is set. Depth -1: this call can't go on here (the native stack is too
+            /// short for what the limit allows, a tracer is on, castiron is switched off); return what
+            /// `EnterOnNewStack` gives instead of going on.
+            Enter = enter::enter() -> (Thread, I64);
+            /// `(unit, function number, callable, args, nargsf, kwnames)`: the same vectorcall again, on a
+            /// fresh stack segment, or as bytecode.
+            EnterOnNewStack = enter::enter_on_new_stack(Unit, I64, Obj, Ptr, I64, Obj) -> (Obj);
+            /// `(unit, function number, callable, args, nargsf, kwnames)`: the whole call of an entry whose
+            /// fast path does not fit: binds arguments, checks promises, runs the specialised body when
+            /// every argument is of its exact type, else the generic version.
+            CallSlow = enter::call_slow(Unit, I64, Obj, Ptr, I64, Obj) -> (Obj);
+            /// The body was called with no depth left: sets RecursionError.
+            DepthExhausted = enter::depth_exhausted(Thread) -> (I32);
+            /// The eval breaker is set: signal handlers, pending calls, GIL hand-over. 0 or -1.
+            Poll = enter::poll(Thread) -> (I32);
+            /// `(unit, cell number)`: whether the assumption still holds; makes the cell valid again if so.
+            CellCheck = cells::cell_check(Unit, I64) -> (I32);
+            /// `(unit, trace number)`: adds the trace's entries to the traceback of the set exception.
+            AddTraceback = traceback::add_traceback(Unit, I64) -> ();
+            /// `(unit, exit number, words, thread, depth)`: finishes the call in the generic version. The
+            /// words are the values of the exit's slots in their order; object words are owned and taken.
+            Resume = resume::resume(Unit, I64, Ptr, Thread, I64) -> (Obj);
+            /// As `Resume`, for the exit of a direct call whose result came back as this object (taken).
+            ResumeWithResult = resume::resume_with_result(Unit, I64, Ptr, Thread, I64, Obj) -> (Obj);
+            /// `(unit, function number, result)`: checks a result against the promise. 0 or -1.
+            CheckResult = resume::check_result(Unit, I64, Obj) -> (I32);
+            /// An exact int's value and 1, or 0 and 0 when it does not fit.
+            IntUnbox = int::int_unbox(Obj) -> (I64, I64);
+            /// A new int.
+            IntBox = int::int_box(I64) -> (Obj);
+            /// `a ** b` and 1, or 0 and 0 when b is negative or the result does not fit.
+            IntPow = int::int_pow(I64, I64) -> (I64, I64);
+            /// `a / b` correctly rounded, b not zero.
+            IntTrueDiv = int::int_true_div(I64, I64) -> (F64);
+            /// -1, 0, 1 as the int is less than, equal to, greater than the float; 2 for a NaN.
+            IntCompareFloat = int::int_compare_float(I64, F64) -> (I32);
+            /// `len(range(start, stop, step))` and 1, or 0 and 0 when it does not fit; step not zero.
+            IntRangeLen = int::int_range_len(I64, I64, I64) -> (I64, I64);
+            /// A new float.
+            FloatBox = float::float_box(F64) -> (Obj);
+            /// `a // b` as CPython computes it, b not zero.
+            FloatFloorDiv = float::float_floor_div(F64, F64) -> (F64);
+            /// `a % b` as CPython computes it, b not zero.
+            FloatMod = float::float_mod(F64, F64) -> (F64);
+            /// `a ** b` and 1, or 0.0 and 0 where CPython raises or gives a complex number.
+            FloatPow = float::float_pow(F64, F64) -> (F64, I64);
+            /// The value of a global or builtin name; NameError.
+            ObjGlobal = object::obj_global(Unit, Obj) -> (Obj);
+            /// `object.name`
+            ObjAttr = object::obj_attr(Obj, Obj) -> (Obj);
+            /// `(operator, in place, a, b)`: the operator is its position in `ir::Binary::ALL`.
+            ObjBinary = object::obj_binary(I64, I64, Obj, Obj) -> (Obj);
+            /// `(operator, a)`: the operator is its position in `ir::Unary::ALL`.
+            ObjUnary = object::obj_unary(I64, Obj) -> (Obj);
+            /// `(comparison, a, b)`: the comparison is CPython's number.
+            ObjCompare = object::obj_compare(I64, Obj, Obj) -> (Obj);
+            /// 1, 0, or -1 with an exception.
+            ObjTruth = object::obj_truth(Obj) -> (I32);
+            /// `(callable, args, count, names or null)`: count includes the arguments passed by name.
+            ObjCall = object::obj_call(Obj, Ptr, I64, Obj) -> (Obj);
+            /// `(items, count)`: a new tuple; the items are borrowed.
+            ObjTuple = object::obj_tuple(Ptr, I64) -> (Obj);
+            /// `(iterable, count, out)`: new references into `out`. 0 or -1.
+            ObjUnpack = object::obj_unpack(Obj, I64, Ptr) -> (I32);
+            /// `iter(object)`
+            ObjIter = object::obj_iter(Obj) -> (Obj);
+            /// The next item and 1, a new reference to None and 0 at the end, null and -1 for an exception.
+            ObjNext = object::obj_next(Obj) -> (Obj, I64);
+            /// `(exception, cause or null)`: raises it; always fails.
+            ObjRaise = object::obj_raise(Obj, Obj) -> ();
+            /// Raises UnboundLocalError for the name, in this CPython's words.
+            RaiseUnbound = object::raise_unbound(Obj) -> ();
+            /// The last reference is gone.
+            Dealloc = object::dealloc(Obj) -> ();
+            /// The C library's functions, in the order of `ir::MathFn::ALL`: a pointer to a table of them.
+            MathTable = float::math_table() -> (Ptr);
+        }
+    };
 }
 
 macro_rules! declare_helpers {

@@ -1,11 +1,11 @@
 //! The part of the verifier that looks at one instruction at a time: rows, immediates, targets, exits.
 
+use super::{Verifier, Version};
 use crate::ir::entity::{ConstId, Exit, FuncId, Inst, Site, Value};
 use crate::ir::func::{ExitFrame, InstData, Point, Slot};
 use crate::ir::imm::Imm;
 use crate::ir::ops::{Effects, Op, Operand, Type};
 use crate::ir::unit::{Const, Signature};
-use super::{Verifier, Version};
 
 impl Verifier<'_> {
     /// Checks every instruction against its row and against what the row can't say.
@@ -93,8 +93,12 @@ impl Verifier<'_> {
         }
         match data.imm {
             Imm::Const(id) => self.check_const(inst, data, id),
-            Imm::Cell(id) if id.index() >= self.unit.cells.len() => self.fault(inst, "the cell is not in the unit"),
-            Imm::Math(function) if data.args.len() != function.arity() => self.fault(inst, "wrong number of operands"),
+            Imm::Cell(id) if id.index() >= self.unit.cells.len() => {
+                self.fault(inst, "the cell is not in the unit")
+            }
+            Imm::Math(function) if data.args.len() != function.arity() => {
+                self.fault(inst, "wrong number of operands")
+            }
             _ => {}
         }
         if data.op == Op::Raise && !(1..=2).contains(&data.args.len()) {
@@ -129,7 +133,8 @@ impl Verifier<'_> {
             self.fault(inst, format_args!("{} targets, not {wanted}", data.targets.len()));
         }
         for target in &data.targets {
-            let params: Vec<Type> = self.func.block(target.block).params.iter().map(|&param| self.type_of(param)).collect();
+            let params: Vec<Type> =
+                self.func.block(target.block).params.iter().map(|&param| self.type_of(param)).collect();
             let args: Vec<Type> = target.args.iter().map(|&arg| self.type_of(arg)).collect();
             if params != args {
                 self.fault(inst, format_args!("{} is passed {args:?}, but takes {params:?}", target.block));
@@ -142,7 +147,10 @@ impl Verifier<'_> {
 
     fn check_exit(&mut self, inst: Inst, data: &InstData) {
         if data.exit.is_some() != data.op.exits() {
-            return self.fault(inst, if data.exit.is_some() { "an exit state without need" } else { "no exit state" });
+            return self.fault(
+                inst,
+                if data.exit.is_some() { "an exit state without need" } else { "no exit state" },
+            );
         }
         let Some(exit) = data.exit else { return };
         if self.version == Version::Generic {
