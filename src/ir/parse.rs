@@ -100,8 +100,9 @@ impl Parser {
         cursor.expect("->")?;
         let result = literal::semantic_type(cursor)?;
         let promised = cursor.eat("promised");
+        let keyword_only = if cursor.eat("keyword_only") { cursor.number()? } else { 0 };
         let signature = Signature { params, result };
-        self.unit.functions.push(UnitFunction { name, signature, promised, generic: None, specialised: None });
+        self.unit.functions.push(UnitFunction { name, signature, promised, keyword_only, generic: None, specialised: None });
         Ok(())
     }
 

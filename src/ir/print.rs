@@ -58,7 +58,8 @@ impl fmt::Display for UnitFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} (", self.name)?;
         list(f, &self.signature.params, |f, param: &types::Type| write!(f, "{param}"))?;
-        write!(f, ") -> {}{}", self.signature.result, if self.promised { " promised" } else { "" })
+        write!(f, ") -> {}{}", self.signature.result, if self.promised { " promised" } else { "" })?;
+        if self.keyword_only > 0 { write!(f, " keyword_only {}", self.keyword_only) } else { Ok(()) }
     }
 }
 
