@@ -4,3 +4,4 @@ pub mod exits;
 pub mod liveness;
 pub mod loops;
 pub mod ownership;
+pub mod ranges;

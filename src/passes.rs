@@ -1,7 +1,10 @@
 //! Passes: each changes one function. `driver` lists them in order; refcounts come last, so that no
 //! other pass thinks of them.
 
+pub mod demand;
+pub mod overflow;
 pub mod refcount;
+pub mod rewrite;
 
 use crate::analysis::exits;
 use crate::analysis::ownership;

@@ -7,6 +7,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use _castiron::analysis::ranges::Ranges;
 use _castiron::ir::Unit;
 use _castiron::ir::parse;
 use _castiron::ir::verify::Version;
@@ -56,6 +57,8 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
             match (pass, version) {
                 ("refcount", version) => passes::refcount::insert_counts(func, version),
                 (_, Version::Generic) => {}
+                ("demand", _) => passes::demand::drop_checks_below_masks(func),
+                ("overflow", _) => passes::overflow::eliminate_overflow_checks(func, &Ranges::of(func)),
                 _ => return Err(format!("no pass is called {pass}").into()),
             }
         }
