@@ -4,8 +4,9 @@ pub mod types;
 #[macro_use]
 pub mod ir;
 pub mod analysis;
-pub mod passes;
 pub mod cpython;
+pub mod passes;
 #[macro_use]
 pub mod runtime;
+pub mod codegen;
 pub mod python;

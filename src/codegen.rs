@@ -1,0 +1,233 @@
+//! From CIR to machine code, through Cranelift: a unit in, code and data in a module and metadata out.
+//!
+//! Each function becomes up to three pieces: an entry (`codegen/entry.rs`), a body
+//! (`codegen/body.rs`) and a resume function (`codegen/resume.rs`). docs/architecture.md says what they
+//! promise each other. Code holds no address: the same lowering serves the JIT and object files
+//! (`emit`), and equal input gives equal output.
+
+mod abi;
+mod body;
+mod code;
+mod entry;
+mod leave;
+mod lower;
+mod plan;
+mod resume;
+mod traces;
+mod unit;
+
+use std::cell::RefCell;
+
+use cranelift_codegen::ir::Signature;
+use cranelift_module::{DataDescription, DataId, FuncId as Symbol, Linkage, Module, ModuleResult};
+
+use crate::cpython::Layout;
+use crate::ir::{FuncId, Unit, UnitFunction};
+use crate::runtime::data::{DATA_SYMBOL, DataLayout};
+use crate::runtime::meta::{FunctionMeta, UnitMeta};
+
+pub use traces::Positions;
+
+use abi::Abi;
+use plan::Plan;
+use traces::Traces;
+use unit::{Compiler, UnitContext, declare};
+
+/// Whether functions are kept as text too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// The CLIF and the assembly of every function.
+    Keep,
+    /// None.
+    Drop,
+}
+
+/// What is to be compiled, and for what.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The unit, all passes done.
+    pub unit: &'a Unit,
+    /// The struct layouts of the CPython that it will run in.
+    pub layout: &'static Layout,
+    /// Where ranges of the source text are.
+    pub positions: Positions<'a>,
+    /// Whether functions are kept as text too.
+    pub texts: Texts,
+}
+
+impl Request<'_> {
+    /// How many instructions of CIR there are.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let versions =
+            self.unit.functions.iter().flat_map(|function| [&function.generic, &function.specialised]);
+        versions.flatten().map(|version| version.insts.len()).sum()
+    }
+}
+
+/// The symbols of a function's pieces; none of a function that another unit has compiled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompiledFunction {
+    /// The vectorcall function.
+    pub entry: Option<Symbol>,
+    /// The specialised version.
+    pub body: Option<Symbol>,
+    /// The generic version.
+    pub resume: Option<Symbol>,
+}
+
+/// A compiled function as text, for `castiron dump`.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The symbol.
+    pub name: String,
+    /// What Cranelift was given.
+    pub clif: String,
+    /// What it made of it.
+    pub assembly: String,
+}
+
+/// A unit in a module.
+#[derive(Debug)]
+pub struct CompiledUnit {
+    /// What the runtime must know of it.
+    pub meta: UnitMeta,
+    /// Where things stand in its data.
+    pub layout: DataLayout,
+    /// Its data.
+    pub data: DataId,
+    /// Its functions, in the unit's order.
+    pub functions: Vec<CompiledFunction>,
+    /// Its functions as text, when asked for.
+    pub texts: Vec<Text>,
+}
+
+/// Compiles a unit into a module.
+///
+/// # Errors
+/// Cranelift's, all of which are bugs of ours or a lack of memory.
+pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> ModuleResult<CompiledUnit> {
+    let Request { unit, layout, positions, texts } = *request;
+    let abi = Abi::of(module.isa());
+    let context = UnitContext {
+        unit,
+        layout,
+        data: DataLayout::new(unit.consts.len(), unit.cells.len(), unit.functions.len()),
+        data_symbol: module.declare_data(DATA_SYMBOL, Linkage::Local, true, false)?,
+        abi,
+        plan: Plan::of(unit),
+        traces: RefCell::new(Traces::default()),
+        positions,
+        symbols: declare_functions(unit, module, abi)?,
+    };
+    let mut compiler = Compiler::new(module, &context, (texts == Texts::Keep).then(Vec::new));
+    let mut meta = UnitMeta {
+        functions: unit.functions.iter().map(function_meta).collect(),
+        consts: unit.consts.clone(),
+        cells: unit.cells.clone(),
+        ..UnitMeta::default()
+    };
+    for number in 0..unit.functions.len() {
+        compile_function(&mut compiler, FuncId::new(number), &mut meta)?;
+    }
+    let texts = compiler.texts.take().unwrap_or_default();
+    define_data(module, &context)?;
+    let UnitContext { data, data_symbol, plan, traces, symbols, .. } = context;
+    meta.exits = plan.metas;
+    meta.traces = traces.into_inner().metas;
+    Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts })
+}
+
+fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> ModuleResult<Vec<CompiledFunction>> {
+    let mut symbols = Vec::with_capacity(unit.functions.len());
+    for (number, function) in unit.functions.iter().enumerate() {
+        let mut compiled = CompiledFunction::default();
+        let mut symbol = |piece: &str, signature: Signature| {
+            declare(module, &format!("{}.{piece}.{number}", function.name), &signature)
+        };
+        if function.generic.is_some() {
+            compiled.entry = Some(symbol("entry", abi.entry())?);
+            compiled.resume = Some(symbol("resume", abi.resume())?);
+        }
+        if function.specialised.is_some() {
+            compiled.body = Some(symbol("body", abi.body(&function.signature))?);
+        }
+        symbols.push(compiled);
+    }
+    Ok(symbols)
+}
+
+fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut UnitMeta) -> ModuleResult<()> {
+    let unit = compiler.unit;
+    let abi = unit.abi;
+    let data = unit.unit.function(function);
+    let symbols = unit.symbols[function.index()];
+    if let (Some(symbol), Some(version)) = (symbols.body, &data.specialised) {
+        let frame = compiler.compile(
+            symbol,
+            abi.body(&data.signature),
+            |module, context| unit.callees(module, context, version),
+            |code, callees| {
+                body::write_body(code, unit, version, callees);
+            },
+        )?;
+        meta.body_frame = meta.body_frame.max(frame);
+    }
+    if let (Some(symbol), Some(version)) = (symbols.resume, &data.generic) {
+        let frame = compiler.compile(
+            symbol,
+            abi.resume(),
+            |module, context| unit.callees(module, context, version),
+            |code, callees| {
+                resume::write_resume(code, unit, version, callees);
+            },
+        )?;
+        meta.other_frame = meta.other_frame.max(frame);
+    }
+    if let Some(symbol) = symbols.entry {
+        let frame = compiler.compile(
+            symbol,
+            abi.entry(),
+            |module, context| unit.body(module, context, function),
+            |code, callees| {
+                entry::write_entry(code, unit, function, callees.get(&function).copied());
+            },
+        )?;
+        meta.other_frame = meta.other_frame.max(frame);
+    }
+    Ok(())
+}
+
+fn function_meta(function: &UnitFunction) -> FunctionMeta {
+    FunctionMeta {
+        name: function.name.clone(),
+        params: function.signature.params.clone(),
+        result: function.signature.result.clone(),
+        promised: function.promised,
+        keyword_only: function.keyword_only,
+    }
+}
+
+/// Zeros, but for the addresses of the functions.
+fn define_data(module: &mut dyn Module, unit: &UnitContext<'_>) -> ModuleResult<()> {
+    let mut data = DataDescription::new();
+    data.define(vec![0; unit.data.size()].into_boxed_slice());
+    data.set_align(16);
+    for (number, symbols) in unit.symbols.iter().enumerate() {
+        let places = [
+            (symbols.entry, unit.data.entry(number)),
+            (symbols.body, unit.data.body(number)),
+            (symbols.resume, unit.data.resume(number)),
+        ];
+        for (symbol, offset) in places {
+            if let Some(symbol) = symbol {
+                let address = module.declare_func_in_data(symbol, &mut data);
+                data.write_function_addr(
+                    u32::try_from(offset).expect("counted budgets keep units small"),
+                    address,
+                );
+            }
+        }
+    }
+    module.define_data(unit.data_symbol, &data)
+}

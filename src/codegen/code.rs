@@ -1,0 +1,325 @@
+//! What all three pieces of a function are written with: data words, helper calls, counts, type tests.
+//!
+//! [`Code`] knows the unit's data and the target's layouts, but nothing of CIR. Code holds no address:
+//! every helper, constant and type comes out of the unit's data.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    Block, BlockArg, GlobalValue, InstBuilder, MemFlagsData, SigRef, StackSlot, StackSlotData, StackSlotKind,
+    Type, Value, types,
+};
+use cranelift_frontend::FunctionBuilder;
+use rustc_hash::FxHashMap;
+
+use crate::cpython::Layout;
+use crate::cpython::layout::{Immortality, IntHeader};
+use crate::runtime::data::{DataLayout, Fixed, WORD as WORD_BYTES};
+use crate::runtime::table::Helper;
+
+use super::abi::{Abi, Pairs, WORD, helper_type};
+
+/// A function being written, with what it needs of its unit.
+pub(super) struct Code<'a> {
+    /// The function.
+    pub(super) builder: FunctionBuilder<'a>,
+    /// The struct layouts of the CPython it will run in.
+    pub(super) layout: &'static Layout,
+    /// Where things stand in the unit's data.
+    pub(super) data: DataLayout,
+    /// The conventions of the target.
+    pub(super) abi: Abi,
+    symbol: GlobalValue,
+    signatures: FxHashMap<Helper, SigRef>,
+    pair: Option<StackSlot>,
+}
+
+impl<'a> Code<'a> {
+    /// Begins a function whose unit has its data at `symbol`.
+    pub(super) fn new(
+        builder: FunctionBuilder<'a>,
+        layout: &'static Layout,
+        data: DataLayout,
+        abi: Abi,
+        symbol: GlobalValue,
+    ) -> Code<'a> {
+        Code { builder, layout, data, abi, symbol, signatures: FxHashMap::default(), pair: None }
+    }
+
+    /// The address of the unit's data.
+    pub(super) fn data_address(&mut self) -> Value {
+        let symbol = self.symbol;
+        self.builder.ins().symbol_value(WORD, symbol)
+    }
+
+    /// A word of the data that never changes once the unit is loaded.
+    pub(super) fn data_word(&mut self, offset: usize) -> Value {
+        let address = self.data_address();
+        self.builder.ins().load(WORD, constant_memory(), address, displacement(offset))
+    }
+
+    /// One of the words that every unit has.
+    pub(super) fn fixed(&mut self, word: Fixed) -> Value {
+        self.data_word(self.data.fixed(word))
+    }
+
+    /// An integer constant of a word.
+    pub(super) fn word(&mut self, value: i64) -> Value {
+        self.builder.ins().iconst(WORD, value)
+    }
+
+    /// Loads from an object, or from anything else that others may change.
+    pub(super) fn load(&mut self, ty: Type, address: Value, offset: i32) -> Value {
+        self.builder.ins().load(ty, memory(), address, offset)
+    }
+
+    /// Stores to anything that others may read.
+    pub(super) fn store(&mut self, value: Value, address: Value, offset: i32) {
+        self.builder.ins().store(memory(), value, address, offset);
+    }
+
+    /// A stack slot of so many words.
+    pub(super) fn slot(&mut self, words: usize) -> StackSlot {
+        let bytes = u32::try_from(words * WORD_BYTES).expect("counted budgets keep frames small");
+        self.builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 3))
+    }
+
+    /// The address of a stack slot's word.
+    pub(super) fn slot_address(&mut self, slot: StackSlot, word: usize) -> Value {
+        self.builder.ins().stack_addr(WORD, slot, displacement(word * WORD_BYTES))
+    }
+
+    /// Calls a helper; its results in the order of its row.
+    ///
+    /// The loads of its address stay where the call is: most helpers are called on cold paths, and an
+    /// address that is kept in a register all the time costs the hot path more than it saves here.
+    pub(super) fn call(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        let address = self.data_address();
+        let table =
+            self.builder.ins().load(WORD, memory(), address, displacement(self.data.fixed(Fixed::Helpers)));
+        let callee =
+            self.builder.ins().load(WORD, memory(), table, displacement(helper as usize * WORD_BYTES));
+        let abi = self.abi;
+        let signature = match self.signatures.get(&helper) {
+            Some(&signature) => signature,
+            None => {
+                let signature = self.builder.import_signature(abi.helper(helper));
+                self.signatures.insert(helper, signature);
+                signature
+            }
+        };
+        if helper.results().len() < 2 || abi.pairs != Pairs::Memory {
+            let call = self.builder.ins().call_indirect(signature, callee, args);
+            let results = self.builder.inst_results(call).to_vec();
+            return results
+                .into_iter()
+                .zip(helper.results())
+                .map(|(value, &word)| self.reinterpret(value, helper_type(word)))
+                .collect();
+        }
+        let slot = match self.pair {
+            Some(slot) => slot,
+            None => self.slot(2),
+        };
+        self.pair = Some(slot);
+        let pair = self.slot_address(slot, 0);
+        let args: Vec<Value> = [pair].into_iter().chain(args.iter().copied()).collect();
+        self.builder.ins().call_indirect(signature, callee, &args);
+        let words = helper.results().iter().enumerate();
+        words
+            .map(|(number, &word)| self.load(helper_type(word), pair, displacement(number * WORD_BYTES)))
+            .collect()
+    }
+
+    /// Calls a helper that has one result.
+    pub(super) fn call_one(&mut self, helper: Helper, args: &[Value]) -> Value {
+        self.call(helper, args)[0]
+    }
+
+    /// Calls a helper that has two results.
+    pub(super) fn call_two(&mut self, helper: Helper, args: &[Value]) -> (Value, Value) {
+        let results = self.call(helper, args);
+        (results[0], results[1])
+    }
+
+    /// The same bits as a value of another type.
+    pub(super) fn reinterpret(&mut self, value: Value, ty: Type) -> Value {
+        if self.builder.func.dfg.value_type(value) == ty {
+            return value;
+        }
+        self.builder.ins().bitcast(ty, MemFlagsData::new(), value)
+    }
+
+    /// A block on the expected path.
+    pub(super) fn block(&mut self) -> Block {
+        self.builder.create_block()
+    }
+
+    /// A block off the expected path.
+    pub(super) fn cold_block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        self.builder.set_cold_block(block);
+        block
+    }
+
+    /// Goes on writing in a block whose predecessors are all known.
+    pub(super) fn enter(&mut self, block: Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+
+    /// Goes to `block`.
+    pub(super) fn jump(&mut self, block: Block, args: &[Value]) {
+        let args: Vec<BlockArg> = args.iter().map(|&arg| BlockArg::from(arg)).collect();
+        self.builder.ins().jump(block, &args);
+    }
+
+    /// Leaves for `target` when the condition is true, else goes on.
+    pub(super) fn branch_if(&mut self, condition: Value, target: Block) {
+        let next = self.block();
+        self.builder.ins().brif(condition, target, &[], next, &[]);
+        self.enter(next);
+    }
+
+    /// Leaves for `target` when the condition is false, else goes on.
+    pub(super) fn branch_unless(&mut self, condition: Value, target: Block) {
+        let next = self.block();
+        self.builder.ins().brif(condition, next, &[], target, &[]);
+        self.enter(next);
+    }
+
+    /// Compares words or smaller integers.
+    pub(super) fn compare(&mut self, condition: IntCC, a: Value, b: Value) -> Value {
+        self.builder.ins().icmp(condition, a, b)
+    }
+
+    /// Compares an integer with a constant.
+    pub(super) fn compare_constant(&mut self, condition: IntCC, a: Value, b: i64) -> Value {
+        self.builder.ins().icmp_imm_s(condition, a, b)
+    }
+
+    /// A new reference to an object.
+    pub(super) fn inc_ref(&mut self, object: Value) {
+        let offset = self.layout.refcount;
+        match self.layout.immortality {
+            Immortality::None => {
+                let count = self.load(WORD, object, offset);
+                let count = self.builder.ins().iadd_imm_s(count, 1);
+                self.store(count, object, offset);
+            }
+            Immortality::NegativeLowHalf => {
+                let count = self.load(types::I32, object, offset);
+                let count = self.builder.ins().iadd_imm_s(count, 1);
+                let (counted, done) = (self.block(), self.block());
+                self.builder.ins().brif(count, counted, &[], done, &[]);
+                self.enter(counted);
+                self.store(count, object, offset);
+                self.jump(done, &[]);
+                self.enter(done);
+            }
+        }
+    }
+
+    /// Drops a reference to an object.
+    pub(super) fn dec_ref(&mut self, object: Value) {
+        let offset = self.layout.refcount;
+        let (dead, done) = (self.cold_block(), self.block());
+        let count = self.load(WORD, object, offset);
+        if self.layout.immortality == Immortality::NegativeLowHalf {
+            let low = self.builder.ins().ireduce(types::I32, count);
+            let immortal = self.compare_constant(IntCC::SignedLessThan, low, 0);
+            self.branch_if(immortal, done);
+        }
+        let count = self.builder.ins().iadd_imm_s(count, -1);
+        self.store(count, object, offset);
+        self.builder.ins().brif(count, done, &[], dead, &[]);
+        self.enter(dead);
+        self.call(Helper::Dealloc, &[object]);
+        self.jump(done, &[]);
+        self.enter(done);
+    }
+
+    /// Goes to `other` unless the object's type is exactly the one in this word of the data.
+    pub(super) fn require_type(&mut self, object: Value, ty: Fixed, other: Block) {
+        let found = self.load(WORD, object, self.layout.ob_type);
+        let wanted = self.fixed(ty);
+        let differs = self.compare(IntCC::NotEqual, found, wanted);
+        self.branch_if(differs, other);
+    }
+
+    /// Goes to `other` unless an exact tuple has so many items.
+    pub(super) fn require_length(&mut self, tuple: Value, length: i64, other: Block) {
+        let found = self.load(WORD, tuple, self.layout.tuple_size);
+        let differs = self.compare_constant(IntCC::NotEqual, found, length);
+        self.branch_if(differs, other);
+    }
+
+    /// The value of an object that is exactly an `int`; goes to `other` when it is wider than 64 bits.
+    pub(super) fn unbox_int(&mut self, object: Value, other: Block) -> Value {
+        let (wide, done) = (self.cold_block(), self.block());
+        let value = self.builder.append_block_param(done, WORD);
+        let header = self.load(WORD, object, self.layout.int_header);
+        let compact = self.compact_header(header);
+        self.branch_unless(compact, wide);
+        let digit = self.load(types::I32, object, self.layout.int_digits);
+        let digit = self.builder.ins().uextend(WORD, digit);
+        let factor = match self.layout.int_header_kind {
+            IntHeader::SignedSize => header,
+            IntHeader::Tag => {
+                let sign = self.builder.ins().band_imm_u(header, 3);
+                let one = self.word(1);
+                self.builder.ins().isub(one, sign)
+            }
+        };
+        let product = self.builder.ins().imul(digit, factor);
+        self.jump(done, &[product]);
+        self.enter(wide);
+        let (unboxed, fits) = self.call_two(Helper::IntUnbox, &[object]);
+        let fits_block = self.block();
+        self.builder.ins().brif(fits, fits_block, &[], other, &[]);
+        self.enter(fits_block);
+        self.jump(done, &[unboxed]);
+        self.enter(done);
+        value
+    }
+
+    /// Whether an int with this header has at most one digit.
+    fn compact_header(&mut self, header: Value) -> Value {
+        match self.layout.int_header_kind {
+            IntHeader::SignedSize => {
+                let shifted = self.builder.ins().iadd_imm_s(header, 1);
+                self.compare_constant(IntCC::UnsignedLessThanOrEqual, shifted, 2)
+            }
+            IntHeader::Tag => self.compare_constant(IntCC::UnsignedLessThan, header, 16),
+        }
+    }
+
+    /// The value of an object that is exactly a `float`.
+    pub(super) fn unbox_float(&mut self, object: Value) -> Value {
+        self.load(types::F64, object, self.layout.float_value)
+    }
+
+    /// The value of an object that is `True` or `False`; goes to `other` when it is neither.
+    pub(super) fn unbox_bool(&mut self, object: Value, other: Block) -> Value {
+        let (yes, no) = (self.fixed(Fixed::True), self.fixed(Fixed::False));
+        let is_true = self.compare(IntCC::Equal, object, yes);
+        let is_false = self.compare(IntCC::Equal, object, no);
+        let either = self.builder.ins().bor(is_true, is_false);
+        self.branch_unless(either, other);
+        is_true
+    }
+}
+
+/// Memory that others may change.
+pub(super) fn memory() -> MemFlagsData {
+    MemFlagsData::new().with_notrap().with_aligned()
+}
+
+/// Memory that is the same whenever it is read.
+fn constant_memory() -> MemFlagsData {
+    memory().with_readonly().with_can_move()
+}
+
+/// A byte offset as an instruction holds it.
+pub(super) fn displacement(offset: usize) -> i32 {
+    i32::try_from(offset).expect("counted budgets keep the data of a unit below 2 GiB")
+}

@@ -1,0 +1,217 @@
+//! Entries: vectorcall functions that unbox, call the body and box.
+//!
+//! The fast path wants the right number of positional arguments, each of its exact type; everything
+//! else, and a function without a specialised version, is helper `CallSlow`'s.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, Value, types};
+
+use crate::ir;
+use crate::ir::{FuncId, Signature};
+use crate::runtime::data::{ALL_BOUND, Fixed, WORD as WORD_BYTES};
+use crate::runtime::table::Helper;
+use crate::types::Type;
+
+use super::abi::WORD;
+use super::code::{Code, displacement};
+use super::unit::UnitContext;
+
+/// The top bit of `nargsf`: the caller lends the word in front of the arguments.
+const ARGUMENTS_OFFSET: u64 = 1 << 63;
+
+/// The arguments of a vectorcall.
+struct Vectorcall {
+    callable: Value,
+    args: Value,
+    nargsf: Value,
+    names: Value,
+}
+
+/// An entry being written.
+struct Entry<'a, 'b> {
+    code: Code<'a>,
+    unit: &'b UnitContext<'b>,
+    function: FuncId,
+    call: Vectorcall,
+    slow: Block,
+}
+
+/// Writes the entry of a function; `body` is its specialised version.
+pub(super) fn write_entry(
+    mut code: Code<'_>,
+    unit: &UnitContext<'_>,
+    function: FuncId,
+    body: Option<FuncRef>,
+) {
+    let first = code.block();
+    code.builder.append_block_params_for_function_params(first);
+    code.enter(first);
+    let params = code.builder.block_params(first).to_vec();
+    let [callable, args, nargsf, names] = params[..] else {
+        unreachable!("the signature has four parameters")
+    };
+    let slow = if body.is_some() { code.cold_block() } else { code.block() };
+    let mut entry = Entry { code, unit, function, call: Vectorcall { callable, args, nargsf, names }, slow };
+    match body {
+        Some(body) => entry.write_fast_path(body),
+        None => entry.code.jump(slow, &[]),
+    }
+    entry.code.enter(slow);
+    let object = entry.call_as_a_whole(Helper::CallSlow);
+    entry.code.builder.ins().return_(&[object]);
+    entry.code.builder.seal_all_blocks();
+}
+
+impl Entry<'_, '_> {
+    fn write_fast_path(&mut self, body: FuncRef) {
+        self.check_count();
+        let promised = &self.unit.unit.function(self.function).signature;
+        let params: Vec<Value> =
+            promised.params.iter().enumerate().map(|(number, ty)| self.unbox_argument(number, ty)).collect();
+        let (thread, depth) = self.enter();
+        let args: Vec<Value> = [thread, depth].into_iter().chain(params).collect();
+        let call = self.code.builder.ins().call(body, &args);
+        let results = self.code.builder.inst_results(call).to_vec();
+        if self.restores_depth() {
+            let counter = self.code.builder.ins().ireduce(types::I32, depth);
+            let offset = self.code.layout.thread.recursion_remaining;
+            self.code.store(counter, thread, offset);
+        }
+        match results[..] {
+            [object] => {
+                self.code.builder.ins().return_(&[object]);
+            }
+            [value, status] => self.return_boxed(Signature::machine(&promised.result), value, status),
+            _ => unreachable!("a body returns one word or two"),
+        }
+    }
+
+    /// The right number of arguments and no names.
+    fn check_count(&mut self) {
+        let function = self.unit.unit.function(self.function);
+        let count = u64::try_from(function.signature.params.len()).expect("a count fits 64 bits");
+        let (ignored, wanted) = if function.keyword_only == 0 {
+            (ARGUMENTS_OFFSET | ALL_BOUND, count)
+        } else {
+            (ARGUMENTS_OFFSET, count | ALL_BOUND)
+        };
+        // The ignored bits are the topmost ones, so a shift drops them.
+        let shift = i64::from(ignored.count_ones());
+        let shifted = self.code.builder.ins().ishl_imm_u(self.call.nargsf, shift);
+        let differs = self.code.builder.ins().bxor_imm_s(shifted, (wanted << shift).cast_signed());
+        let wrong = self.code.builder.ins().bor(differs, self.call.names);
+        let slow = self.slow;
+        self.code.branch_if(wrong, slow);
+    }
+
+    fn unbox_argument(&mut self, number: usize, ty: &Type) -> Value {
+        let object = self.code.load(WORD, self.call.args, displacement(number * WORD_BYTES));
+        let slow = self.slow;
+        match Signature::machine(ty) {
+            ir::Type::I64 => {
+                self.code.require_type(object, Fixed::IntType, slow);
+                self.code.unbox_int(object, slow)
+            }
+            ir::Type::F64 => {
+                self.code.require_type(object, Fixed::FloatType, slow);
+                self.code.unbox_float(object)
+            }
+            ir::Type::Bool => self.code.unbox_bool(object, slow),
+            ir::Type::Obj => {
+                self.require_exact(object, ty);
+                object
+            }
+        }
+    }
+
+    /// Goes the slow way unless the object is of exactly this type.
+    fn require_exact(&mut self, object: Value, ty: &Type) {
+        let slow = self.slow;
+        match ty {
+            Type::Never | Type::Object => {}
+            Type::None => {
+                let none = self.code.fixed(Fixed::None);
+                let differs = self.code.compare(IntCC::NotEqual, object, none);
+                self.code.branch_if(differs, slow);
+            }
+            Type::Bool => {
+                self.code.unbox_bool(object, slow);
+            }
+            Type::Int => self.code.require_type(object, Fixed::IntType, slow),
+            Type::Float => self.code.require_type(object, Fixed::FloatType, slow),
+            Type::Tuple(items) => {
+                self.code.require_type(object, Fixed::TupleType, slow);
+                self.code.require_length(
+                    object,
+                    i64::try_from(items.len()).expect("a length fits 64 bits"),
+                    slow,
+                );
+                for (number, item) in items.iter().enumerate() {
+                    let offset = self.code.layout.tuple_items + displacement(number * WORD_BYTES);
+                    let object = self.code.load(WORD, object, offset);
+                    self.require_exact(object, item);
+                }
+            }
+        }
+    }
+
+    /// The thread state and the depth left; returns where no depth is left or the stack is too short.
+    fn enter(&mut self) -> (Value, Value) {
+        let (thread, depth) = self.code.call_two(Helper::Enter, &[]);
+        let (stopped, entered) = (self.code.cold_block(), self.code.block());
+        let none_left = self.code.compare_constant(IntCC::SignedLessThanOrEqual, depth, 0);
+        self.code.builder.ins().brif(none_left, stopped, &[], entered, &[]);
+        self.code.enter(stopped);
+        let (elsewhere, failed) = (self.code.cold_block(), self.code.cold_block());
+        self.code.builder.ins().brif(depth, elsewhere, &[], failed, &[]);
+        self.code.enter(elsewhere);
+        let object = self.call_as_a_whole(Helper::EnterOnNewStack);
+        self.code.builder.ins().return_(&[object]);
+        self.code.enter(failed);
+        let null = self.code.word(0);
+        self.code.builder.ins().return_(&[null]);
+        self.code.enter(entered);
+        (thread, depth)
+    }
+
+    /// Bodies that call others may come back with their callees' depth in the thread state.
+    fn restores_depth(&self) -> bool {
+        let body = self.unit.unit.function(self.function).specialised.as_ref();
+        body.is_some_and(|body| {
+            let mut insts = body.layout.iter().flat_map(|&block| &body.block(block).insts);
+            insts.any(|&inst| body.inst(inst).op == ir::Op::CallDirect)
+        })
+    }
+
+    fn return_boxed(&mut self, ty: ir::Type, value: Value, status: Value) {
+        let (other, holds) = (self.code.cold_block(), self.code.block());
+        self.code.builder.ins().brif(status, other, &[], holds, &[]);
+        self.code.enter(holds);
+        let object = match ty {
+            ir::Type::I64 => self.code.call_one(Helper::IntBox, &[value]),
+            ir::Type::F64 => self.code.call_one(Helper::FloatBox, &[value]),
+            ir::Type::Bool => {
+                let (yes, no) = (self.code.fixed(Fixed::True), self.code.fixed(Fixed::False));
+                let object = self.code.builder.ins().select(value, yes, no);
+                self.code.inc_ref(object);
+                object
+            }
+            ir::Type::Obj => unreachable!("a body returns an object in one word"),
+        };
+        self.code.builder.ins().return_(&[object]);
+        self.code.enter(other);
+        let failed = self.code.compare_constant(IntCC::Equal, status, 1);
+        let null = self.code.word(0);
+        let object = self.code.builder.ins().select(failed, null, status);
+        self.code.builder.ins().return_(&[object]);
+    }
+
+    /// Hands the vectorcall over to a helper.
+    fn call_as_a_whole(&mut self, helper: Helper) -> Value {
+        let unit = self.code.fixed(Fixed::Unit);
+        let number =
+            self.code.word(i64::try_from(self.function.index()).expect("counted budgets keep units small"));
+        let Vectorcall { callable, args, nargsf, names } = self.call;
+        self.code.call_one(helper, &[unit, number, callable, args, nargsf, names])
+    }
+}

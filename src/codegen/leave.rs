@@ -1,0 +1,292 @@
+//! The ways out of a version: results, exits, errors.
+//!
+//! Each exiting or raising instruction has at most one cold block for either, written behind it: it
+//! stores the exit's words or drops what the function owns, and goes on in a cold block that the whole
+//! function shares, which calls the helper and returns.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value};
+
+use crate::ir;
+use crate::ir::Inst;
+use crate::runtime::table::Helper;
+
+use super::abi::{WORD, machine_type};
+use super::lower::{Lower, Version};
+
+/// Cold blocks that are gone to but not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Cold {
+    /// The exit of the instruction being written.
+    exit: Option<Block>,
+    /// The error of the instruction being written.
+    error: Option<Block>,
+    /// Takes an exit number; finishes the call in the generic version.
+    resume: Option<Block>,
+    /// Takes a trace number; the exception is set and everything dropped.
+    traceback: Option<Block>,
+    /// Takes an object or null: what the generic version returned.
+    object: Option<Block>,
+    /// The exception is set and has its traceback.
+    failed: Option<Block>,
+    /// Where exits put their words.
+    words: Option<StackSlot>,
+}
+
+impl Lower<'_> {
+    /// Exits when the condition is true.
+    pub(super) fn exit_if(&mut self, condition: Value) {
+        let exit = self.exit_block();
+        self.code.branch_if(condition, exit);
+    }
+
+    /// Exits when the condition is false.
+    pub(super) fn exit_unless(&mut self, condition: Value) {
+        let exit = self.exit_block();
+        self.code.branch_unless(condition, exit);
+    }
+
+    /// The block that takes the instruction's exit.
+    pub(super) fn exit_block(&mut self) -> Block {
+        match self.cold.exit {
+            Some(block) => block,
+            None => *self.cold.exit.insert(self.code.cold_block()),
+        }
+    }
+
+    /// The block in which the instruction's exception is set.
+    pub(super) fn error_block(&mut self) -> Block {
+        match self.cold.error {
+            Some(block) => block,
+            None => *self.cold.error.insert(self.code.cold_block()),
+        }
+    }
+
+    /// Unwinds when a helper returned null.
+    pub(super) fn fail_if_null(&mut self, object: Value) {
+        let error = self.error_block();
+        self.code.branch_unless(object, error);
+    }
+
+    /// Unwinds when a helper returned a negative status.
+    pub(super) fn fail_if_negative(&mut self, status: Value) {
+        let error = self.error_block();
+        let failed = self.code.compare_constant(IntCC::SignedLessThan, status, 0);
+        self.code.branch_if(failed, error);
+    }
+
+    /// Unwinds.
+    pub(super) fn fail(&mut self) {
+        let error = self.error_block();
+        self.code.jump(error, &[]);
+    }
+
+    /// Returns a value.
+    pub(super) fn return_value(&mut self, value: Value) {
+        if self.func.result == ir::Type::Obj {
+            return self.finish(&[value]);
+        }
+        let holds = self.code.word(0);
+        self.finish(&[value, holds]);
+    }
+
+    fn finish(&mut self, results: &[Value]) {
+        if self.keeps_depth {
+            self.store_depth(0);
+        }
+        self.code.builder.ins().return_(results);
+    }
+
+    /// Returns without a value, but with this status where there is one.
+    fn finish_without_value(&mut self, status: Value) {
+        let nothing = match self.func.result {
+            ir::Type::Obj => return self.finish(&[status]),
+            ir::Type::F64 => self.code.builder.ins().f64const(0.0),
+            ir::Type::I64 | ir::Type::Bool => {
+                self.code.builder.ins().iconst(machine_type(self.func.result), 0)
+            }
+        };
+        self.finish(&[nothing, status]);
+    }
+
+    /// Writes the cold paths of an instruction and comes back to the block behind it.
+    pub(super) fn write_cold_paths(&mut self, inst: Inst, terminated: bool) {
+        let (exit, error) = (self.cold.exit.take(), self.cold.error.take());
+        if exit.is_none() && error.is_none() {
+            return;
+        }
+        let behind = self.code.builder.current_block();
+        if let Some(block) = exit {
+            self.code.enter(block);
+            let number = self.unit.plan.exit(self.func.id, inst);
+            self.store_exit(inst);
+            self.resume(number);
+        }
+        if let Some(block) = error {
+            self.code.enter(block);
+            self.drop_all(&self.owned(inst));
+            self.raise(inst);
+        }
+        if let (false, Some(behind)) = (terminated, behind) {
+            self.code.builder.switch_to_block(behind);
+        }
+    }
+
+    /// What the function owns while the instruction runs.
+    pub(super) fn owned(&self, inst: Inst) -> Vec<ir::Value> {
+        self.func.unwind.get(&inst).cloned().unwrap_or_default()
+    }
+
+    /// Drops these objects.
+    pub(super) fn drop_all(&mut self, objects: &[ir::Value]) {
+        for &object in objects {
+            let object = self.value(object);
+            self.code.dec_ref(object);
+        }
+    }
+
+    /// Everything is dropped and the exception set: adds the traceback and returns.
+    pub(super) fn raise(&mut self, inst: Inst) {
+        let number = self.unit.traces.borrow_mut().number(self.func, inst, self.unit.positions);
+        let block = match self.cold.traceback {
+            Some(block) => block,
+            None => {
+                let block = self.code.cold_block();
+                self.code.builder.append_block_param(block, WORD);
+                *self.cold.traceback.insert(block)
+            }
+        };
+        let number = self.code.word(i64::from(number));
+        self.code.jump(block, &[number]);
+    }
+
+    /// Stores the words of the instruction's exit as owned references, and drops everything else.
+    pub(super) fn store_exit(&mut self, inst: Inst) {
+        let func = self.func;
+        let exit = func.inst(inst).exit.expect("an exiting instruction has an exit state");
+        let mut values = Vec::new();
+        func.exit(exit).visit_values(&mut |value| values.push(value));
+        self.store_words(&values, self.owned(inst));
+    }
+
+    /// Stores the words of an exit. References are made of what the function owns, as far as it goes;
+    /// the rest of that is dropped.
+    pub(super) fn store_words(&mut self, values: &[ir::Value], mut owned: Vec<ir::Value>) {
+        let slot = self.words_slot();
+        for (number, &value) in values.iter().enumerate() {
+            let word = self.value(value);
+            match self.func.ty(value) {
+                ir::Type::Obj => match owned.iter().position(|&other| other == value) {
+                    Some(position) => drop(owned.remove(position)),
+                    None => self.code.inc_ref(word),
+                },
+                ir::Type::I64 | ir::Type::F64 | ir::Type::Bool => {}
+            }
+            let word = if self.func.ty(value) == ir::Type::Bool {
+                self.code.builder.ins().uextend(WORD, word)
+            } else {
+                word
+            };
+            let address = self.code.slot_address(slot, number);
+            self.code.store(word, address, 0);
+        }
+        self.drop_all(&owned);
+    }
+
+    fn words_slot(&mut self) -> StackSlot {
+        let words = self.unit.plan.most_words().max(1);
+        match self.cold.words {
+            Some(slot) => slot,
+            None => *self.cold.words.insert(self.code.slot(words)),
+        }
+    }
+
+    /// Goes on in the generic version; the exit's words are stored.
+    pub(super) fn resume(&mut self, number: u32) {
+        let block = match self.cold.resume {
+            Some(block) => block,
+            None => {
+                let block = self.code.cold_block();
+                self.code.builder.append_block_param(block, WORD);
+                *self.cold.resume.insert(block)
+            }
+        };
+        let number = self.code.word(i64::from(number));
+        self.code.jump(block, &[number]);
+    }
+
+    /// As [`Lower::resume`], behind a direct call whose result came back as this object.
+    pub(super) fn resume_with_result(&mut self, number: u32, object: Value) {
+        let slot = self.words_slot();
+        let number = self.code.word(i64::from(number));
+        let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
+        let args = [unit, number, words, self.thread, self.depth, object];
+        let object = self.code.call_one(Helper::ResumeWithResult, &args);
+        let block = self.object_block();
+        self.code.jump(block, &[object]);
+    }
+
+    fn object_block(&mut self) -> Block {
+        match self.cold.object {
+            Some(block) => block,
+            None => {
+                let block = self.code.cold_block();
+                self.code.builder.append_block_param(block, WORD);
+                *self.cold.object.insert(block)
+            }
+        }
+    }
+
+    /// Returns: the exception is set and has its traceback.
+    pub(super) fn return_failed(&mut self) {
+        let failed = self.failed_block();
+        self.code.jump(failed, &[]);
+    }
+
+    fn failed_block(&mut self) -> Block {
+        match self.cold.failed {
+            Some(block) => block,
+            None => *self.cold.failed.insert(self.code.cold_block()),
+        }
+    }
+
+    /// Writes the cold blocks that the instructions share.
+    pub(super) fn write_shared_cold_paths(&mut self) {
+        if let Some(block) = self.cold.resume.take() {
+            let number = self.enter_with_param(block);
+            let slot = self.words_slot();
+            let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
+            let args = [unit, number, words, self.thread, self.depth];
+            let object = self.code.call_one(Helper::Resume, &args);
+            let block = self.object_block();
+            self.code.jump(block, &[object]);
+        }
+        if let Some(block) = self.cold.object.take() {
+            let object = self.enter_with_param(block);
+            let status = match (self.version, self.func.result) {
+                (Version::Resume, _) | (_, ir::Type::Obj) => object,
+                (Version::Body, _) => {
+                    let error = self.code.word(1);
+                    self.code.builder.ins().select(object, object, error)
+                }
+            };
+            self.finish_without_value(status);
+        }
+        if let Some(block) = self.cold.traceback.take() {
+            let number = self.enter_with_param(block);
+            let unit = self.loaded_unit();
+            self.code.call(Helper::AddTraceback, &[unit, number]);
+            self.return_failed();
+        }
+        if let Some(block) = self.cold.failed.take() {
+            self.code.enter(block);
+            let status = self.code.word(i64::from(self.func.result != ir::Type::Obj));
+            self.finish_without_value(status);
+        }
+    }
+
+    fn enter_with_param(&mut self, block: Block) -> Value {
+        self.code.enter(block);
+        self.code.builder.block_params(block)[0]
+    }
+}

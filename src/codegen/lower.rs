@@ -1,0 +1,281 @@
+//! From CIR to CLIF: the blocks of one version of a function.
+//!
+//! The ops' lowerings stand in `lower/`, a function per row of the op table, named as the row; the
+//! dispatcher is generated from the table, so a row without a lowering does not compile. Blocks are
+//! written in reverse postorder, so every value is written before it is used. In a resume function,
+//! which is entered at many points, the values that live across an entry are frontend variables; all
+//! others, and all in a body, are CLIF values directly.
+
+mod bool;
+mod call;
+mod control;
+mod float;
+mod guard;
+mod int;
+mod object;
+mod refcount;
+
+use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value, types};
+use cranelift_frontend::Variable;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::analysis::loops::Loops;
+use crate::for_each_op;
+use crate::ir;
+use crate::ir::cfg::Cfg;
+use crate::ir::dominators::Dominators;
+use crate::ir::{Effects, FuncId, Function, Inst, InstData, Op};
+use crate::runtime::data::Fixed;
+
+use super::abi::machine_type;
+use super::code::Code;
+use super::leave::Cold;
+use super::plan::nesting;
+use super::unit::UnitContext;
+
+macro_rules! declare_dispatcher {
+    ($($group:ident { $(
+        $(#[$doc:meta])*
+        $variant:ident = $name:ident($($operand:ident $(($of:ident))?),*) -> ($($result:ident),*), $imm:ident,
+            [$($effect:ident),*] $(, $varying:ident)?;
+    )* })*) => {
+        /// Writes one instruction.
+        fn lower(cx: &mut Lower<'_>, at: &InstData) {
+            match at.op { $($( Op::$variant => $group::$name(cx, at), )*)* }
+        }
+    };
+}
+
+for_each_op!(declare_dispatcher);
+
+/// Which version of a function is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// The specialised one, as a body.
+    Body,
+    /// The generic one, as a resume function.
+    Resume,
+}
+
+/// Where a CIR value is kept.
+#[derive(Clone, Copy, Debug)]
+enum Home {
+    Nowhere,
+    Direct(Value),
+    Variable(Variable),
+}
+
+/// A version of a function being lowered.
+pub(super) struct Lower<'a> {
+    /// The function being written.
+    pub(super) code: Code<'a>,
+    /// What all functions of the unit share.
+    pub(super) unit: &'a UnitContext<'a>,
+    /// The version being read.
+    pub(super) func: &'a Function,
+    /// Which version it is.
+    pub(super) version: Version,
+    /// The thread state.
+    pub(super) thread: Value,
+    /// How many more calls may nest, this one counted.
+    pub(super) depth: Value,
+    /// Whether the thread state's counter has to be right inside this body.
+    pub(super) keeps_depth: bool,
+    /// The bodies that the function calls directly.
+    pub(super) callees: FxHashMap<FuncId, FuncRef>,
+    /// The block being written.
+    pub(super) at_block: ir::Block,
+    /// The instruction being written.
+    pub(super) inst: Inst,
+    /// Cold paths that are still to be written.
+    pub(super) cold: Cold,
+    /// Blocks that begin in the middle of a CIR block, by block and position.
+    pub(super) splits: FxHashMap<(ir::Block, usize), Block>,
+    cfg: Cfg,
+    loops: Loops,
+    homes: Vec<Home>,
+    blocks: Vec<Option<Block>>,
+    scratch: Option<(StackSlot, usize)>,
+}
+
+/// What a [`Lower`] is made of, besides the code.
+pub(super) struct Parts<'a> {
+    pub(super) unit: &'a UnitContext<'a>,
+    pub(super) func: &'a Function,
+    pub(super) version: Version,
+    pub(super) thread: Value,
+    pub(super) depth: Value,
+    pub(super) callees: FxHashMap<FuncId, FuncRef>,
+}
+
+impl<'a> Lower<'a> {
+    /// A version of which nothing is written yet.
+    pub(super) fn new(code: Code<'a>, parts: Parts<'a>) -> Lower<'a> {
+        let Parts { unit, func, version, thread, depth, callees } = parts;
+        let cfg = Cfg::of(func);
+        let loops = Loops::of(&cfg, &Dominators::of(&cfg));
+        Lower {
+            code,
+            unit,
+            func,
+            version,
+            thread,
+            depth,
+            keeps_depth: version == Version::Body && runs_foreign_code(func),
+            callees,
+            at_block: func.entry(),
+            inst: Inst::new(0),
+            cold: Cold::default(),
+            splits: FxHashMap::default(),
+            cfg,
+            loops,
+            homes: vec![Home::Nowhere; func.values.len()],
+            blocks: vec![None; func.blocks.len()],
+            scratch: None,
+        }
+    }
+
+    /// Keeps these values in variables.
+    pub(super) fn declare_variables(&mut self, values: &FxHashSet<ir::Value>) {
+        let mut values: Vec<ir::Value> = values.iter().copied().collect();
+        values.sort_unstable();
+        for value in values {
+            let variable = self.code.builder.declare_var(machine_type(self.func.ty(value)));
+            self.homes[value.index()] = Home::Variable(variable);
+        }
+    }
+
+    /// Writes all blocks. The function's first block is entered from the current one by the caller.
+    pub(super) fn write_blocks(&mut self) {
+        let blocks = self.cfg.reverse_postorder().to_vec();
+        for block in blocks {
+            self.write_block(block);
+        }
+        self.write_shared_cold_paths();
+        self.code.builder.seal_all_blocks();
+    }
+
+    fn write_block(&mut self, block: ir::Block) {
+        let func = self.func;
+        let target = self.block(block);
+        self.at_block = block;
+        self.code.builder.switch_to_block(target);
+        let params = self.code.builder.block_params(target).to_vec();
+        for (&param, value) in func.block(block).params.iter().zip(params) {
+            self.set_value(param, value);
+        }
+        for (position, &inst) in func.block(block).insts.iter().enumerate() {
+            if let Some(&split) = self.splits.get(&(block, position)) {
+                self.code.jump(split, &[]);
+                self.code.builder.switch_to_block(split);
+            }
+            self.write_inst(inst);
+        }
+    }
+
+    fn write_inst(&mut self, inst: Inst) {
+        let at = self.func.inst(inst);
+        self.inst = inst;
+        lower(self, at);
+        self.write_cold_paths(inst, at.op.is_terminator());
+    }
+
+    /// The CLIF block that a CIR block begins with.
+    pub(super) fn block(&mut self, block: ir::Block) -> Block {
+        if let Some(known) = self.blocks[block.index()] {
+            return known;
+        }
+        let data = self.func.block(block);
+        let target = if data.cold { self.code.cold_block() } else { self.code.block() };
+        for &param in &data.params {
+            self.code.builder.append_block_param(target, machine_type(self.func.ty(param)));
+        }
+        self.blocks[block.index()] = Some(target);
+        target
+    }
+
+    /// The CLIF value of a CIR value.
+    ///
+    /// # Panics
+    /// When the value is not written yet, which the order of the blocks rules out in verified functions.
+    pub(super) fn value(&mut self, value: ir::Value) -> Value {
+        match self.homes[value.index()] {
+            Home::Direct(known) => known,
+            Home::Variable(variable) => self.code.builder.use_var(variable),
+            Home::Nowhere => panic!("{value} of {} is used before it is written", self.func.name),
+        }
+    }
+
+    /// The CLIF values of several CIR values.
+    pub(super) fn values(&mut self, values: &[ir::Value]) -> Vec<Value> {
+        values.iter().map(|&value| self.value(value)).collect()
+    }
+
+    /// An operand of the instruction.
+    pub(super) fn arg(&mut self, at: &InstData, number: usize) -> Value {
+        self.value(at.args[number])
+    }
+
+    /// The operands of an instruction that has two.
+    pub(super) fn args_two(&mut self, at: &InstData) -> (Value, Value) {
+        (self.arg(at, 0), self.arg(at, 1))
+    }
+
+    /// The operands of an instruction that has three.
+    pub(super) fn args_three(&mut self, at: &InstData) -> (Value, Value, Value) {
+        (self.arg(at, 0), self.arg(at, 1), self.arg(at, 2))
+    }
+
+    /// Says what a CIR value is.
+    pub(super) fn set_value(&mut self, value: ir::Value, known: Value) {
+        match self.homes[value.index()] {
+            Home::Variable(variable) => self.code.builder.def_var(variable, known),
+            Home::Nowhere | Home::Direct(_) => self.homes[value.index()] = Home::Direct(known),
+        }
+    }
+
+    /// Says what the instruction's only result is.
+    pub(super) fn result(&mut self, at: &InstData, value: Value) {
+        self.set_value(at.results[0], value);
+    }
+
+    /// Sets the thread state's counter to so many below this body's depth.
+    pub(super) fn store_depth(&mut self, below: i64) {
+        let depth = self.code.builder.ins().iadd_imm_s(self.depth, -below);
+        let counter = self.code.builder.ins().ireduce(types::I32, depth);
+        let offset = self.code.layout.thread.recursion_remaining;
+        self.code.store(counter, self.thread, offset);
+    }
+
+    /// Whether an edge from the block that is being written stays in the innermost loop around it.
+    pub(super) fn stays_in_loop(&self, from: ir::Block, to: ir::Block) -> bool {
+        self.loops.innermost(from).is_some_and(|number| self.loops.contains(number, to))
+    }
+
+    /// The loaded unit, as helpers take it.
+    pub(super) fn loaded_unit(&mut self) -> Value {
+        self.code.fixed(Fixed::Unit)
+    }
+
+    /// The address of scratch words for a call's arguments or results; the next use overwrites them.
+    pub(super) fn scratch(&mut self, words: usize) -> StackSlot {
+        match self.scratch {
+            Some((slot, room)) if room >= words => slot,
+            _ => {
+                let slot = self.code.slot(words);
+                self.scratch = Some((slot, words));
+                slot
+            }
+        }
+    }
+}
+
+/// Whether the op runs code that may ask how deep the calls are nested.
+fn is_foreign(op: Op) -> bool {
+    op.effects().has(Effects::FOREIGN) && op != Op::CallDirect
+}
+
+fn runs_foreign_code(func: &Function) -> bool {
+    let insts = func.layout.iter().flat_map(|&block| &func.block(block).insts);
+    insts.into_iter().any(|&inst| is_foreign(func.inst(inst).op))
+}

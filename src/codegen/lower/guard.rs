@@ -1,0 +1,106 @@
+//! Guards: tests of what the specialised version bets on.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value};
+
+use crate::ir::{Imm, InstData};
+use crate::runtime::data::{Fixed, WORD as WORD_BYTES};
+use crate::runtime::table::Helper;
+
+use super::Lower;
+use super::control::count;
+use crate::codegen::abi::WORD;
+use crate::codegen::code::displacement;
+
+pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Cell(cell) = at.imm else { unreachable!("the verifier checks immediates") };
+    let (lost, holds) = (cx.code.cold_block(), cx.code.block());
+    let offset = cx.code.data.cell(cell.index());
+    let valid = if cx.code.layout.dict_version.is_some() {
+        let first = tag_holds(cx, offset);
+        let second = tag_holds(cx, offset + 2 * WORD_BYTES);
+        cx.code.builder.ins().band(first, second)
+    } else {
+        cell_word(cx, offset)
+    };
+    cx.code.builder.ins().brif(valid, holds, &[], lost, &[]);
+    cx.code.enter(lost);
+    let number = cx.code.word(i64::try_from(cell.index()).expect("counted budgets keep units small"));
+    let unit = cx.loaded_unit();
+    let answer = cx.code.call_one(Helper::CellCheck, &[unit, number]);
+    let exit = cx.exit_block();
+    cx.code.builder.ins().brif(answer, holds, &[], exit, &[]);
+    cx.code.enter(holds);
+}
+
+/// A word of a cell, which others may write.
+fn cell_word(cx: &mut Lower<'_>, offset: usize) -> Value {
+    let address = cx.code.data_address();
+    cx.code.load(WORD, address, displacement(offset))
+}
+
+/// Whether a dict still has the version tag under which the assumption was last seen to hold.
+fn tag_holds(cx: &mut Lower<'_>, offset: usize) -> Value {
+    let place = cell_word(cx, offset);
+    let expected = cell_word(cx, offset + WORD_BYTES);
+    let found = cx.code.load(WORD, place, 0);
+    cx.code.compare(IntCC::Equal, found, expected)
+}
+
+pub(super) fn depth(cx: &mut Lower<'_>, at: &InstData) {
+    let short = cx.code.compare_constant(IntCC::SignedLessThanOrEqual, cx.depth, i64::from(count(at)));
+    cx.exit_if(short);
+}
+
+pub(super) fn is_true(cx: &mut Lower<'_>, at: &InstData) {
+    let condition = cx.arg(at, 0);
+    cx.exit_unless(condition);
+}
+
+pub(super) fn is_false(cx: &mut Lower<'_>, at: &InstData) {
+    let condition = cx.arg(at, 0);
+    cx.exit_if(condition);
+}
+
+pub(super) fn int(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    cx.code.require_type(object, Fixed::IntType, exit);
+    let value = cx.code.unbox_int(object, exit);
+    cx.result(at, value);
+}
+
+pub(super) fn float(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    cx.code.require_type(object, Fixed::FloatType, exit);
+    let value = cx.code.unbox_float(object);
+    cx.result(at, value);
+}
+
+pub(super) fn bool(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    let value = cx.code.unbox_bool(object, exit);
+    cx.result(at, value);
+}
+
+pub(super) fn none(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let none = cx.code.fixed(Fixed::None);
+    let differs = cx.code.compare(IntCC::NotEqual, object, none);
+    cx.exit_if(differs);
+}
+
+pub(super) fn tuple(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    cx.code.require_type(object, Fixed::TupleType, exit);
+    cx.code.require_length(object, i64::from(count(at)), exit);
+    let first = cx.code.layout.tuple_items;
+    for (number, &result) in at.results.iter().enumerate() {
+        let item = cx.code.load(WORD, object, first + displacement(number * WORD_BYTES));
+        cx.code.inc_ref(item);
+        cx.set_value(result, item);
+    }
+}

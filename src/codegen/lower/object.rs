@@ -1,0 +1,170 @@
+//! Ops on objects: one helper call each.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, StackSlot, Value};
+
+use crate::ir;
+use crate::ir::{Binary, Const, Imm, InstData, Unary};
+use crate::runtime::data::WORD as WORD_BYTES;
+use crate::runtime::table::Helper;
+
+use super::Lower;
+use crate::codegen::abi::{BOOL, WORD};
+use crate::codegen::code::displacement;
+
+/// The constant that the immediate names.
+pub(super) fn named_constant(cx: &mut Lower<'_>, at: &InstData) -> Value {
+    let Imm::Const(constant) = at.imm else { unreachable!("the verifier checks immediates") };
+    let offset = cx.code.data.constant(constant.index());
+    cx.code.data_word(offset)
+}
+
+/// A small number as an argument.
+fn number(cx: &mut Lower<'_>, number: usize) -> Value {
+    cx.code.word(i64::try_from(number).expect("counted budgets keep every list short"))
+}
+
+/// Ends an op whose result is a new reference or null.
+fn new_object(cx: &mut Lower<'_>, at: &InstData, object: Value) {
+    cx.fail_if_null(object);
+    cx.result(at, object);
+}
+
+pub(super) fn constant(cx: &mut Lower<'_>, at: &InstData) {
+    let object = named_constant(cx, at);
+    cx.result(at, object);
+}
+
+pub(super) fn global(cx: &mut Lower<'_>, at: &InstData) {
+    let name = named_constant(cx, at);
+    let unit = cx.loaded_unit();
+    let object = cx.code.call_one(Helper::ObjGlobal, &[unit, name]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
+    let (object, name) = (cx.arg(at, 0), named_constant(cx, at));
+    let object = cx.code.call_one(Helper::ObjAttr, &[object, name]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn binary(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Binary(operator, in_place) = at.imm else { unreachable!("the verifier checks immediates") };
+    let row = Binary::ALL.iter().position(|&other| other == operator).expect("every operator is in the list");
+    let (a, b) = cx.args_two(at);
+    let operator = number(cx, row);
+    let in_place = cx.code.word(i64::from(in_place == ir::InPlace::Yes));
+    let object = cx.code.call_one(Helper::ObjBinary, &[operator, in_place, a, b]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn unary(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Unary(operator) = at.imm else { unreachable!("the verifier checks immediates") };
+    let row = Unary::ALL.iter().position(|&other| other == operator).expect("every operator is in the list");
+    let a = cx.arg(at, 0);
+    let operator = number(cx, row);
+    let object = cx.code.call_one(Helper::ObjUnary, &[operator, a]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn compare(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Cmp(cmp) = at.imm else { unreachable!("the verifier checks immediates") };
+    let (a, b) = cx.args_two(at);
+    let row = ir::Cmp::ALL.iter().position(|&other| other == cmp).expect("every comparison is in the list");
+    let comparison = number(cx, row);
+    let object = cx.code.call_one(Helper::ObjCompare, &[comparison, a, b]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn is(cx: &mut Lower<'_>, at: &InstData) {
+    let (a, b) = cx.args_two(at);
+    let same = cx.code.compare(IntCC::Equal, a, b);
+    cx.result(at, same);
+}
+
+pub(super) fn truth(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let answer = cx.code.call_one(Helper::ObjTruth, &[object]);
+    cx.fail_if_negative(answer);
+    let truth = cx.code.compare_constant(IntCC::NotEqual, answer, 0);
+    cx.result(at, truth);
+}
+
+/// Stores operands into scratch words, behind so many that stay free.
+fn store_operands(cx: &mut Lower<'_>, operands: &[ir::Value], free: usize) -> StackSlot {
+    let slot = cx.scratch((operands.len() + free).max(1));
+    for (position, &operand) in operands.iter().enumerate() {
+        let operand = cx.value(operand);
+        let address = cx.code.slot_address(slot, position + free);
+        cx.code.store(operand, address, 0);
+    }
+    slot
+}
+
+/// The word in front of the arguments stays free, as vectorcall's offset flag wants it.
+pub(super) fn call(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Const(names) = at.imm else { unreachable!("the verifier checks immediates") };
+    let callee = cx.arg(at, 0);
+    let slot = store_operands(cx, &at.args[1..], 1);
+    let args = cx.code.slot_address(slot, 1);
+    let count = number(cx, at.args.len() - 1);
+    let names = match cx.unit.unit.consts[names.index()] {
+        Const::None => cx.code.word(0),
+        _ => named_constant(cx, at),
+    };
+    let object = cx.code.call_one(Helper::ObjCall, &[callee, args, count, names]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn tuple(cx: &mut Lower<'_>, at: &InstData) {
+    let slot = store_operands(cx, &at.args, 0);
+    let items = cx.code.slot_address(slot, 0);
+    let count = number(cx, at.args.len());
+    let object = cx.code.call_one(Helper::ObjTuple, &[items, count]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn unpack(cx: &mut Lower<'_>, at: &InstData) {
+    let iterable = cx.arg(at, 0);
+    let slot = cx.scratch(at.results.len().max(1));
+    let items = cx.code.slot_address(slot, 0);
+    let count = number(cx, at.results.len());
+    let status = cx.code.call_one(Helper::ObjUnpack, &[iterable, count, items]);
+    cx.fail_if_negative(status);
+    for (position, &result) in at.results.iter().enumerate() {
+        let item = cx.code.load(WORD, items, displacement(position * WORD_BYTES));
+        cx.set_value(result, item);
+    }
+}
+
+pub(super) fn iter(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let object = cx.code.call_one(Helper::ObjIter, &[object]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn next(cx: &mut Lower<'_>, at: &InstData) {
+    let iterator = cx.arg(at, 0);
+    let (item, state) = cx.code.call_two(Helper::ObjNext, &[iterator]);
+    cx.fail_if_null(item);
+    let more = cx.code.builder.ins().ireduce(BOOL, state);
+    cx.set_value(at.results[0], item);
+    cx.set_value(at.results[1], more);
+}
+
+pub(super) fn check_result(cx: &mut Lower<'_>, at: &InstData) {
+    let result = cx.arg(at, 0);
+    let function = match at.site {
+        Some(site) => cx.func.sites[site.index()].func,
+        None => cx.func.id,
+    };
+    let function = number(cx, function.index());
+    let unit = cx.loaded_unit();
+    let status = cx.code.call_one(Helper::CheckResult, &[unit, function, result]);
+    cx.fail_if_negative(status);
+}
+
+pub(super) fn release(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    cx.code.dec_ref(object);
+}

@@ -1,0 +1,207 @@
+//! The plan of a unit's exits: their numbers, their metadata, and the entries of the resume functions.
+//!
+//! Exits are numbered over the whole unit, in the order of functions and instructions. Every resume
+//! point that some exit names becomes an entry of that function's resume function; entry 0 is always
+//! the function's beginning. Both orders depend on the CIR alone, so equal input gives equal output.
+
+use rustc_hash::FxHashMap;
+
+use crate::analysis::liveness::Liveness;
+use crate::ir;
+use crate::ir::{ExitState, FuncId, Function, Inst, Op, Point, Signature, Site, Slot, Unit, Value};
+use crate::runtime::meta::{ExitMeta, FrameMeta, SlotMeta, Wants, WordType};
+
+/// An entry of a resume function: where it goes on, and the values in its slots.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The resume point.
+    pub(super) point: Point,
+    /// The generic version's values, in the order of the slots.
+    pub(super) slots: Vec<Value>,
+}
+
+/// Numbers of exits and entries.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    exits: FxHashMap<(FuncId, Inst), u32>,
+    entries: Vec<Vec<Entry>>,
+    /// The exits' metadata, by number.
+    pub(super) metas: Vec<ExitMeta>,
+}
+
+impl Plan {
+    /// Reads the exits of all specialised versions.
+    pub(super) fn of(unit: &Unit) -> Plan {
+        let mut planner = Planner::new(unit);
+        for (number, function) in unit.functions.iter().enumerate() {
+            if let Some(body) = &function.specialised {
+                planner.add_body(FuncId::new(number), body);
+            }
+        }
+        planner.plan
+    }
+
+    /// The number of an instruction's exit.
+    ///
+    /// # Panics
+    /// When the instruction has no exit state, which no verified function's exiting instruction lacks.
+    pub(super) fn exit(&self, function: FuncId, inst: Inst) -> u32 {
+        *self.exits.get(&(function, inst)).expect("an exiting instruction has an exit state")
+    }
+
+    /// The entries of a function's resume function, by number.
+    pub(super) fn entries(&self, function: FuncId) -> &[Entry] {
+        &self.entries[function.index()]
+    }
+
+    /// The most words that any exit spills.
+    pub(super) fn most_words(&self) -> usize {
+        self.metas.iter().map(|meta| meta.words.len()).max().unwrap_or(0)
+    }
+}
+
+/// How many inlined calls lead to an instruction of this site.
+pub(super) fn nesting(func: &Function, mut site: Option<Site>) -> usize {
+    let mut depth = 0;
+    while let Some(inner) = site {
+        depth += 1;
+        site = func.sites[inner.index()].parent;
+    }
+    depth
+}
+
+/// Whether the exit of this instruction can be taken at all: a direct call whose result is an object
+/// hands over whatever its callee returns.
+pub(super) fn can_exit(unit: &Unit, func: &Function, inst: Inst) -> bool {
+    let data = func.inst(inst);
+    match (data.op, data.imm) {
+        (Op::CallDirect, ir::Imm::Func(callee)) => {
+            Signature::machine(&unit.function(callee).signature.result) != ir::Type::Obj
+        }
+        _ => data.exit.is_some(),
+    }
+}
+
+struct Planner<'a> {
+    unit: &'a Unit,
+    plan: Plan,
+    numbers: FxHashMap<(FuncId, Point), u32>,
+    liveness: Vec<Option<Liveness>>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(unit: &'a Unit) -> Planner<'a> {
+        let count = unit.functions.len();
+        let mut planner = Planner {
+            unit,
+            plan: Plan { entries: vec![Vec::new(); count], ..Plan::default() },
+            numbers: FxHashMap::default(),
+            liveness: vec![None; count],
+        };
+        for (number, function) in unit.functions.iter().enumerate() {
+            if function.generic.is_some() {
+                planner.entry_number(FuncId::new(number), Point::Entry);
+            }
+        }
+        planner
+    }
+
+    fn add_body(&mut self, function: FuncId, body: &Function) {
+        for &block in &body.layout {
+            for &inst in &body.block(block).insts {
+                let Some(exit) = body.inst(inst).exit else { continue };
+                if can_exit(self.unit, body, inst) {
+                    let state = body.exit(exit);
+                    let mut values = Vec::new();
+                    state.visit_values(&mut |value| values.push(value));
+                    let number = self.add_exit(state, |number| word_type(body.ty(values[number])));
+                    self.plan.exits.insert((function, inst), number);
+                }
+            }
+        }
+    }
+
+    fn add_exit(&mut self, state: &ExitState, word: impl Fn(usize) -> WordType) -> u32 {
+        let mut words = 0;
+        let frames = state.frames.iter().map(|frame| {
+            let entry = self.entry_number(frame.func, frame.point);
+            let live = self.plan.entries[frame.func.index()][entry as usize].slots.clone();
+            assert_eq!(
+                live.len(),
+                frame.slots.len(),
+                "an exit to {} {:?} has a slot for each live value",
+                frame.func,
+                frame.point
+            );
+            let generic = self.generic(frame.func);
+            let wants = live.iter().map(|&value| match generic.ty(value) {
+                ir::Type::Bool => Wants::Truth,
+                ir::Type::Obj | ir::Type::I64 | ir::Type::F64 => Wants::Object,
+            });
+            let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut words)).zip(wants).collect();
+            FrameMeta { function: number(frame.func.index()), entry, slots }
+        });
+        let frames = frames.collect();
+        let words = (0..words as usize).map(word).collect();
+        self.plan.metas.push(ExitMeta { words, frames });
+        number(self.plan.metas.len() - 1)
+    }
+
+    fn entry_number(&mut self, function: FuncId, point: Point) -> u32 {
+        if let Some(&known) = self.numbers.get(&(function, point)) {
+            return known;
+        }
+        let generic = self.generic(function);
+        let slots = match point {
+            Point::Entry => generic.params().to_vec(),
+            Point::Before(_) | Point::After(_) => self.liveness[function.index()]
+                .get_or_insert_with(|| Liveness::of(generic))
+                .resume_slots(generic, point),
+        };
+        let entries = &mut self.plan.entries[function.index()];
+        entries.push(Entry { point, slots });
+        let entry = number(entries.len() - 1);
+        self.numbers.insert((function, point), entry);
+        entry
+    }
+
+    fn generic(&self, function: FuncId) -> &'a Function {
+        self.unit
+            .function(function)
+            .generic
+            .as_ref()
+            .expect("exits lead to functions that this unit compiles")
+    }
+}
+
+fn slot_meta(slot: &Slot, words: &mut u32) -> SlotMeta {
+    let mut next = || {
+        *words += 1;
+        *words - 1
+    };
+    match slot {
+        Slot::Value(_) => SlotMeta::Word(next()),
+        Slot::None => SlotMeta::None,
+        Slot::Bool(value) => SlotMeta::Bool(*value),
+        Slot::Const(constant) => SlotMeta::Const(number(constant.index())),
+        Slot::Cell(cell) => SlotMeta::Cell(number(cell.index())),
+        Slot::Tuple(items) => SlotMeta::Tuple(items.iter().map(|item| slot_meta(item, words)).collect()),
+        Slot::Range { .. } => SlotMeta::Range { start: next(), stop: next(), step: next() },
+        Slot::RangeIter { .. } => SlotMeta::RangeIter { next: next(), count: next(), step: next() },
+        Slot::UnitRangeIter { .. } => SlotMeta::UnitRangeIter { next: next(), stop: next(), step: next() },
+    }
+}
+
+/// The machine type of an exit word.
+fn word_type(ty: ir::Type) -> WordType {
+    match ty {
+        ir::Type::Obj => WordType::Obj,
+        ir::Type::I64 => WordType::I64,
+        ir::Type::F64 => WordType::F64,
+        ir::Type::Bool => WordType::Bool,
+    }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("counted budgets keep every table below 2**32 entries")
+}

@@ -1,0 +1,141 @@
+//! What all functions of a unit share while they are written, and how one of them is compiled.
+
+use std::cell::RefCell;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{FuncRef, Signature};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module, ModuleResult};
+use rustc_hash::FxHashMap;
+
+use crate::cpython::Layout;
+use crate::ir::{FuncId, Function, Imm, Op, Unit};
+use crate::runtime::data::DataLayout;
+
+use super::abi::Abi;
+use super::code::Code;
+use super::plan::Plan;
+use super::traces::{Positions, Traces};
+use super::{CompiledFunction, Text};
+
+/// What all functions of a unit share.
+pub(super) struct UnitContext<'a> {
+    /// The unit.
+    pub(super) unit: &'a Unit,
+    /// The struct layouts of the CPython it will run in.
+    pub(super) layout: &'static Layout,
+    /// Where things stand in its data.
+    pub(super) data: DataLayout,
+    /// The symbol of its data.
+    pub(super) data_symbol: DataId,
+    /// The conventions of the target.
+    pub(super) abi: Abi,
+    /// Its exits and resume points.
+    pub(super) plan: Plan,
+    /// Its traces so far.
+    pub(super) traces: RefCell<Traces>,
+    /// Where ranges of the source text are.
+    pub(super) positions: Positions<'a>,
+    /// The symbols of its functions.
+    pub(super) symbols: Vec<CompiledFunction>,
+}
+
+impl UnitContext<'_> {
+    /// The body of a function, ready to be called in `context`.
+    pub(super) fn body(
+        &self,
+        module: &mut dyn Module,
+        context: &mut Context,
+        function: FuncId,
+    ) -> FxHashMap<FuncId, FuncRef> {
+        let body = self.symbols[function.index()].body;
+        body.map(|body| (function, module.declare_func_in_func(body, &mut context.func)))
+            .into_iter()
+            .collect()
+    }
+
+    /// The bodies of this unit that a version calls directly, ready to be called in `context`.
+    pub(super) fn callees(
+        &self,
+        module: &mut dyn Module,
+        context: &mut Context,
+        func: &Function,
+    ) -> FxHashMap<FuncId, FuncRef> {
+        let mut callees = FxHashMap::default();
+        for &block in &func.layout {
+            for &inst in &func.block(block).insts {
+                let data = func.inst(inst);
+                let (Op::CallDirect, Imm::Func(callee)) = (data.op, data.imm) else { continue };
+                if let Some(body) = self.symbols[callee.index()].body {
+                    callees
+                        .entry(callee)
+                        .or_insert_with(|| module.declare_func_in_func(body, &mut context.func));
+                }
+            }
+        }
+        callees
+    }
+}
+
+/// Compiles one function after another, with buffers that are used again.
+pub(super) struct Compiler<'a> {
+    /// Where the functions go.
+    pub(super) module: &'a mut dyn Module,
+    /// What the functions share.
+    pub(super) unit: &'a UnitContext<'a>,
+    /// CLIF and assembly of what was compiled, when asked for.
+    pub(super) texts: Option<Vec<Text>>,
+    context: Context,
+    buffers: FunctionBuilderContext,
+}
+
+impl<'a> Compiler<'a> {
+    /// A compiler that has done nothing yet.
+    pub(super) fn new(
+        module: &'a mut dyn Module,
+        unit: &'a UnitContext<'a>,
+        texts: Option<Vec<Text>>,
+    ) -> Compiler<'a> {
+        let context = module.make_context();
+        Compiler { module, unit, texts, context, buffers: FunctionBuilderContext::new() }
+    }
+
+    /// Compiles one function that `write` writes, and says how many bytes of stack it takes.
+    /// `callees` declares the bodies that it calls.
+    pub(super) fn compile(
+        &mut self,
+        symbol: Symbol,
+        signature: Signature,
+        callees: impl FnOnce(&mut dyn Module, &mut Context) -> FxHashMap<FuncId, FuncRef>,
+        write: impl FnOnce(Code<'_>, FxHashMap<FuncId, FuncRef>),
+    ) -> ModuleResult<u32> {
+        let unit = self.unit;
+        let context = &mut self.context;
+        self.module.clear_context(context);
+        context.func.signature = signature;
+        context.set_disasm(self.texts.is_some());
+        let callees = callees(self.module, context);
+        let data = self.module.declare_data_in_func(unit.data_symbol, &mut context.func);
+        let builder = FunctionBuilder::new(&mut context.func, &mut self.buffers);
+        write(Code::new(builder, unit.layout, unit.data, unit.abi, data), callees);
+        let clif = self.texts.is_some().then(|| context.func.display().to_string());
+        self.module.define_function(symbol, context)?;
+        let compiled = context.compiled_code().expect("the function was just compiled");
+        if let (Some(texts), Some(clif)) = (&mut self.texts, clif) {
+            let name = self.module.declarations().get_function_decl(symbol).linkage_name(symbol).into_owned();
+            texts.push(Text { name, clif, assembly: compiled.vcode.clone().unwrap_or_default() });
+        }
+        let frame = compiled.buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
+        Ok(frame + FRAME_LINK)
+    }
+}
+
+/// Bytes of the return address and the caller's frame pointer.
+const FRAME_LINK: u32 = 16;
+
+/// Declares a function that nothing outside the unit names.
+pub(super) fn declare(module: &mut dyn Module, name: &str, signature: &Signature) -> ModuleResult<Symbol> {
+    debug_assert_ne!(signature.call_conv, CallConv::Tail, "bodies are called from C");
+    module.declare_function(name, Linkage::Local, signature)
+}
