@@ -9,4 +9,5 @@ pub mod passes;
 #[macro_use]
 pub mod runtime;
 pub mod codegen;
+pub mod emit;
 pub mod python;
