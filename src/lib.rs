@@ -1,8 +1,10 @@
 //! castiron: the compiler, its runtime library and their Python boundary, in reading order.
 
+pub mod source;
 pub mod types;
 #[macro_use]
 pub mod ir;
+pub mod front;
 pub mod analysis;
 pub mod cpython;
 pub mod passes;

@@ -1,0 +1,99 @@
+//! The front end: source text to syntax tree, functions, signatures and generic CIR.
+//!
+//! In: a [`SourceFile`]. Out: [`FunctionInfo`]s, what their annotations promise, and the generic version
+//! of one function at a time. Whatever can't be compiled is a list of [`Diagnostic`]s.
+//!
+//! Invariants: hostile text never fails in any other way. Nesting is bounded by memory alone: every
+//! recursion over the tree, its drop included, runs on a stack that grows ([`nesting`]).
+
+pub mod annotation;
+pub mod build;
+pub mod dialect;
+mod finish;
+pub mod functions;
+mod nesting;
+mod scope;
+
+use std::sync::OnceLock;
+
+use ruff_python_ast::ModModule;
+use ruff_python_ast::Suite;
+use ruff_python_parser::Mode;
+use ruff_python_parser::ParseOptions;
+use ruff_python_parser::Parsed;
+use rustc_hash::FxHashSet;
+
+use crate::source::Diagnostic;
+use crate::source::Reason;
+use crate::source::SourceFile;
+
+pub use annotation::annotated_signature;
+pub use build::BuildOptions;
+pub use build::Built;
+pub use build::Promise;
+pub use build::build;
+pub use dialect::Dialect;
+pub use functions::FunctionInfo;
+pub use functions::ParameterInfo;
+pub use functions::ParameterKind;
+pub use functions::functions;
+
+/// Below this many tokens a tree is shallow enough to be dropped on any stack.
+const SMALL_MODULE_TOKENS: usize = 500;
+
+/// The syntax tree of a file without syntax errors.
+#[derive(Debug)]
+pub struct ParsedModule {
+    /// Present until the drop takes it.
+    parsed: Option<Parsed<ModModule>>,
+    file: SourceFile,
+    bound_names: OnceLock<FxHashSet<String>>,
+}
+
+/// Parses a file. What only some versions of Python accept is accepted: the running interpreter has
+/// compiled the text already.
+///
+/// # Errors
+/// One diagnostic for each syntax error that the parser found.
+pub fn parse(file: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
+    let parsed = ruff_python_parser::parse_unchecked(file.text(), ParseOptions::from(Mode::Module));
+    let parsed = parsed.try_into_module().expect("the mode asks for a module");
+    let module = ParsedModule { parsed: Some(parsed), file: file.clone(), bound_names: OnceLock::new() };
+    let errors = module.parsed().errors();
+    if errors.is_empty() {
+        return Ok(module);
+    }
+    Err(errors.iter().map(|error| Diagnostic::at(error, Reason::SyntaxError(error.error.to_string()))).collect())
+}
+
+impl ParsedModule {
+    /// The file that was parsed.
+    #[must_use]
+    pub fn file(&self) -> &SourceFile {
+        &self.file
+    }
+
+    fn parsed(&self) -> &Parsed<ModModule> {
+        self.parsed.as_ref().expect("only the drop takes the tree")
+    }
+
+    fn suite(&self) -> &Suite {
+        self.parsed().suite()
+    }
+
+    /// Every name that the module binds in any scope; `*` when it imports all names of another module.
+    fn bound_names(&self) -> &FxHashSet<String> {
+        self.bound_names.get_or_init(|| scope::names_bound_anywhere(self.suite()))
+    }
+}
+
+impl Drop for ParsedModule {
+    fn drop(&mut self) {
+        let Some(parsed) = self.parsed.take() else { return };
+        if parsed.tokens().len() < SMALL_MODULE_TOKENS {
+            return;
+        }
+        let depth = nesting::depth_of(parsed.suite());
+        nesting::drop_deep(parsed, depth);
+    }
+}

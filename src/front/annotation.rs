@@ -1,0 +1,76 @@
+//! What a function's annotations promise, read from the text alone.
+//!
+//! `int`, `float`, `bool`, `None` and `tuple[…]` of them mean what they say unless the module binds one of
+//! these names anywhere; all other annotations, or none, promise nothing.
+
+use ruff_python_ast::Expr;
+use ruff_python_ast::Stmt;
+
+use crate::ir::Signature;
+use crate::types::Type;
+
+use super::ParsedModule;
+use super::functions::FunctionInfo;
+use super::functions::path_to;
+use super::scope;
+
+/// Deeper tuples than this promise nothing.
+const MAX_DEPTH: usize = 16;
+
+/// The signature that the annotations spell out.
+#[must_use]
+pub fn annotated_signature(module: &ParsedModule, info: &FunctionInfo) -> Signature {
+    let path = path_to(module, info.range);
+    let Some(Stmt::FunctionDef(def)) = path.last().copied() else {
+        return Signature { params: vec![Type::Object; info.parameters.len()], result: Type::Object };
+    };
+    let parameters = &def.parameters;
+    let plain = [&parameters.posonlyargs, &parameters.args, &parameters.kwonlyargs];
+    let mut params = Vec::new();
+    for parameter in plain.into_iter().flatten() {
+        params.push(promised(module, parameter.parameter.annotation.as_deref()));
+    }
+    params.resize(info.parameters.len(), Type::Object);
+    Signature { params, result: promised(module, def.returns.as_deref()) }
+}
+
+fn promised(module: &ParsedModule, annotation: Option<&Expr>) -> Type {
+    annotation.and_then(|annotation| type_of(module, annotation, 0)).unwrap_or(Type::Object)
+}
+
+fn type_of(module: &ParsedModule, annotation: &Expr, depth: usize) -> Option<Type> {
+    match annotation {
+        Expr::NoneLiteral(_) => Some(Type::None),
+        Expr::Name(name) if is_builtin(module, &name.id) => match name.id.as_str() {
+            "int" => Some(Type::Int),
+            "float" => Some(Type::Float),
+            "bool" => Some(Type::Bool),
+            _ => None,
+        },
+        Expr::StringLiteral(text) if depth < MAX_DEPTH && !text.value.is_implicit_concatenated() => {
+            let file = crate::source::SourceFile::new("", text.value.to_str());
+            let parsed = super::parse(&file).ok()?;
+            match &**parsed.suite() {
+                [Stmt::Expr(stmt)] => type_of(module, &stmt.value, depth + 1),
+                _ => None,
+            }
+        }
+        Expr::Subscript(node) if depth < MAX_DEPTH => match &*node.value {
+            Expr::Name(name) if name.id == "tuple" && is_builtin(module, "tuple") => {
+                let items = match &*node.slice {
+                    Expr::Tuple(items) => items.elts.as_slice(),
+                    item => std::slice::from_ref(item),
+                };
+                let types: Option<Vec<Type>> = items.iter().map(|item| type_of(module, item, depth + 1)).collect();
+                types.map(|types| Type::Tuple(types.into()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_builtin(module: &ParsedModule, name: &str) -> bool {
+    let bound = module.bound_names();
+    !bound.contains(name) && !bound.contains(scope::ALL_NAMES)
+}

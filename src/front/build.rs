@@ -1,0 +1,272 @@
+//! From a function's syntax tree to its generic version.
+//!
+//! In: a function, what the driver knows of the running interpreter, and the unit that owns constants.
+//! Out: [`Built`], or every reason why the function stays bytecode. The generic version follows the rules
+//! of docs/architecture.md: all objects, nothing assumed, evaluation in CPython's order, each instruction
+//! with the text that CPython names in a traceback.
+//!
+//! The builder walks the tree once. [`flow`] keeps the values of variables; [`super::finish`] cleans up.
+
+mod assign;
+mod call;
+mod cond;
+mod constant;
+mod expr;
+mod flow;
+mod loops;
+mod stmt;
+
+use ruff_python_ast::Stmt;
+use ruff_text_size::Ranged;
+use ruff_text_size::TextRange;
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
+
+use crate::ir::Const;
+use crate::ir::ConstId;
+use crate::ir::FuncId;
+use crate::ir::Function;
+use crate::ir::Imm;
+use crate::ir::Inst;
+use crate::ir::InstData;
+use crate::ir::Op;
+use crate::ir::Type;
+use crate::ir::Unit;
+use crate::ir::Value;
+use crate::source::Diagnostic;
+use crate::source::Reason;
+
+use super::ParsedModule;
+use super::dialect::Dialect;
+use super::finish::finish;
+use super::functions::FunctionInfo;
+use super::functions::ParameterKind;
+use super::functions::path_to;
+use super::nesting::with_stack;
+use super::scope::Meaning;
+use super::scope::Scope;
+
+pub use super::scope::Assertions;
+
+/// More instructions than this are not worth compiling, and no pass has to cope with them.
+const MAX_INSTRUCTIONS: usize = 200_000;
+
+/// Copies of variables' values that may be made; bounds the time for many variables times many branches.
+const MAX_COPIES: usize = 100_000_000;
+
+/// Deeper nesting than CPython's own compiler takes by default is not worth trying.
+const MAX_DEPTH: usize = 2_000;
+
+/// What the driver decides about a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// Whether the result is checked.
+    pub promise: Promise,
+    /// The running interpreter's `-O`.
+    pub assertions: Assertions,
+    /// The running interpreter's version.
+    pub dialect: Dialect,
+}
+
+/// Whether somebody enforces the function's annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// They hold: every result passes `object.check_result`.
+    Enforced,
+    /// Nobody promises anything.
+    None,
+}
+
+/// A function's generic version and what it depends on.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The generic version.
+    pub function: Function,
+    /// The global names that it reads and their attributes that it reads (`math`, `math.sqrt`), in the order of
+    /// their first use.
+    pub names: Vec<String>,
+    /// Its variables, parameters first, as `co_varnames` has them.
+    pub variables: Vec<String>,
+}
+
+/// Builds the generic version of a function of the module.
+///
+/// # Errors
+/// Everything in the function that can't be compiled, in the order of the text.
+pub fn build(
+    module: &ParsedModule,
+    info: &FunctionInfo,
+    id: FuncId,
+    options: BuildOptions,
+    unit: &mut Unit,
+) -> Result<Built, Vec<Diagnostic>> {
+    let path = path_to(module, info.range);
+    let Some(Stmt::FunctionDef(def)) = path.last().copied() else {
+        let reason = Reason::SyntaxError("the function is not in this text".to_owned());
+        return Err(vec![Diagnostic { reason, range: info.range }]);
+    };
+    let scope = Scope::of(info, &path, options.assertions);
+    let mut builder = Builder::new(module, info, id, options, scope, unit);
+    builder.refuse_signature(info);
+    builder.begin(TextRange::empty(def.start()), info.parameters.len());
+    builder.body(&def.body);
+    builder.finish()
+}
+
+/// The state of a build.
+struct Builder<'a> {
+    module: &'a ParsedModule,
+    options: BuildOptions,
+    scope: Scope,
+    unit: &'a mut Unit,
+    constants: FxHashMap<Const, ConstId>,
+    function: Function,
+    flow: flow::Flow,
+    loops: Vec<loops::Loop>,
+    names: Vec<String>,
+    known_names: FxHashSet<String>,
+    diagnostics: Vec<Diagnostic>,
+    depth: usize,
+    /// Set when a budget is exhausted: the rest is not built.
+    stopped: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn new(
+        module: &'a ParsedModule,
+        info: &FunctionInfo,
+        id: FuncId,
+        options: BuildOptions,
+        scope: Scope,
+        unit: &'a mut Unit,
+    ) -> Builder<'a> {
+        let mut function = Function::new(id, &info.qualname, Type::Obj);
+        let flow = flow::Flow::new(&mut function, unit.constant(Const::Unbound));
+        Builder {
+            module,
+            options,
+            scope,
+            unit,
+            constants: FxHashMap::default(),
+            function,
+            flow,
+            loops: Vec::new(),
+            names: Vec::new(),
+            known_names: FxHashSet::default(),
+            diagnostics: Vec::new(),
+            depth: 0,
+            stopped: false,
+        }
+    }
+
+    fn refuse_signature(&mut self, info: &FunctionInfo) {
+        if info.is_async {
+            self.refuse(info.name_range, Reason::Await);
+        }
+        let mut known = FxHashSet::default();
+        for parameter in &info.parameters {
+            let stars = match parameter.kind {
+                ParameterKind::VarPositional => "*",
+                ParameterKind::VarKeyword => "**",
+                ParameterKind::PositionalOnly | ParameterKind::Positional | ParameterKind::KeywordOnly => "",
+            };
+            if !stars.is_empty() {
+                self.refuse(info.name_range, Reason::UnsupportedParameter(format!("{stars}{}", parameter.name)));
+            }
+            if !known.insert(&parameter.name) {
+                self.refuse(info.name_range, syntax_error("a parameter's name stands twice"));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<Built, Vec<Diagnostic>> {
+        if !self.diagnostics.is_empty() {
+            self.diagnostics.sort_by_key(|diagnostic| (diagnostic.range.start(), diagnostic.range.end()));
+            self.diagnostics.dedup();
+            return Err(self.diagnostics);
+        }
+        let function = finish(&self.function, self.flow.constants());
+        Ok(Built { function, names: self.names, variables: self.scope.variables })
+    }
+
+    /// Notes that something can't be compiled; building goes on, to find whatever else can't.
+    fn refuse(&mut self, node: impl Ranged, reason: Reason) {
+        self.diagnostics.push(Diagnostic { range: node.range(), reason });
+    }
+
+    /// Runs one level of the recursion over the tree, unless it is one too many or the budget is gone.
+    fn level<R>(&mut self, range: TextRange, build: impl FnOnce(&mut Builder<'a>) -> R) -> Option<R> {
+        if self.stopped {
+            return None;
+        }
+        if self.depth == MAX_DEPTH {
+            self.stopped = true;
+            self.refuse(range, Reason::TooDeep(MAX_DEPTH));
+            return None;
+        }
+        self.depth += 1;
+        let result = with_stack(|| build(self));
+        self.depth -= 1;
+        Some(result)
+    }
+
+    fn emit(&mut self, op: Op, imm: Imm, args: Vec<Value>, results: &[Type], range: TextRange) -> Inst {
+        if self.function.insts.len() >= MAX_INSTRUCTIONS || self.flow.copies > MAX_COPIES {
+            self.stop_at_budget(range);
+        }
+        let data = InstData { op, imm, args, results: Vec::new(), targets: Vec::new(), range, exit: None, site: None };
+        let inst = self.function.add_inst(data, results);
+        self.function.block_mut(self.flow.block).insts.push(inst);
+        inst
+    }
+
+    fn stop_at_budget(&mut self, range: TextRange) {
+        if !self.stopped {
+            self.stopped = true;
+            self.refuse(range, Reason::TooLarge(MAX_INSTRUCTIONS));
+        }
+    }
+
+    /// Emits an op whose row has exactly one result.
+    fn value(&mut self, op: Op, imm: Imm, args: Vec<Value>, range: TextRange) -> Value {
+        let inst = self.emit(op, imm, args, op.row().results, range);
+        self.function.inst(inst).results[0]
+    }
+
+    /// Emits an op without results.
+    fn effect(&mut self, op: Op, args: Vec<Value>, range: TextRange) {
+        self.emit(op, Imm::None, args, &[], range);
+    }
+
+    fn constant_id(&mut self, constant: Const) -> ConstId {
+        let unit = &mut *self.unit;
+        *self.constants.entry(constant).or_insert_with_key(|constant| unit.constant(constant.clone()))
+    }
+
+    fn constant(&mut self, constant: Const, range: TextRange) -> Value {
+        let id = self.constant_id(constant);
+        self.value(Op::ObjConst, Imm::Const(id), Vec::new(), range)
+    }
+
+    /// What stands for the value of an expression that can't be compiled.
+    fn nothing(&mut self) -> Value {
+        self.flow.constants().unbound
+    }
+
+    fn meaning(&self, name: &str) -> (String, Meaning) {
+        let name = self.scope.mangled(name).into_owned();
+        let meaning = self.scope.meaning(&name);
+        (name, meaning)
+    }
+
+    /// Notes that the function reads this global name or attribute of one.
+    fn note_name(&mut self, path: String) {
+        if self.known_names.insert(path.clone()) {
+            self.names.push(path);
+        }
+    }
+}
+
+fn syntax_error(message: &str) -> Reason {
+    Reason::SyntaxError(message.to_owned())
+}

@@ -1,0 +1,281 @@
+//! Control flow and the values of variables.
+//!
+//! The builder always stands at one point: a block and an [`Env`], the value of every variable there. A jump
+//! hands a copy of the environment to its [`Label`]; entering a label merges what arrived: a variable with one
+//! value keeps it, one with several becomes a block parameter. A loop header is entered before its back edge
+//! exists, so every variable that the loop assigns becomes a parameter there.
+//!
+//! A variable that may be unbound has a second value, the truth of "is bound" ([`Bound::Maybe`]).
+
+use ruff_text_size::TextRange;
+
+use crate::front::finish::Constants;
+use crate::front::scope::Variable;
+use crate::ir::Block;
+use crate::ir::ConstId;
+use crate::ir::Function;
+use crate::ir::Imm;
+use crate::ir::Inst;
+use crate::ir::InstData;
+use crate::ir::Op;
+use crate::ir::Target;
+use crate::ir::Type;
+use crate::ir::Value;
+
+use super::Builder;
+
+/// Whether a variable is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Yes,
+    No,
+    /// This value says so.
+    Maybe(Value),
+}
+
+/// The values of all variables at one point.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Env {
+    pub(super) values: Vec<Value>,
+    pub(super) bound: Vec<Bound>,
+}
+
+/// A block that several jumps may go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Label(usize);
+
+/// A jump that arrives at a label: its instruction, which of its targets, and what it brings.
+struct Arrival {
+    inst: Inst,
+    target: usize,
+    env: Env,
+    value: Option<Value>,
+}
+
+struct LabelData {
+    block: Block,
+    arrivals: Vec<Arrival>,
+}
+
+/// A loop header: the variables that are its parameters, so that the back edge can pass their values.
+pub(super) struct Header {
+    block: Block,
+    variables: Vec<(Variable, Carried)>,
+}
+
+/// What of a variable a loop header takes as parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    Value,
+    ValueAndBound,
+}
+
+/// Where the builder stands.
+pub(super) struct Flow {
+    /// The current block.
+    pub(super) block: Block,
+    /// The variables there.
+    pub(super) env: Env,
+    /// How many variables' values were copied so far.
+    pub(super) copies: usize,
+    labels: Vec<LabelData>,
+    constants: Constants,
+}
+
+impl Flow {
+    /// The beginning of a function: an entry block that defines the values which stand for an unbound
+    /// variable.
+    pub(super) fn new(function: &mut Function, unbound: ConstId) -> Flow {
+        let block = function.add_block();
+        let mut define = |op, imm, ty| {
+            let range = TextRange::default();
+            let data =
+                InstData { op, imm, args: vec![], results: vec![], targets: vec![], range, exit: None, site: None };
+            let inst = function.add_inst(data, &[ty]);
+            function.block_mut(block).insts.push(inst);
+            function.inst(inst).results[0]
+        };
+        let constants = Constants {
+            unbound: define(Op::ObjConst, Imm::Const(unbound), Type::Obj),
+            yes: define(Op::BoolConst, Imm::Bool(true), Type::Bool),
+            no: define(Op::BoolConst, Imm::Bool(false), Type::Bool),
+        };
+        Flow { block, env: Env::default(), copies: 0, labels: Vec::new(), constants }
+    }
+
+    /// The values that stand for an unbound variable.
+    pub(super) fn constants(&self) -> Constants {
+        self.constants
+    }
+
+    fn copy_env(&mut self) -> Env {
+        self.copies += self.env.values.len();
+        self.env.clone()
+    }
+
+    fn flag(&self, bound: Bound) -> Value {
+        match bound {
+            Bound::Yes => self.constants.yes,
+            Bound::No => self.constants.no,
+            Bound::Maybe(value) => value,
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// Binds the parameters; every other variable is unbound at first.
+    pub(super) fn begin(&mut self, range: TextRange, parameters: usize) {
+        for number in 0..self.scope.variables.len() {
+            let (value, bound) = if number < parameters {
+                (self.function.add_param(self.flow.block, Type::Obj), Bound::Yes)
+            } else {
+                (self.flow.constants.unbound, Bound::No)
+            };
+            self.flow.env.values.push(value);
+            self.flow.env.bound.push(bound);
+        }
+        self.effect(Op::Poll, Vec::new(), range);
+    }
+
+    pub(super) fn label(&mut self) -> Label {
+        let block = self.function.add_detached_block();
+        self.flow.labels.push(LabelData { block, arrivals: Vec::new() });
+        Label(self.flow.labels.len() - 1)
+    }
+
+    /// A label off the expected path.
+    pub(super) fn cold_label(&mut self) -> Label {
+        let label = self.label();
+        let block = self.flow.labels[label.0].block;
+        self.function.block_mut(block).cold = true;
+        label
+    }
+
+    /// Ends the current block: goes to the label.
+    pub(super) fn jump(&mut self, label: Label, range: TextRange) {
+        self.terminate(Op::Jump, vec![], &[(label, None)], range);
+    }
+
+    /// Ends the current block: goes to the label with the value of an expression.
+    pub(super) fn jump_with(&mut self, label: Label, value: Value, range: TextRange) {
+        self.terminate(Op::Jump, vec![], &[(label, Some(value))], range);
+    }
+
+    /// Ends the current block: goes to one of the labels, each of which may expect a value.
+    pub(super) fn branch_on(
+        &mut self,
+        condition: Value,
+        yes: (Label, Option<Value>),
+        no: (Label, Option<Value>),
+        range: TextRange,
+    ) {
+        self.terminate(Op::Branch, vec![condition], &[yes, no], range);
+    }
+
+    /// Ends the current block with an op that goes nowhere, and goes on where nothing arrives.
+    pub(super) fn leave(&mut self, op: Op, imm: Imm, args: Vec<Value>, range: TextRange) {
+        self.emit(op, imm, args, &[], range);
+        let unreachable = self.label();
+        self.enter(unreachable);
+    }
+
+    fn terminate(&mut self, op: Op, args: Vec<Value>, labels: &[(Label, Option<Value>)], range: TextRange) {
+        let inst = self.emit(op, Imm::None, args, &[], range);
+        for (target, &(label, value)) in labels.iter().enumerate() {
+            let env = self.flow.copy_env();
+            let data = &mut self.flow.labels[label.0];
+            data.arrivals.push(Arrival { inst, target, env, value });
+            self.function.inst_mut(inst).targets.push(Target { block: data.block, args: Vec::new() });
+        }
+    }
+
+    /// Goes on at a label; no jump may go there any more.
+    pub(super) fn enter(&mut self, label: Label) {
+        let arrivals = self.arrive(label);
+        self.merge_variables(&arrivals);
+    }
+
+    /// Goes on at a label where every jump brings the value of an expression: this value.
+    pub(super) fn enter_with_value(&mut self, label: Label) -> Value {
+        let arrivals = self.arrive(label);
+        let values: Vec<Value> = arrivals.iter().filter_map(|arrival| arrival.value).collect();
+        let merged = self.merge_values(&arrivals, &values, Type::Obj);
+        self.merge_variables(&arrivals);
+        merged.unwrap_or(self.flow.constants.unbound)
+    }
+
+    fn arrive(&mut self, label: Label) -> Vec<Arrival> {
+        let data = &mut self.flow.labels[label.0];
+        self.flow.block = data.block;
+        self.function.layout.push(data.block);
+        std::mem::take(&mut data.arrivals)
+    }
+
+    /// One value for what each arrival brings; none when there is no arrival.
+    fn merge_values(&mut self, arrivals: &[Arrival], values: &[Value], ty: Type) -> Option<Value> {
+        let first = *values.first()?;
+        if values.iter().all(|&value| value == first) {
+            return Some(first);
+        }
+        for (arrival, &value) in arrivals.iter().zip(values) {
+            self.function.inst_mut(arrival.inst).targets[arrival.target].args.push(value);
+        }
+        Some(self.function.add_param(self.flow.block, ty))
+    }
+
+    fn merge_variables(&mut self, arrivals: &[Arrival]) {
+        // A label that nothing reaches keeps the environment: its code is only built for its diagnostics.
+        let Some(first) = arrivals.first() else { return };
+        self.flow.copies += arrivals.len() * first.env.values.len();
+        let mut merged = first.env.clone();
+        for number in 0..merged.values.len() {
+            if arrivals.iter().any(|arrival| arrival.env.values[number] != merged.values[number]) {
+                let values: Vec<Value> = arrivals.iter().map(|arrival| arrival.env.values[number]).collect();
+                merged.values[number] = self.merge_values(arrivals, &values, Type::Obj).expect("there are arrivals");
+            }
+            if arrivals.iter().any(|arrival| arrival.env.bound[number] != merged.bound[number]) {
+                let flags: Vec<Value> = arrivals.iter().map(|arrival| self.flow.flag(arrival.env.bound[number])).collect();
+                let flag = self.merge_values(arrivals, &flags, Type::Bool).expect("there are arrivals");
+                merged.bound[number] = Bound::Maybe(flag);
+            }
+        }
+        self.flow.env = merged;
+    }
+
+    /// Goes on at the header of a loop that may assign these variables.
+    pub(super) fn enter_header(&mut self, assigned: &[Variable], range: TextRange) -> Header {
+        let block = self.function.add_block();
+        let inst = self.emit(Op::Jump, Imm::None, vec![], &[], range);
+        let mut args = Vec::new();
+        let mut variables = Vec::new();
+        for &variable in assigned {
+            args.push(self.flow.env.values[variable.0]);
+            self.flow.env.values[variable.0] = self.function.add_param(block, Type::Obj);
+            let bound = self.flow.env.bound[variable.0];
+            let stays_bound = bound == Bound::Yes && !self.scope.deleted.contains(&variable);
+            if stays_bound {
+                variables.push((variable, Carried::Value));
+            } else {
+                args.push(self.flow.flag(bound));
+                self.flow.env.bound[variable.0] = Bound::Maybe(self.function.add_param(block, Type::Bool));
+                variables.push((variable, Carried::ValueAndBound));
+            }
+        }
+        self.function.inst_mut(inst).targets.push(Target { block, args });
+        self.flow.block = block;
+        Header { block, variables }
+    }
+
+    /// Ends the current block: goes back to the loop's header.
+    pub(super) fn jump_back(&mut self, header: &Header, range: TextRange) {
+        let mut args = Vec::new();
+        for &(variable, carried) in &header.variables {
+            args.push(self.flow.env.values[variable.0]);
+            if carried == Carried::ValueAndBound {
+                args.push(self.flow.flag(self.flow.env.bound[variable.0]));
+            }
+        }
+        let inst = self.emit(Op::Jump, Imm::None, vec![], &[], range);
+        self.function.inst_mut(inst).targets.push(Target { block: header.block, args });
+    }
+}

@@ -1,0 +1,382 @@
+//! Which variable a name means: Python's scoping rules for one function.
+//!
+//! In: a function's statement and what encloses it. Out: a [`Scope`]: its variables in the order of
+//! `co_varnames`, and for any name whether it is one of them, global, or another function's.
+//!
+//! CPython numbers a function's variables as its compiler first mentions them, in the order of the code
+//! it writes; they die in that order at the end of a call, so [`Mentions`] walks in the same order.
+
+use std::borrow::Cow;
+
+use ruff_python_ast::ExceptHandler;
+use ruff_python_ast::Expr;
+use ruff_python_ast::ExprContext;
+use ruff_python_ast::Identifier;
+use ruff_python_ast::Parameters;
+use ruff_python_ast::Pattern;
+use ruff_python_ast::Stmt;
+use ruff_python_ast::StmtFunctionDef;
+use ruff_python_ast::TypeParam;
+use ruff_python_ast::TypeParams;
+use ruff_python_ast::visitor;
+use ruff_python_ast::visitor::Visitor;
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
+
+use super::functions::FunctionInfo;
+use super::nesting::with_stack;
+
+/// What stands for the names that `from module import *` binds.
+pub(super) const ALL_NAMES: &str = "*";
+
+/// A variable of the function: its position in `co_varnames`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Variable(pub(super) usize);
+
+/// What a name means inside the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A variable of the function.
+    Local(Variable),
+    /// A global or builtin.
+    Global,
+    /// A variable of an enclosing function or class.
+    Free,
+}
+
+/// The names of one function.
+pub(super) struct Scope {
+    private_class: Option<String>,
+    names: Names,
+    /// The variables' names, parameters first.
+    pub(super) variables: Vec<String>,
+    numbers: FxHashMap<String, Variable>,
+    /// The names of enclosing functions that the function would share.
+    enclosing: FxHashSet<String>,
+    /// Variables that a `del` statement may unbind.
+    pub(super) deleted: FxHashSet<Variable>,
+}
+
+/// Whether `assert` statements are part of the program (they are not under `-O`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assertions {
+    /// As written.
+    Kept,
+    /// Not executed at all; `__debug__` is false.
+    Stripped,
+}
+
+impl Scope {
+    /// The scope of a function, given what [`super::functions::path_to`] says is around it.
+    pub(super) fn of(info: &FunctionInfo, path: &[&Stmt], assertions: Assertions) -> Scope {
+        let private_class = info.private_class.clone();
+        let (Some(Stmt::FunctionDef(def)), outer) = (path.last(), &path[..path.len().saturating_sub(1)]) else {
+            panic!("the path of a function ends with its statement");
+        };
+        let names = Names::of(Some(&def.parameters), &def.body, private_class.as_deref());
+        let variables = info.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+        let mut scope = Scope {
+            private_class,
+            names,
+            variables,
+            numbers: FxHashMap::default(),
+            enclosing: enclosing_names(outer, def),
+            deleted: FxHashSet::default(),
+        };
+        for (number, name) in scope.variables.iter().enumerate() {
+            scope.numbers.insert(name.clone(), Variable(number));
+        }
+        Mentions { scope: &mut scope, assertions }.visit_body(&def.body);
+        scope
+    }
+
+    /// The name as the function's code has it: private names carry their class.
+    pub(super) fn mangled<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        mangle(self.private_class.as_deref(), name)
+    }
+
+    /// What a mangled name means.
+    pub(super) fn meaning(&self, name: &str) -> Meaning {
+        if let Some(&variable) = self.numbers.get(name) {
+            return Meaning::Local(variable);
+        }
+        let is_free = self.names.nonlocals.contains(name)
+            || (!self.names.globals.contains(name) && (self.enclosing.contains(name) || name == "__class__"));
+        if is_free { Meaning::Free } else { Meaning::Global }
+    }
+
+    /// The variables that these parts of a loop may bind or unbind, in their order.
+    pub(super) fn assigned_in(&self, test: Option<&Expr>, target: Option<&Expr>, body: &[Stmt]) -> Vec<Variable> {
+        let mut names = Names { private_class: self.private_class.clone(), ..Names::default() };
+        test.into_iter().chain(target).for_each(|expr| names.visit_expr(expr));
+        names.visit_body(body);
+        let mut variables: Vec<Variable> = names.bound.iter().filter_map(|name| self.numbers.get(name)).copied().collect();
+        variables.sort_unstable();
+        variables
+    }
+
+    fn mention(&mut self, name: &str) -> Option<Variable> {
+        let name = self.mangled(name).into_owned();
+        if !self.names.is_local(&name) {
+            return None;
+        }
+        let next = Variable(self.variables.len());
+        let variables = &mut self.variables;
+        Some(*self.numbers.entry(name).or_insert_with_key(|name| {
+            variables.push(name.clone());
+            next
+        }))
+    }
+}
+
+/// `name` as code inside this class sees it: `__x` in class `C` is `_C__x`.
+pub(super) fn mangle<'n>(class: Option<&str>, name: &'n str) -> Cow<'n, str> {
+    let Some(class) = class else { return Cow::Borrowed(name) };
+    let class = class.trim_start_matches('_');
+    if class.is_empty() || !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(format!("_{class}{name}"))
+}
+
+/// The names that the body of a function or class declares global.
+pub(super) fn declared_globals(body: &[Stmt]) -> FxHashSet<String> {
+    Names::of(None, body, None).globals
+}
+
+/// Whether the body of a function has a `yield` of its own.
+pub(super) fn has_yield(body: &[Stmt]) -> bool {
+    Names::of(None, body, None).yields
+}
+
+/// Every name that any scope of these statements binds.
+pub(super) fn names_bound_anywhere(suite: &[Stmt]) -> FxHashSet<String> {
+    let mut names = Names { everywhere: true, ..Names::default() };
+    names.visit_body(suite);
+    names.bound
+}
+
+/// The names of enclosing functions' variables, as the function sees them: those of the nearest scope
+/// that binds or declares a name count. Class bodies share their type parameters only.
+fn enclosing_names(outer: &[&Stmt], def: &StmtFunctionDef) -> FxHashSet<String> {
+    let mut shared = FxHashSet::default();
+    let mut private_class: Option<&str> = None;
+    for stmt in outer {
+        match stmt {
+            Stmt::FunctionDef(def) => {
+                bind_type_params(def.type_params.as_deref(), &mut shared);
+                let names = Names::of(Some(&def.parameters), &def.body, private_class);
+                shared.retain(|name| !names.globals.contains(name));
+                shared.extend(names.bound.iter().filter(|name| names.is_local(name)).cloned());
+            }
+            Stmt::ClassDef(def) => {
+                bind_type_params(def.type_params.as_deref(), &mut shared);
+                private_class = Some(&def.name);
+            }
+            _ => {}
+        }
+    }
+    bind_type_params(def.type_params.as_deref(), &mut shared);
+    shared
+}
+
+fn bind_type_params(params: Option<&TypeParams>, names: &mut FxHashSet<String>) {
+    for param in params.iter().flat_map(|params| &params.type_params) {
+        names.insert(name_of(param).to_string());
+    }
+}
+
+fn name_of(param: &TypeParam) -> &Identifier {
+    match param {
+        TypeParam::TypeVar(param) => &param.name,
+        TypeParam::TypeVarTuple(param) => &param.name,
+        TypeParam::ParamSpec(param) => &param.name,
+    }
+}
+
+/// What one scope binds and declares; scopes inside it are not entered, unless `everywhere` asks for it.
+#[derive(Default)]
+struct Names {
+    private_class: Option<String>,
+    everywhere: bool,
+    bound: FxHashSet<String>,
+    globals: FxHashSet<String>,
+    nonlocals: FxHashSet<String>,
+    yields: bool,
+    /// How many comprehensions are around: their targets are their own, only a walrus reaches out.
+    comprehensions: usize,
+    in_walrus_target: bool,
+}
+
+impl Names {
+    fn of(parameters: Option<&Parameters>, body: &[Stmt], private_class: Option<&str>) -> Names {
+        let mut names = Names { private_class: private_class.map(str::to_owned), ..Names::default() };
+        for parameter in parameters.into_iter().flat_map(Parameters::iter) {
+            names.bind(parameter.name());
+        }
+        names.visit_body(body);
+        names
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        self.bound.contains(name) && !self.globals.contains(name) && !self.nonlocals.contains(name)
+    }
+
+    fn bind(&mut self, name: &str) {
+        let name = mangle(self.private_class.as_deref(), name).into_owned();
+        self.bound.insert(name);
+    }
+
+    fn declare(&mut self, stmt: &Stmt) {
+        let (names, declared) = match stmt {
+            Stmt::Global(node) => (&node.names, &mut self.globals),
+            Stmt::Nonlocal(node) => (&node.names, &mut self.nonlocals),
+            _ => return,
+        };
+        declared.extend(names.iter().map(|name| mangle(self.private_class.as_deref(), name).into_owned()));
+    }
+
+    /// The parts of a `def` or `lambda` that its enclosing scope evaluates.
+    fn visit_defaults(&mut self, parameters: &Parameters) {
+        for parameter in parameters.iter_non_variadic_params() {
+            if let Some(default) = &parameter.default {
+                self.visit_expr(default);
+            }
+        }
+    }
+
+    fn bind_imports(&mut self, names: &[ruff_python_ast::Alias]) {
+        for alias in names {
+            let whole = alias.asname.as_ref().unwrap_or(&alias.name);
+            let first = whole.split('.').next().unwrap_or(whole);
+            self.bind(first);
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for Names {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        with_stack(|| match stmt {
+            Stmt::FunctionDef(def) => {
+                self.bind(&def.name);
+                if self.everywhere {
+                    return visitor::walk_stmt(self, stmt);
+                }
+                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                self.visit_defaults(&def.parameters);
+            }
+            Stmt::ClassDef(def) => {
+                self.bind(&def.name);
+                if self.everywhere {
+                    return visitor::walk_stmt(self, stmt);
+                }
+                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                if let (Some(arguments), None) = (&def.arguments, &def.type_params) {
+                    self.visit_arguments(arguments);
+                }
+            }
+            Stmt::Import(node) => self.bind_imports(&node.names),
+            Stmt::ImportFrom(node) => self.bind_imports(&node.names),
+            Stmt::Global(_) | Stmt::Nonlocal(_) => self.declare(stmt),
+            Stmt::TypeAlias(node) => self.visit_expr(&node.name),
+            Stmt::AnnAssign(node) => {
+                node.value.iter().for_each(|value| self.visit_expr(value));
+                self.visit_expr(&node.target);
+            }
+            _ => visitor::walk_stmt(self, stmt),
+        });
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        with_stack(|| match expr {
+            Expr::Name(name) if name.ctx != ExprContext::Load => {
+                if self.comprehensions == 0 || self.in_walrus_target || self.everywhere {
+                    self.bind(&name.id);
+                }
+            }
+            Expr::Named(node) => {
+                self.visit_expr(&node.value);
+                let outer = std::mem::replace(&mut self.in_walrus_target, true);
+                self.visit_expr(&node.target);
+                self.in_walrus_target = outer;
+            }
+            Expr::Lambda(node) if !self.everywhere => {
+                node.parameters.iter().for_each(|parameters| self.visit_defaults(parameters));
+            }
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                self.comprehensions += 1;
+                visitor::walk_expr(self, expr);
+                self.comprehensions -= 1;
+            }
+            _ => {
+                self.yields |= matches!(expr, Expr::Yield(_) | Expr::YieldFrom(_));
+                visitor::walk_expr(self, expr);
+            }
+        });
+    }
+
+    fn visit_parameter(&mut self, parameter: &'a ruff_python_ast::Parameter) {
+        self.bind(&parameter.name);
+        visitor::walk_parameter(self, parameter);
+    }
+
+    fn visit_type_param(&mut self, type_param: &'a TypeParam) {
+        self.bind(name_of(type_param));
+        visitor::walk_type_param(self, type_param);
+    }
+
+    fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
+        let ExceptHandler::ExceptHandler(node) = handler;
+        node.name.iter().for_each(|name| self.bind(name));
+        visitor::walk_except_handler(self, handler);
+    }
+
+    fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        let name = match pattern {
+            Pattern::MatchAs(node) => &node.name,
+            Pattern::MatchStar(node) => &node.name,
+            Pattern::MatchMapping(node) => &node.rest,
+            _ => &None,
+        };
+        name.iter().for_each(|name| self.bind(name));
+        with_stack(|| visitor::walk_pattern(self, pattern));
+    }
+}
+
+/// Numbers the function's variables in the order in which CPython's compiler mentions them.
+struct Mentions<'s> {
+    scope: &'s mut Scope,
+    assertions: Assertions,
+}
+
+impl<'a> Visitor<'a> for Mentions<'_> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        with_stack(|| match stmt {
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            Stmt::Assert(_) if self.assertions == Assertions::Stripped => {}
+            Stmt::AugAssign(node) => {
+                self.visit_expr(&node.target);
+                self.visit_expr(&node.value);
+            }
+            Stmt::AnnAssign(node) => {
+                let Some(value) = &node.value else { return };
+                self.visit_expr(value);
+                self.visit_expr(&node.target);
+            }
+            _ => visitor::walk_stmt(self, stmt),
+        });
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        with_stack(|| match expr {
+            Expr::Lambda(_) | Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {}
+            Expr::Name(name) => {
+                let variable = self.scope.mention(&name.id);
+                if let (Some(variable), ExprContext::Del) = (variable, name.ctx) {
+                    self.scope.deleted.insert(variable);
+                }
+            }
+            _ => visitor::walk_expr(self, expr),
+        });
+    }
+}
