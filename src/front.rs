@@ -63,7 +63,10 @@ pub fn parse(file: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
     if errors.is_empty() {
         return Ok(module);
     }
-    Err(errors.iter().map(|error| Diagnostic::at(error, Reason::SyntaxError(error.error.to_string()))).collect())
+    Err(errors
+        .iter()
+        .map(|error| Diagnostic::at(error, Reason::SyntaxError(error.error.to_string())))
+        .collect())
 }
 
 impl ParsedModule {

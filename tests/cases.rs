@@ -1,5 +1,7 @@
 //! Cases as data: a file in, a file out. `CASTIRON_BLESS=1` rewrites what comes out.
 //!
+//! - `ir/*.py`: the generic versions of the file's functions, in the `.ir` beside it.
+//! - `front/*.py`: what `# error[code]: message` comments say of their lines is what the front end finds, and nothing else.
 //! - `passes/<pass>/*.ir`: the pass goes over every version in the unit; the result is the `.out` beside it.
 //! - `verify/*.ir`: the faults that the verifier finds, in the `.out` beside it.
 
@@ -8,11 +10,18 @@ use std::fs;
 use std::path::Path;
 
 use _castiron::analysis::ranges::Ranges;
+use _castiron::front;
+use _castiron::front::build::Assertions;
+use _castiron::ir::FuncId;
 use _castiron::ir::Unit;
+use _castiron::ir::UnitFunction;
 use _castiron::ir::parse;
 use _castiron::ir::verify::Version;
 use _castiron::passes;
 use _castiron::passes::Counts;
+use _castiron::source;
+use _castiron::source::Diagnostic;
+use _castiron::source::SourceFile;
 
 /// Compares `actual` with the file, or writes the file when blessing.
 fn expect(path: &Path, actual: &str) -> datatest_stable::Result<()> {
@@ -34,13 +43,19 @@ fn read(text: &str) -> datatest_stable::Result<Unit> {
     let unit = parse::parse(text)?;
     let printed = unit.to_string();
     let again = parse::parse(&printed).map_err(|error| format!("{error} in\n{printed}"))?.to_string();
-    if printed == again { Ok(unit) } else { Err(format!("read back as\n{again}\ninstead of\n{printed}").into()) }
+    if printed == again {
+        Ok(unit)
+    } else {
+        Err(format!("read back as\n{again}\ninstead of\n{printed}").into())
+    }
 }
 
 /// Checks every version in the unit.
 fn verify(unit: &Unit, counts: Counts) -> datatest_stable::Result<()> {
     for function in &unit.functions {
-        for (version, func) in [(Version::Generic, &function.generic), (Version::Specialised, &function.specialised)] {
+        for (version, func) in
+            [(Version::Generic, &function.generic), (Version::Specialised, &function.specialised)]
+        {
             if let Some(func) = func {
                 passes::verify(unit, func, version, counts)?;
             }
@@ -52,7 +67,9 @@ fn verify(unit: &Unit, counts: Counts) -> datatest_stable::Result<()> {
 /// Runs the pass that the folder is named after over every version that it is meant for.
 fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
     for function in &mut unit.functions {
-        for (version, func) in [(Version::Generic, &mut function.generic), (Version::Specialised, &mut function.specialised)] {
+        for (version, func) in
+            [(Version::Generic, &mut function.generic), (Version::Specialised, &mut function.specialised)]
+        {
             let Some(func) = func else { continue };
             match (pass, version) {
                 ("refcount", version) => passes::refcount::insert_counts(func, version),
@@ -81,7 +98,9 @@ fn faults(path: &Path, text: String) -> datatest_stable::Result<()> {
     let unit = parse::parse(&text)?;
     let mut found = String::new();
     for function in &unit.functions {
-        for (version, func) in [(Version::Generic, &function.generic), (Version::Specialised, &function.specialised)] {
+        for (version, func) in
+            [(Version::Generic, &function.generic), (Version::Specialised, &function.specialised)]
+        {
             let Some(func) = func else { continue };
             if let Err(error) = passes::verify(&unit, func, version, Counts::Absent) {
                 error.faults.iter().for_each(|fault| found.extend([fault, "\n"]));
@@ -91,7 +110,75 @@ fn faults(path: &Path, text: String) -> datatest_stable::Result<()> {
     expect(&path.with_extension("out"), &found)
 }
 
+/// The options of the snapshots: a promise, assertions, CPython 3.13.
+const SNAPSHOT: front::BuildOptions = front::BuildOptions {
+    promise: front::Promise::Enforced,
+    assertions: Assertions::Kept,
+    dialect: front::Dialect::of_minor(13),
+};
+
+/// Builds every function of the file: a unit with those that compile, and what is wrong with the others.
+fn build(file: &SourceFile) -> (Unit, Vec<Diagnostic>) {
+    let mut unit = Unit::default();
+    let module = match front::parse(file) {
+        Ok(module) => module,
+        Err(diagnostics) => return (unit, diagnostics),
+    };
+    let mut diagnostics = Vec::new();
+    for info in front::functions(&module) {
+        let id = FuncId::new(unit.functions.len());
+        match front::build(&module, &info, id, SNAPSHOT, &mut unit) {
+            Ok(built) => unit.functions.push(UnitFunction {
+                name: info.qualname.clone(),
+                signature: front::annotated_signature(&module, &info),
+                keyword_only: info.keyword_only(),
+                promised: true,
+                generic: Some(built.function),
+                specialised: None,
+            }),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    (unit, diagnostics)
+}
+
+fn ir(path: &Path, text: String) -> datatest_stable::Result<()> {
+    let file = SourceFile::new(path.display().to_string(), text);
+    let (unit, diagnostics) = build(&file);
+    if !diagnostics.is_empty() {
+        return Err(source::render(&diagnostics, &file).into());
+    }
+    verify(&unit, Counts::Absent)?;
+    let printed = unit.to_string();
+    read(&printed)?;
+    expect(&path.with_extension("ir"), &printed)
+}
+
+fn diagnostics(path: &Path, text: String) -> datatest_stable::Result<()> {
+    let file = SourceFile::new(path.display().to_string(), text);
+    let (_, diagnostics) = build(&file);
+    let mut found: Vec<String> = diagnostics
+        .iter()
+        .map(|found| {
+            format!("{}: error[{}]: {}", file.line(found.range.start()), found.reason.code(), found.reason)
+        })
+        .collect();
+    let mut wanted: Vec<String> = Vec::new();
+    for (number, line) in file.text().lines().enumerate() {
+        let comments = line.split("# ").filter(|comment| comment.starts_with("error["));
+        wanted.extend(comments.map(|comment| format!("{}: {}", number + 1, comment.trim_end())));
+    }
+    found.sort();
+    wanted.sort();
+    if found == wanted {
+        return Ok(());
+    }
+    Err(format!("found {found:#?}\nwanted {wanted:#?}\n{}", source::render(&diagnostics, &file)).into())
+}
+
 datatest_stable::harness! {
+    { test = ir, root = "tests/cases/ir", pattern = r"\.py$" },
+    { test = diagnostics, root = "tests/cases/front", pattern = r"\.py$" },
     { test = pass, root = "tests/cases/passes", pattern = r"\.ir$" },
     { test = faults, root = "tests/cases/verify", pattern = r"\.ir$" },
 }

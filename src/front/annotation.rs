@@ -61,7 +61,8 @@ fn type_of(module: &ParsedModule, annotation: &Expr, depth: usize) -> Option<Typ
                     Expr::Tuple(items) => items.elts.as_slice(),
                     item => std::slice::from_ref(item),
                 };
-                let types: Option<Vec<Type>> = items.iter().map(|item| type_of(module, item, depth + 1)).collect();
+                let types: Option<Vec<Type>> =
+                    items.iter().map(|item| type_of(module, item, depth + 1)).collect();
                 types.map(|types| Type::Tuple(types.into()))
             }
             _ => None,

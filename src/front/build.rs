@@ -127,6 +127,8 @@ struct Builder<'a> {
     known_names: FxHashSet<String>,
     diagnostics: Vec<Diagnostic>,
     depth: usize,
+    /// Whether there is a call, so that the function polls where it begins.
+    may_recurse: bool,
     /// Set when a budget is exhausted: the rest is not built.
     stopped: bool,
 }
@@ -155,6 +157,7 @@ impl<'a> Builder<'a> {
             known_names: FxHashSet::default(),
             diagnostics: Vec::new(),
             depth: 0,
+            may_recurse: false,
             stopped: false,
         }
     }
@@ -171,7 +174,10 @@ impl<'a> Builder<'a> {
                 ParameterKind::PositionalOnly | ParameterKind::Positional | ParameterKind::KeywordOnly => "",
             };
             if !stars.is_empty() {
-                self.refuse(info.name_range, Reason::UnsupportedParameter(format!("{stars}{}", parameter.name)));
+                self.refuse(
+                    info.name_range,
+                    Reason::UnsupportedParameter(format!("{stars}{}", parameter.name)),
+                );
             }
             if !known.insert(&parameter.name) {
                 self.refuse(info.name_range, syntax_error("a parameter's name stands twice"));
@@ -184,6 +190,12 @@ impl<'a> Builder<'a> {
             self.diagnostics.sort_by_key(|diagnostic| (diagnostic.range.start(), diagnostic.range.end()));
             self.diagnostics.dedup();
             return Err(self.diagnostics);
+        }
+        if !self.may_recurse {
+            let entry = self.function.entry();
+            let insts = std::mem::take(&mut self.function.block_mut(entry).insts);
+            let kept = insts.into_iter().filter(|&inst| self.function.inst(inst).op != Op::Poll).collect();
+            self.function.block_mut(entry).insts = kept;
         }
         let function = finish(&self.function, self.flow.constants());
         Ok(Built { function, names: self.names, variables: self.scope.variables })
@@ -214,7 +226,16 @@ impl<'a> Builder<'a> {
         if self.function.insts.len() >= MAX_INSTRUCTIONS || self.flow.copies > MAX_COPIES {
             self.stop_at_budget(range);
         }
-        let data = InstData { op, imm, args, results: Vec::new(), targets: Vec::new(), range, exit: None, site: None };
+        let data = InstData {
+            op,
+            imm,
+            args,
+            results: Vec::new(),
+            targets: Vec::new(),
+            range,
+            exit: None,
+            site: None,
+        };
         let inst = self.function.add_inst(data, results);
         self.function.block_mut(self.flow.block).insts.push(inst);
         inst

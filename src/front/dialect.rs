@@ -45,7 +45,7 @@ pub enum AssertionSite {
 impl Dialect {
     /// The dialect of CPython 3.`minor`; that of the nearest known version for one that is not known.
     #[must_use]
-    pub fn of_minor(minor: u8) -> Dialect {
+    pub const fn of_minor(minor: u8) -> Dialect {
         Dialect {
             nested_truth: if minor < 12 { NestedTruth::Known } else { NestedTruth::AskedAgain },
             iteration: if minor < 13 { IterationSite::Loop } else { IterationSite::Iterable },

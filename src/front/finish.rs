@@ -147,7 +147,10 @@ impl Cleaner<'_> {
                     if self.same_as[param.index()].is_some() || arg == param {
                         continue;
                     }
-                    incoming.entry(param).and_modify(|known| *known = known.filter(|&known| known == arg)).or_insert(Some(arg));
+                    incoming
+                        .entry(param)
+                        .and_modify(|known| *known = known.filter(|&known| known == arg))
+                        .or_insert(Some(arg));
                 }
             }
         }
@@ -226,7 +229,13 @@ impl<'c, 'f> Writer<'c, 'f> {
     fn new(cleaner: &'c Cleaner<'f>) -> Writer<'c, 'f> {
         let old = cleaner.function;
         let new = Function::new(old.id, &old.name, old.result);
-        Writer { cleaner, new, blocks: FxHashMap::default(), values: FxHashMap::default(), pending: Vec::new() }
+        Writer {
+            cleaner,
+            new,
+            blocks: FxHashMap::default(),
+            values: FxHashMap::default(),
+            pending: Vec::new(),
+        }
     }
 
     fn write(mut self) -> Function {
@@ -236,7 +245,8 @@ impl<'c, 'f> Writer<'c, 'f> {
                 is_joined[next.index()] = true;
             }
         }
-        let heads: Vec<Block> = self.cleaner.reached.iter().copied().filter(|block| !is_joined[block.index()]).collect();
+        let heads: Vec<Block> =
+            self.cleaner.reached.iter().copied().filter(|block| !is_joined[block.index()]).collect();
         for &head in &heads {
             let block = self.new.add_block();
             self.new.block_mut(block).cold = self.cleaner.function.block(head).cold;
@@ -291,7 +301,8 @@ impl<'c, 'f> Writer<'c, 'f> {
             }
         }
         let markers = self.markers_of(&data);
-        let markers: Vec<(Value, Value)> = markers.into_iter().map(|marker| (marker, self.marker(block, marker))).collect();
+        let markers: Vec<(Value, Value)> =
+            markers.into_iter().map(|marker| (marker, self.marker(block, marker))).collect();
         let results = std::mem::take(&mut data.results);
         let types: Vec<Type> = results.iter().map(|&result| old.ty(result)).collect();
         let new = self.new.add_inst(data, &types);
@@ -306,7 +317,11 @@ impl<'c, 'f> Writer<'c, 'f> {
         let mut markers = Vec::new();
         let passed = data.targets.iter().flat_map(|target| {
             let params = &self.cleaner.function.block(target.block).params;
-            params.iter().zip(&target.args).filter(|(param, _)| self.cleaner.keeps_param(**param)).map(|(_, arg)| arg)
+            params
+                .iter()
+                .zip(&target.args)
+                .filter(|(param, _)| self.cleaner.keeps_param(**param))
+                .map(|(_, arg)| arg)
         });
         for &arg in data.args.iter().chain(passed) {
             let arg = self.cleaner.resolve(arg);
@@ -336,7 +351,8 @@ impl<'c, 'f> Writer<'c, 'f> {
         };
         let target = |target: &Target| {
             let params = &self.cleaner.function.block(target.block).params;
-            let passed = params.iter().zip(&target.args).filter(|(param, _)| self.cleaner.keeps_param(**param));
+            let passed =
+                params.iter().zip(&target.args).filter(|(param, _)| self.cleaner.keeps_param(**param));
             Target { block: self.blocks[&target.block], args: passed.map(|(_, &arg)| value(arg)).collect() }
         };
         let old = self.new.inst(inst);

@@ -54,6 +54,14 @@ pub struct ParameterInfo {
     pub has_default: bool,
 }
 
+impl FunctionInfo {
+    /// How many of the parameters, the last ones but for `*` and `**`, are passed by name only.
+    #[must_use]
+    pub fn keyword_only(&self) -> usize {
+        self.parameters.iter().filter(|parameter| parameter.kind == ParameterKind::KeywordOnly).count()
+    }
+}
+
 /// How a parameter is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
@@ -217,7 +225,8 @@ fn parameters(def: &StmtFunctionDef, private_class: Option<&str>) -> Vec<Paramet
             has_default: parameter.default.is_some(),
         }));
     }
-    let variadic = [(&parameters.vararg, ParameterKind::VarPositional), (&parameters.kwarg, ParameterKind::VarKeyword)];
+    let variadic =
+        [(&parameters.vararg, ParameterKind::VarPositional), (&parameters.kwarg, ParameterKind::VarKeyword)];
     for (parameter, kind) in variadic {
         found.extend(parameter.iter().map(|parameter| ParameterInfo {
             name: scope::mangle(private_class, parameter.name()).into_owned(),

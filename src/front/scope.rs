@@ -70,7 +70,8 @@ impl Scope {
     /// The scope of a function, given what [`super::functions::path_to`] says is around it.
     pub(super) fn of(info: &FunctionInfo, path: &[&Stmt], assertions: Assertions) -> Scope {
         let private_class = info.private_class.clone();
-        let (Some(Stmt::FunctionDef(def)), outer) = (path.last(), &path[..path.len().saturating_sub(1)]) else {
+        let (Some(Stmt::FunctionDef(def)), outer) = (path.last(), &path[..path.len().saturating_sub(1)])
+        else {
             panic!("the path of a function ends with its statement");
         };
         let names = Names::of(Some(&def.parameters), &def.body, private_class.as_deref());
@@ -106,11 +107,17 @@ impl Scope {
     }
 
     /// The variables that these parts of a loop may bind or unbind, in their order.
-    pub(super) fn assigned_in(&self, test: Option<&Expr>, target: Option<&Expr>, body: &[Stmt]) -> Vec<Variable> {
+    pub(super) fn assigned_in(
+        &self,
+        test: Option<&Expr>,
+        target: Option<&Expr>,
+        body: &[Stmt],
+    ) -> Vec<Variable> {
         let mut names = Names { private_class: self.private_class.clone(), ..Names::default() };
         test.into_iter().chain(target).for_each(|expr| names.visit_expr(expr));
         names.visit_body(body);
-        let mut variables: Vec<Variable> = names.bound.iter().filter_map(|name| self.numbers.get(name)).copied().collect();
+        let mut variables: Vec<Variable> =
+            names.bound.iter().filter_map(|name| self.numbers.get(name)).copied().collect();
         variables.sort_unstable();
         variables
     }
@@ -369,7 +376,11 @@ impl<'a> Visitor<'a> for Mentions<'_> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         with_stack(|| match expr {
-            Expr::Lambda(_) | Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {}
+            Expr::Lambda(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Generator(_) => {}
             Expr::Name(name) => {
                 let variable = self.scope.mention(&name.id);
                 if let (Some(variable), ExprContext::Del) = (variable, name.ctx) {

@@ -96,7 +96,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::SyntaxError(message) => f.write_str(message),
-            Reason::UnsupportedStatement(what) | Reason::UnsupportedExpression(what) | Reason::UnsupportedLiteral(what) => {
+            Reason::UnsupportedStatement(what)
+            | Reason::UnsupportedExpression(what)
+            | Reason::UnsupportedLiteral(what) => {
                 write!(f, "{what} can't be compiled yet")
             }
             Reason::UnsupportedParameter(what) => write!(f, "the parameter `{what}` can't be compiled yet"),
@@ -104,7 +106,9 @@ impl fmt::Display for Reason {
             Reason::Await => f.write_str("a coroutine can't be compiled yet"),
             Reason::Closure(name) => write!(f, "`{name}` is a variable of an enclosing function"),
             Reason::GlobalAssignment(name) => write!(f, "the function rebinds the global `{name}`"),
-            Reason::FrameInspection(what) => write!(f, "`{what}` may look at the variables of the running function"),
+            Reason::FrameInspection(what) => {
+                write!(f, "`{what}` may look at the variables of the running function")
+            }
             Reason::TooLarge(limit) => write!(f, "the function has more than {limit} instructions"),
             Reason::TooDeep(limit) => write!(f, "the code is nested more than {limit} levels deep"),
         }

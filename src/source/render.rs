@@ -39,8 +39,10 @@ fn render_one(renderer: &Renderer, diagnostic: &Diagnostic, file: &SourceFile) -
     let (line, span) = first_line(diagnostic.range, file);
     let number = file.line(diagnostic.range.start()) as usize;
     let message = diagnostic.reason.to_string();
-    let snippet =
-        Snippet::source(line).line_start(number).path(file.path()).annotation(AnnotationKind::Primary.span(span));
+    let snippet = Snippet::source(line)
+        .line_start(number)
+        .path(file.path())
+        .annotation(AnnotationKind::Primary.span(span));
     let mut group = Level::ERROR.primary_title(message).id(diagnostic.reason.code()).element(snippet);
     if let Some(help) = diagnostic.reason.help() {
         group = group.element(Level::HELP.message(help));

@@ -70,8 +70,12 @@ impl<'a> Builder<'a> {
             Expr::Name(node) => self.assign_name(&node.id, value, node.range),
             Expr::Tuple(node) => self.unpack(&node.elts, value, node.range),
             Expr::List(node) => self.unpack(&node.elts, value, node.range),
-            Expr::Attribute(_) => self.refuse(target, Reason::UnsupportedStatement("an assignment to an attribute")),
-            Expr::Subscript(_) => self.refuse(target, Reason::UnsupportedStatement("an assignment to an item")),
+            Expr::Attribute(_) => {
+                self.refuse(target, Reason::UnsupportedStatement("an assignment to an attribute"))
+            }
+            Expr::Subscript(_) => {
+                self.refuse(target, Reason::UnsupportedStatement("an assignment to an item"))
+            }
             Expr::Starred(_) => self.refuse(target, Reason::UnsupportedStatement("unpacking with a star")),
             _ => self.refuse(target, super::syntax_error("nothing can be assigned to this")),
         }
@@ -139,7 +143,9 @@ impl<'a> Builder<'a> {
             }
             Expr::Tuple(node) => node.elts.iter().for_each(|target| builder.delete(target)),
             Expr::List(node) => node.elts.iter().for_each(|target| builder.delete(target)),
-            _ => builder.refuse(target, Reason::UnsupportedStatement("a deletion of anything but a variable")),
+            _ => {
+                builder.refuse(target, Reason::UnsupportedStatement("a deletion of anything but a variable"))
+            }
         });
     }
 }

@@ -41,6 +41,7 @@ impl<'a> Builder<'a> {
 
     /// Calls the first operand with the others, the last of them by these names.
     pub(super) fn call_value(&mut self, operands: Vec<Value>, names: Const, range: TextRange) -> Value {
+        self.may_recurse = true;
         let id = self.constant_id(names);
         self.value(Op::ObjCall, Imm::Const(id), operands, range)
     }
@@ -53,7 +54,9 @@ impl<'a> Builder<'a> {
                 "eval" | "exec" => 2,
                 _ => usize::MAX,
             };
-            if let (true, (mangled, Meaning::Global)) = (node.arguments.args.len() >= enough, self.meaning(&name.id)) {
+            if let (true, (mangled, Meaning::Global)) =
+                (node.arguments.args.len() >= enough, self.meaning(&name.id))
+            {
                 return self.global(mangled, name.range);
             }
         }

@@ -194,7 +194,9 @@ impl<'a> Builder<'a> {
                 BoolOp::And => (next, if_false),
                 BoolOp::Or => (if_true, next),
             };
-            self.level(operand.range(), |builder| builder.value_and_truth(operand, if_true, if_false, inner.range));
+            self.level(operand.range(), |builder| {
+                builder.value_and_truth(operand, if_true, if_false, inner.range)
+            });
             self.enter_with_value(next);
         }
         self.level(last.range(), |builder| builder.value_and_truth(last, if_true, if_false, range));

@@ -89,8 +89,16 @@ impl Flow {
         let block = function.add_block();
         let mut define = |op, imm, ty| {
             let range = TextRange::default();
-            let data =
-                InstData { op, imm, args: vec![], results: vec![], targets: vec![], range, exit: None, site: None };
+            let data = InstData {
+                op,
+                imm,
+                args: vec![],
+                results: vec![],
+                targets: vec![],
+                range,
+                exit: None,
+                site: None,
+            };
             let inst = function.add_inst(data, &[ty]);
             function.block_mut(block).insts.push(inst);
             function.inst(inst).results[0]
@@ -231,10 +239,12 @@ impl Builder<'_> {
         for number in 0..merged.values.len() {
             if arrivals.iter().any(|arrival| arrival.env.values[number] != merged.values[number]) {
                 let values: Vec<Value> = arrivals.iter().map(|arrival| arrival.env.values[number]).collect();
-                merged.values[number] = self.merge_values(arrivals, &values, Type::Obj).expect("there are arrivals");
+                merged.values[number] =
+                    self.merge_values(arrivals, &values, Type::Obj).expect("there are arrivals");
             }
             if arrivals.iter().any(|arrival| arrival.env.bound[number] != merged.bound[number]) {
-                let flags: Vec<Value> = arrivals.iter().map(|arrival| self.flow.flag(arrival.env.bound[number])).collect();
+                let flags: Vec<Value> =
+                    arrivals.iter().map(|arrival| self.flow.flag(arrival.env.bound[number])).collect();
                 let flag = self.merge_values(arrivals, &flags, Type::Bool).expect("there are arrivals");
                 merged.bound[number] = Bound::Maybe(flag);
             }

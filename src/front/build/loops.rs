@@ -75,7 +75,13 @@ impl<'a> Builder<'a> {
     }
 
     /// The body and the way back to the header; gives the label where a `break` goes.
-    fn turns(&mut self, header: &Header, iterator: Option<Value>, body: &'a [Stmt], range: TextRange) -> Label {
+    fn turns(
+        &mut self,
+        header: &Header,
+        iterator: Option<Value>,
+        body: &'a [Stmt],
+        range: TextRange,
+    ) -> Label {
         let (latch, end) = (self.label(), self.label());
         self.loops.push(Loop { latch, end, iterator });
         self.suite(body);

@@ -116,7 +116,8 @@ impl<'a> Builder<'a> {
     fn return_value(&mut self, value: Value, range: TextRange) {
         let iterators: Vec<Value> = self.loops.iter().rev().filter_map(|around| around.iterator).collect();
         let unbound = self.flow.constants().unbound;
-        let variables: Vec<Value> = self.flow.env.values.iter().copied().filter(|&value| value != unbound).collect();
+        let variables: Vec<Value> =
+            self.flow.env.values.iter().copied().filter(|&value| value != unbound).collect();
         for held in iterators.into_iter().chain(variables) {
             self.effect(Op::Release, vec![held], range);
         }
