@@ -13,6 +13,7 @@ mod finish;
 pub mod functions;
 mod nesting;
 mod scope;
+pub mod survey;
 
 use std::sync::OnceLock;
 
@@ -28,6 +29,7 @@ use crate::source::Reason;
 use crate::source::SourceFile;
 
 pub use annotation::annotated_signature;
+pub use build::Assertions;
 pub use build::BuildOptions;
 pub use build::Built;
 pub use build::Promise;
@@ -37,6 +39,9 @@ pub use functions::FunctionInfo;
 pub use functions::ParameterInfo;
 pub use functions::ParameterKind;
 pub use functions::functions;
+pub use survey::binds_name;
+pub use survey::imports_module;
+pub use survey::syntax_tree;
 
 /// Below this many tokens a tree is shallow enough to be dropped on any stack.
 const SMALL_MODULE_TOKENS: usize = 500;

@@ -12,4 +12,5 @@ pub mod passes;
 pub mod runtime;
 pub mod codegen;
 pub mod emit;
+pub mod driver;
 pub mod python;

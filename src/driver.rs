@@ -1,0 +1,244 @@
+//! The pipeline: every stage in order, on one screen.
+//!
+//! In: functions of one text, what their annotations promise, and facts about the global names that they
+//! read. Out: a unit in executable memory, or why a function stays bytecode. Nothing here touches Python.
+//!
+//! Falling back to bytecode is decided here and nowhere else: for the user's code with diagnostics, for
+//! our own bugs ([`Failure::Bug`]) with the panic or the verifier's findings as text.
+
+pub mod coverage;
+pub mod dump;
+mod guarded;
+pub mod report;
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use ruff_text_size::TextRange;
+use rustc_hash::FxHashMap;
+
+use crate::analysis::ranges::Ranges;
+use crate::codegen;
+use crate::codegen::Texts;
+use crate::cpython::Layout;
+use crate::emit;
+use crate::emit::jit::JitUnit;
+use crate::front;
+use crate::front::BuildOptions;
+use crate::front::FunctionInfo;
+use crate::front::ParameterKind;
+use crate::front::ParsedModule;
+use crate::ir::FuncId;
+use crate::ir::Function;
+use crate::ir::GlobalFact;
+use crate::ir::Signature;
+use crate::ir::Unit;
+use crate::ir::UnitFunction;
+use crate::ir::verify::Version;
+use crate::passes;
+use crate::passes::Counts;
+use crate::runtime::meta::Position;
+use crate::source::Diagnostic;
+use crate::source::SourceFile;
+
+use coverage::Coverage;
+
+/// What the driver is told about the interpreter and the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// Its struct layouts.
+    pub layout: &'static Layout,
+    /// How its compiler treats the text.
+    pub options: BuildOptions,
+    /// Whether our own failures are to be found early: verifiers run after every pass.
+    pub strict: bool,
+}
+
+/// A function that can be compiled, before anything is known of the names that it reads.
+#[derive(Debug)]
+pub struct Blueprint {
+    /// The text that it stands in.
+    pub module: Arc<ParsedModule>,
+    /// Where it stands there.
+    pub info: FunctionInfo,
+    /// What its annotations promise.
+    pub signature: Signature,
+    /// The dotted global names that it reads.
+    pub names: Vec<String>,
+}
+
+/// Functions of one text that are compiled together.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The functions; a fact names them by their position.
+    pub functions: Vec<Arc<Blueprint>>,
+    /// What their global names stand for; a name that is missing stands for anything.
+    pub facts: FxHashMap<String, GlobalFact>,
+    /// Whether CLIF and assembly are kept as text.
+    pub texts: Texts,
+}
+
+/// A unit in executable memory, not loaded yet.
+pub struct Compiled {
+    /// Code, data and metadata.
+    pub code: JitUnit,
+    /// Which ops it is made of.
+    pub coverage: Coverage,
+    /// How long all of it took.
+    pub took: Duration,
+}
+
+/// Why there is no code.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// The user's code: it stays bytecode.
+    Diagnosed(Vec<Diagnostic>),
+    /// A bug of ours.
+    Bug(String),
+}
+
+/// What one pass left behind, for whoever watches.
+pub type Watcher<'a> = &'a mut dyn FnMut(&str, &Unit);
+
+/// The structure of a function: whether it can be compiled at all, and which names it reads.
+///
+/// # Errors
+/// Every reason why it stays bytecode, or our own failure.
+pub fn blueprint(
+    session: &Session,
+    module: &Arc<ParsedModule>,
+    info: &FunctionInfo,
+    signature: Signature,
+) -> Result<Blueprint, Failure> {
+    guarded::run(|| {
+        let mut unit = Unit::default();
+        let built = front::build(module, info, FuncId::new(0), session.options, &mut unit)
+            .map_err(Failure::Diagnosed)?;
+        Ok(Blueprint { module: Arc::clone(module), info: info.clone(), signature, names: built.names })
+    })
+}
+
+/// Compiles the functions into executable memory.
+///
+/// # Errors
+/// Our own failure, or a diagnostic about one of the functions.
+pub fn compile(session: &Session, request: &Request) -> Result<Compiled, Failure> {
+    guarded::run(|| {
+        let start = Instant::now();
+        let unit = optimised(session, request, &mut |_, _| {})?;
+        let file = file_of(request);
+        let positions = |range| position(file, range);
+        let wanted = codegen::Request {
+            unit: &unit,
+            layout: session.layout,
+            positions: &positions,
+            texts: request.texts,
+        };
+        let verify = if session.strict { emit::Verify::Yes } else { emit::Verify::No };
+        let code = emit::jit::compile(&wanted, verify).map_err(|error| Failure::Bug(error.to_string()))?;
+        Ok(Compiled { code, coverage: Coverage::of(&unit), took: start.elapsed() })
+    })
+}
+
+/// One pass over the specialised version of one function.
+type Pass = fn(&mut Unit, FuncId, &FxHashMap<String, GlobalFact>);
+
+/// The passes over specialised versions, in order. Reference counts come last, in either version.
+const PASSES: &[(&str, Pass)] = &[
+    ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
+    ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),
+];
+
+/// The name of the last step, which counts references.
+const COUNTS: &str = "insert-counts";
+
+/// The unit after all passes, as the code generator takes it.
+fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result<Unit, Failure> {
+    let mut unit = generic_unit(session, request)?;
+    verified(session, &unit, "build", Counts::Absent)?;
+    watch("build", &unit);
+    for (name, pass) in PASSES {
+        for number in 0..unit.functions.len() {
+            pass(&mut unit, FuncId::new(number), &request.facts);
+        }
+        verified(session, &unit, name, Counts::Absent)?;
+        watch(name, &unit);
+    }
+    for function in &mut unit.functions {
+        if let Some(generic) = &mut function.generic {
+            passes::refcount::insert_counts(generic, Version::Generic);
+        }
+        if let Some(specialised) = &mut function.specialised {
+            passes::refcount::insert_counts(specialised, Version::Specialised);
+        }
+    }
+    verified(session, &unit, COUNTS, Counts::Present)?;
+    watch(COUNTS, &unit);
+    Ok(unit)
+}
+
+/// The generic versions of all functions.
+fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
+    let mut unit = Unit::default();
+    for (number, blueprint) in request.functions.iter().enumerate() {
+        let id = FuncId::new(number);
+        let built = front::build(&blueprint.module, &blueprint.info, id, session.options, &mut unit)
+            .map_err(Failure::Diagnosed)?;
+        let by_name_only = |parameter: &&front::ParameterInfo| parameter.kind == ParameterKind::KeywordOnly;
+        unit.functions.push(UnitFunction {
+            name: blueprint.info.qualname.clone(),
+            signature: blueprint.signature.clone(),
+            promised: session.options.promise == front::Promise::Enforced,
+            keyword_only: blueprint.info.parameters.iter().filter(by_name_only).count(),
+            generic: Some(built.function),
+            specialised: None,
+        });
+    }
+    Ok(unit)
+}
+
+/// Applies a change to a function's specialised version, if it has one.
+fn change(unit: &mut Unit, id: FuncId, apply: impl FnOnce(&mut Function)) {
+    if let Some(version) = &mut unit.functions[id.index()].specialised {
+        apply(version);
+    }
+}
+
+fn eliminate_overflow_checks(func: &mut Function) {
+    let ranges = Ranges::of(func);
+    passes::overflow::eliminate_overflow_checks(func, &ranges);
+}
+
+/// Under strictness: every version of every function passes every check there is.
+fn verified(session: &Session, unit: &Unit, pass: &str, counts: Counts) -> Result<(), Failure> {
+    if !session.strict {
+        return Ok(());
+    }
+    for function in &unit.functions {
+        for (version, func) in
+            [(Version::Generic, &function.generic), (Version::Specialised, &function.specialised)]
+        {
+            if let Some(func) = func {
+                passes::verify(unit, func, version, counts)
+                    .map_err(|error| Failure::Bug(format!("after {pass}: {error}")))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The text that all functions of the request stand in.
+fn file_of(request: &Request) -> &SourceFile {
+    request.functions.first().expect("a request has a function").module.file()
+}
+
+fn position(file: &SourceFile, range: TextRange) -> Position {
+    let found = file.position(range);
+    Position {
+        line: found.line,
+        column: found.column,
+        end_line: found.end_line,
+        end_column: found.end_column,
+    }
+}
