@@ -1,0 +1,99 @@
+"""Runs one case of `tests/cases/run` in a fresh interpreter and prints what happened as JSON.
+
+`run_case.py plain|jit|leaks CASE`: `plain` has CASTIRON=off, `jit` also reports on the functions that the case's
+header says are native, `leaks` repeats the whole case and counts memory blocks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import os
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+WARM_UP = 20
+REPETITIONS = int(os.environ.get("CASTIRON_TEST_REPETITIONS", "1000"))
+
+
+def main(mode: str, case: Path) -> None:
+    sys.path.insert(0, str(case.parent.parent))
+    if mode == "plain":
+        os.environ["CASTIRON"] = "off"
+    if mode == "leaks":
+        silence()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        names = runpy.run_path(str(case), run_name="case")
+        # runpy clears the temporary module's own namespace; the functions keep theirs.
+        names = names["main"].__globals__
+        report: dict[str, Any] = {"raised": outcome(names)}
+    report["stdout"] = out.getvalue()
+    if mode == "jit":
+        report["functions"] = native_functions(case, names)
+    if mode == "leaks":
+        report["grown"] = growth(names)
+    print(json.dumps(report))
+
+
+def silence() -> None:
+    """Make the cases call without formatting what came out: the calls are what is repeated."""
+    import support
+
+    def call(function: Any, *args: Any, **named: Any) -> None:
+        with contextlib.suppress(Exception):
+            function(*args, **named)
+
+    support.show = call
+
+
+def outcome(names: dict[str, Any]) -> list[object] | None:
+    """Run the case's main function; exception, message and traceback if it raises."""
+    try:
+        names["main"]()
+    except Exception as error:
+        trace, frames = error.__traceback__.tb_next, []
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            frames.append([Path(code.co_filename).name, trace.tb_lineno, code.co_name])
+            trace = trace.tb_next
+        return [type(error).__name__, str(error), frames]
+    return None
+
+
+def native_functions(case: Path, names: dict[str, Any]) -> dict[str, list[object]]:
+    """For each function that the header lists: whether it is native, was entered natively, and else why not."""
+    import castiron
+
+    header = re.search(r"^# native: (.*)$", case.read_text(), re.MULTILINE)
+    listed = [name.strip() for name in header[1].split(",")] if header else []
+    calls = castiron.stats()["native_calls"]
+    return {
+        name: [castiron.is_compiled(names[name]), calls.get(f"case.{name}", 0), str(castiron.explain(names[name]))]
+        for name in listed
+    }
+
+
+def growth(names: dict[str, Any]) -> int:
+    """How many memory blocks the process has more after many repetitions."""
+    sink = io.StringIO()
+    with contextlib.redirect_stdout(sink):
+        for _ in range(WARM_UP):
+            outcome(names)
+    sink.close()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+        for _ in range(REPETITIONS):
+            outcome(names)
+    gc.collect()
+    return sys.getallocatedblocks() - before
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]).resolve())

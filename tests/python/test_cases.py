@@ -1,0 +1,42 @@
+"""Each case of `tests/cases/run` behaves the same plain and compiled, was entered natively, and leaks nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+CASES = sorted((HERE.parent / "cases" / "run").glob("*.py"))
+SECONDS = 300
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+
+
+def run(mode: str, case: Path) -> dict[str, Any]:
+    environment = {**os.environ, "CASTIRON_STRICT": "1", "PYTHONHASHSEED": "0"}
+    command = [sys.executable, str(HERE / "run_case.py"), mode, str(case)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS, check=False)
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@every_case
+def test_same_as_plain(case: Path) -> None:
+    plain, compiled = run("plain", case), run("jit", case)
+    functions = compiled.pop("functions")
+    assert compiled["stdout"].splitlines() == plain["stdout"].splitlines()
+    assert compiled == plain
+    for name, (native, calls, explanation) in functions.items():
+        assert native, f"{name} was not compiled\n{explanation}"
+        assert calls > 0, f"{name} was never entered natively\n{explanation}"
+
+
+@every_case
+def test_no_leak(case: Path) -> None:
+    assert run("leaks", case)["grown"] < 100
