@@ -2,9 +2,12 @@
 //! other pass thinks of them.
 
 pub mod demand;
+pub mod guards;
 pub mod overflow;
 pub mod refcount;
 pub mod rewrite;
+pub mod rotate;
+pub mod simplify;
 
 use crate::analysis::exits;
 use crate::analysis::ownership;

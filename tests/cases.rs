@@ -76,6 +76,9 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
                 (_, Version::Generic) => {}
                 ("demand", _) => passes::demand::drop_checks_below_masks(func),
                 ("overflow", _) => passes::overflow::eliminate_overflow_checks(func, &Ranges::of(func)),
+                ("simplify", _) => passes::simplify::simplify(func),
+                ("rotate", _) => passes::rotate::rotate_loops(func),
+                ("guards", _) => passes::guards::remove_guards(func),
                 _ => return Err(format!("no pass is called {pass}").into()),
             }
         }

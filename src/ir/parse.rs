@@ -316,6 +316,7 @@ fn slot(unit: &mut Unit, cursor: &mut Cursor<'_>) -> Result<Slot, ParseError> {
         "true" => Ok(Slot::Bool(true)),
         "false" => Ok(Slot::Bool(false)),
         "const" => Ok(Slot::Const(unit.constant(literal::constant(cursor)?))),
+        "cell" => Ok(Slot::Cell(unit.cell(literal::cell(cursor)?))),
         "tuple" => {
             cursor.expect("(")?;
             Ok(Slot::Tuple(cursor.list(")", |cursor| slot(unit, cursor))?))

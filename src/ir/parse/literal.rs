@@ -59,6 +59,7 @@ pub(super) fn constant(cursor: &mut Cursor<'_>) -> Result<Const, ParseError> {
         ("False", Const::Bool(false)),
         ("...", Const::Ellipsis),
         ("AssertionError", Const::AssertionError),
+        ("Unbound", Const::Unbound),
     ];
     if let Some((_, found)) = plain.into_iter().find(|(text, _)| cursor.eat(text)) {
         return Ok(found);
@@ -101,7 +102,8 @@ fn named<T: Copy>(cursor: &mut Cursor<'_>, all: &[T], name: fn(T) -> &'static st
     found.ok_or_else(|| cursor.error("the name of an immediate"))
 }
 
-fn cell(cursor: &mut Cursor<'_>) -> Result<CellSpec, ParseError> {
+/// What a guard cell watches.
+pub(super) fn cell(cursor: &mut Cursor<'_>) -> Result<CellSpec, ParseError> {
     let path = cursor.string()?;
     cursor.expect("is")?;
     let expected = if cursor.is_at_entity("fn") {

@@ -1,0 +1,234 @@
+//! Loop rotation: the test of a loop moves to its bottom, with a copy of it in front.
+//!
+//! ```text
+//! b0(v0: i64):                                 b0(v0: i64):
+//!     v1 = int.constant 1                          v1 = int.constant 1
+//!     control.jump -> b1(v1)                       control.jump -> b4
+//! b1(v2: i64):                                 b4:
+//!     v3 = int.compare lt v2, v0                   v6 = int.compare ge v1, v0
+//!     control.branch v3 -> b2, b3        ->        control.branch v6 -> b3(v1), b2(v1)
+//! b2:                                          b2(v7: i64):
+//!     v4 = int.add v2, v2                          v4 = int.add v7, v7
+//!     control.jump -> b1(v4)                       control.jump -> b1
+//! b3:                                          b1:
+//!     control.ret v2                               v3 = int.compare ge v4, v0
+//!                                                  control.branch v3 -> b3(v4), b2(v4)
+//!                                              b3(v8: i64):
+//!                                                  control.ret v8
+//! ```
+//!
+//! Cranelift hoists nothing out of a loop whose header branches `body, exit`, and lays loops out as they
+//! are. So branches that leave a loop name the exit first where the condition can be turned round.
+//! Every execution runs the header or its copy, never both: effects are no obstacle, only size is.
+
+mod repair;
+
+use crate::analysis::loops::Loop;
+use crate::analysis::loops::Loops;
+use crate::ir::cfg::Cfg;
+use crate::ir::dominators::Dominators;
+use crate::ir::{Block, Def, Function, Imm, Inst, Op, Target, Value};
+
+use rustc_hash::FxHashMap;
+
+/// Headers with more instructions are not worth their copy.
+const MAX_HEADER: usize = 32;
+
+/// Each rotation looks at the whole function again; this many instructions are looked at in all.
+const BUDGET: usize = 20_000_000;
+
+/// Rotates every loop whose header tests whether to go on, inner loops first.
+pub fn rotate_loops(func: &mut Function) {
+    unshare_exits(func);
+    let headers: Vec<Block> = loops_of(func).all().iter().rev().map(|found| found.header).collect();
+    let affordable = BUDGET / func.insts.len().max(1);
+    for header in headers.into_iter().take(affordable) {
+        let loops = loops_of(func);
+        let found = loops.all().iter().position(|found| found.header == header);
+        if let Some(number) = found
+            && let Some(body) = body_of(func, &loops, number)
+        {
+            rotate(func, &loops, number, body);
+        }
+    }
+    exits_first(func);
+    super::simplify::params::remove_needless_params(func);
+}
+
+fn loops_of(func: &Function) -> Loops {
+    let cfg = Cfg::of(func);
+    Loops::of(&cfg, &Dominators::of(&cfg))
+}
+
+/// Gives each instruction an exit state of its own, so that one can change without the other.
+fn unshare_exits(func: &mut Function) {
+    let mut is_taken = vec![false; func.exits.len()];
+    for block in func.layout.clone() {
+        for inst in func.block(block).insts.clone() {
+            let Some(exit) = func.inst(inst).exit else { continue };
+            if std::mem::replace(&mut is_taken[exit.index()], true) {
+                let copy = func.add_exit(func.exit(exit).clone());
+                is_taken.push(true);
+                func.inst_mut(inst).exit = Some(copy);
+            }
+        }
+    }
+}
+
+/// The block inside the loop to which its header goes on, if rotating the loop is possible and worth it.
+fn body_of(func: &Function, loops: &Loops, number: usize) -> Option<Block> {
+    let Loop { header, latches, .. } = &loops.all()[number];
+    let block = func.block(*header);
+    let branch = func.inst(func.terminator(*header));
+    if branch.op != Op::Branch || latches.contains(header) || block.insts.len() > MAX_HEADER {
+        return None;
+    }
+    let [first, second] = [branch.targets[0].block, branch.targets[1].block];
+    match (loops.contains(number, first), loops.contains(number, second)) {
+        (true, false) => Some(first),
+        (false, true) => Some(second),
+        _ => None,
+    }
+}
+
+fn rotate(func: &mut Function, loops: &Loops, number: usize, body: Block) {
+    let found = &loops.all()[number];
+    let header = found.header;
+    let copy = copy_block(func, header);
+    let entries: Vec<Block> =
+        func.layout.iter().copied().filter(|&block| block != copy && !loops.contains(number, block)).collect();
+    for block in entries {
+        let terminator = func.terminator(block);
+        for target in &mut func.inst_mut(terminator).targets {
+            if target.block == header {
+                target.block = copy;
+            }
+        }
+    }
+    let is_shared = loops.all().iter().any(|other| other.header == body);
+    let landing = is_shared.then(|| put_landing(func, [header, copy], body));
+    lay_out(func, found, copy, landing);
+    repair::repair(func, header, copy);
+}
+
+/// A copy of the block, not in the layout, with values and exit states of its own; the parameters and
+/// results come in the same order.
+fn copy_block(func: &mut Function, block: Block) -> Block {
+    let copy = func.add_detached_block();
+    func.block_mut(copy).cold = func.block(block).cold;
+    let mut copies: FxHashMap<Value, Value> = FxHashMap::default();
+    for param in func.block(block).params.clone() {
+        copies.insert(param, func.add_param(copy, func.ty(param)));
+    }
+    for inst in func.block(block).insts.clone() {
+        let mut data = func.inst(inst).clone();
+        data.exit = data.exit.map(|exit| func.add_exit(func.exit(exit).clone()));
+        let types: Vec<_> = data.results.iter().map(|&result| func.ty(result)).collect();
+        let results = data.results.clone();
+        let new = func.add_inst(data, &types);
+        func.map_uses(new, |value| copies.get(&value).copied().unwrap_or(value));
+        copies.extend(results.into_iter().zip(func.inst(new).results.clone()));
+        func.block_mut(copy).insts.push(new);
+    }
+    copy
+}
+
+/// Puts a block between these sources and the body, which heads a loop of its own.
+fn put_landing(func: &mut Function, sources: [Block; 2], body: Block) -> Block {
+    let landing = func.add_detached_block();
+    let types: Vec<_> = func.block(body).params.iter().map(|&param| func.ty(param)).collect();
+    let args = types.into_iter().map(|ty| func.add_param(landing, ty)).collect();
+    let mut data = func.inst(func.terminator(body)).clone();
+    data.op = Op::Jump;
+    data.imm = Imm::None;
+    data.args.clear();
+    data.exit = None;
+    data.targets = vec![Target { block: body, args }];
+    let jump = func.add_inst(data, &[]);
+    func.block_mut(landing).insts.push(jump);
+    for source in sources {
+        let terminator = func.terminator(source);
+        for target in &mut func.inst_mut(terminator).targets {
+            if target.block == body {
+                target.block = landing;
+            }
+        }
+    }
+    landing
+}
+
+/// The copy takes the header's place, the landing follows it, the header goes behind the loop's last block.
+fn lay_out(func: &mut Function, found: &Loop, copy: Block, landing: Option<Block>) {
+    let header = found.header;
+    let last = func.layout.iter().rposition(|block| found.blocks.contains(block) && *block != header);
+    let last = last.map(|position| func.layout[position]);
+    let layout = std::mem::take(&mut func.layout);
+    for block in layout {
+        if block == header {
+            func.layout.push(copy);
+            func.layout.extend(landing);
+        } else {
+            func.layout.push(block);
+        }
+        if Some(block) == last {
+            func.layout.push(header);
+        }
+    }
+}
+
+/// Turns `branch going_on -> inside, outside` round where the comparison allows it.
+fn exits_first(func: &mut Function) {
+    let loops = loops_of(func);
+    let uses = use_counts(func);
+    for block in func.layout.clone() {
+        let Some(number) = loops.innermost(block) else { continue };
+        let branch = func.terminator(block);
+        let data = func.inst(branch);
+        if data.op != Op::Branch || !loops.contains(number, data.targets[0].block) || loops.contains(number, data.targets[1].block) {
+            continue;
+        }
+        if let Some((compare, imm)) = negation(func, data.args[0], &uses) {
+            func.inst_mut(compare).imm = imm;
+            func.inst_mut(branch).targets.swap(0, 1);
+        }
+    }
+    guards_like_loops(func, &loops, &uses);
+}
+
+/// The copy in front of a loop names the exit first too.
+fn guards_like_loops(func: &mut Function, loops: &Loops, uses: &[u32]) {
+    let is_header = |block: Block| loops.all().iter().any(|found| found.header == block);
+    for block in func.layout.clone() {
+        let branch = func.terminator(block);
+        let data = func.inst(branch);
+        if data.op != Op::Branch || loops.innermost(block) == loops.innermost(data.targets[0].block) {
+            continue;
+        }
+        if is_header(data.targets[0].block)
+            && !is_header(data.targets[1].block)
+            && let Some((compare, imm)) = negation(func, data.args[0], uses)
+        {
+            func.inst_mut(compare).imm = imm;
+            func.inst_mut(branch).targets.swap(0, 1);
+        }
+    }
+}
+
+/// The comparison behind a condition that nothing else reads, and the immediate that turns it round.
+fn negation(func: &Function, condition: Value, uses: &[u32]) -> Option<(Inst, Imm)> {
+    let Def::Result(inst, _) = func.def(condition) else { return None };
+    match (func.inst(inst).op, func.inst(inst).imm) {
+        (Op::IntCompare, Imm::Cmp(cmp)) if uses[condition.index()] == 1 => Some((inst, Imm::Cmp(cmp.negated()))),
+        _ => None,
+    }
+}
+
+fn use_counts(func: &Function) -> Vec<u32> {
+    let mut uses = vec![0; func.values.len()];
+    for &block in &func.layout {
+        for &inst in &func.block(block).insts {
+            func.visit_uses(inst, |value| uses[value.index()] += 1);
+        }
+    }
+    uses
+}

@@ -1,0 +1,44 @@
+//! Simplification of a specialised version: folding, value numbering, dead code, needless control flow.
+//!
+//! ```text
+//! b0(v0: i64):                                          b0(v0: i64):
+//!     v1 = int.constant 0                                   v2 = int.add_checked v0, v0 exit [..]
+//!     v2 = int.add_checked v0, v0 exit [..]                 control.ret v2
+//!     v3 = int.add_checked v0, v0 exit [..]
+//!     v4 = int.compare lt v1, v1                    ->
+//!     control.branch v4 -> b1, b2(v3)
+//! b1:
+//!     control.jump -> b2(v1)
+//! b2(v5: i64):
+//!     control.ret v5
+//! ```
+//!
+//! Floats fold only where IEEE 754 leaves one answer. An exiting op whose equal dominates it goes away:
+//! had it wanted to exit, the first would have. What would raise in Python never goes away unseen.
+
+mod aliases;
+mod dead;
+mod fold;
+mod graph;
+mod numbering;
+pub(super) mod params;
+
+use crate::ir::Function;
+
+/// No function needs more rounds than this to come out well; more are left undone.
+const MAX_ROUNDS: usize = 8;
+
+/// Simplifies the function until nothing changes any more.
+pub fn simplify(func: &mut Function) {
+    for _ in 0..MAX_ROUNDS {
+        let mut changed = numbering::number_values(func);
+        changed |= graph::remove_unreachable(func);
+        changed |= params::remove_needless_params(func);
+        changed |= graph::thread_jumps(func);
+        changed |= graph::merge_blocks(func);
+        changed |= dead::remove_dead_code(func);
+        if !changed {
+            break;
+        }
+    }
+}
