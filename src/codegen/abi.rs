@@ -4,7 +4,7 @@
 //! compiled code alone and return two words in registers, which Windows' convention can't.
 
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
-use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 
 use crate::ir;
 use crate::runtime::table::{Helper, Word};
@@ -36,10 +36,12 @@ pub(super) enum Pairs {
 }
 
 /// The conventions of one target.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Abi {
     c: CallConv,
     body: CallConv,
+    /// What the frontend wants to know of the target.
+    pub(super) frontend: TargetFrontendConfig,
     /// How helpers hand back pairs.
     pub(super) pairs: Pairs,
 }
@@ -53,7 +55,7 @@ impl Abi {
             (_, "aarch64") => (c, Pairs::IntegerRegisters),
             _ => (c, Pairs::Registers),
         };
-        Abi { c, body, pairs }
+        Abi { c, body, frontend: isa.frontend_config(), pairs }
     }
 
     /// `(callable, args, nargsf, kwnames) -> object`

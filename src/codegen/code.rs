@@ -45,6 +45,12 @@ impl<'a> Code<'a> {
         Code { builder, layout, data, abi, symbol, signatures: FxHashMap::default(), pair: None }
     }
 
+    /// Ends the function, all of whose blocks are written.
+    pub(super) fn finish(mut self) {
+        self.builder.seal_all_blocks();
+        self.builder.finalize(self.abi.frontend);
+    }
+
     /// The address of the unit's data.
     pub(super) fn data_address(&mut self) -> Value {
         let symbol = self.symbol;

@@ -59,7 +59,7 @@ pub(super) fn write_entry(
     entry.code.enter(slow);
     let object = entry.call_as_a_whole(Helper::CallSlow);
     entry.code.builder.ins().return_(&[object]);
-    entry.code.builder.seal_all_blocks();
+    entry.code.finish();
 }
 
 impl Entry<'_, '_> {
@@ -70,12 +70,12 @@ impl Entry<'_, '_> {
             promised.params.iter().enumerate().map(|(number, ty)| self.unbox_argument(number, ty)).collect();
         let (thread, depth) = self.enter();
         let args: Vec<Value> = [thread, depth].into_iter().chain(params).collect();
+        let counter = self.code.layout.thread.recursion_remaining;
+        let before = self.changes_depth().then(|| self.code.load(types::I32, thread, counter));
         let call = self.code.builder.ins().call(body, &args);
         let results = self.code.builder.inst_results(call).to_vec();
-        if self.restores_depth() {
-            let counter = self.code.builder.ins().ireduce(types::I32, depth);
-            let offset = self.code.layout.thread.recursion_remaining;
-            self.code.store(counter, thread, offset);
+        if let Some(before) = before {
+            self.code.store(before, thread, counter);
         }
         match results[..] {
             [object] => {
@@ -174,12 +174,13 @@ impl Entry<'_, '_> {
         (thread, depth)
     }
 
-    /// Bodies that call others may come back with their callees' depth in the thread state.
-    fn restores_depth(&self) -> bool {
+    /// Whether the body may come back with another counter in the thread state: its own depth, which
+    /// can be less than the interpreter's where the native stack is short, or that of its callees.
+    fn changes_depth(&self) -> bool {
         let body = self.unit.unit.function(self.function).specialised.as_ref();
         body.is_some_and(|body| {
             let mut insts = body.layout.iter().flat_map(|&block| &body.block(block).insts);
-            insts.any(|&inst| body.inst(inst).op == ir::Op::CallDirect)
+            insts.any(|&inst| body.inst(inst).op.effects().has(ir::Effects::FOREIGN))
         })
     }
 

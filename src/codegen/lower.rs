@@ -145,14 +145,14 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// Writes all blocks. The function's first block is entered from the current one by the caller.
-    pub(super) fn write_blocks(&mut self) {
+    /// Writes all blocks and ends the function. Its first block is gone to already.
+    pub(super) fn write_blocks(mut self) {
         let blocks = self.cfg.reverse_postorder().to_vec();
         for block in blocks {
             self.write_block(block);
         }
         self.write_shared_cold_paths();
-        self.code.builder.seal_all_blocks();
+        self.code.finish();
     }
 
     fn write_block(&mut self, block: ir::Block) {

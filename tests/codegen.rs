@@ -1,0 +1,288 @@
+//! Machine code from IR text, called directly: bodies without objects, on a helper table of stand-ins.
+
+use std::ffi::c_void;
+
+use _castiron::codegen::{Request, Texts};
+use _castiron::cpython::Layout;
+use _castiron::emit::Verify;
+use _castiron::emit::jit;
+use _castiron::emit::jit::JitUnit;
+use _castiron::ir::Unit;
+use _castiron::ir::parse::parse;
+use _castiron::ir::verify::Version;
+use _castiron::passes::refcount::insert_counts;
+use _castiron::runtime::data::Fixed;
+use _castiron::runtime::meta::Position;
+use _castiron::runtime::table::Helper;
+
+/// What a body with an unboxed result returns.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Outcome<T> {
+    value: T,
+    status: i64,
+}
+
+/// The value holds.
+fn holds<T>(value: T) -> Outcome<T> {
+    Outcome { value, status: 0 }
+}
+
+/// A unit in memory, with stand-ins for the helpers.
+struct Loaded {
+    jit: JitUnit,
+    /// Word 0 of the data points to it.
+    _helpers: Box<[*const c_void]>,
+    thread: Box<[u64; 64]>,
+}
+
+extern "C" fn unexpected() {
+    panic!("a helper without a stand-in was called");
+}
+
+/// Says which exit was taken: its number plus 100, as if it were an object.
+extern "C" fn resume(_unit: u64, exit: i64, _words: *const u64, _thread: u64, _depth: i64) -> i64 {
+    exit + 100
+}
+
+extern "C" fn depth_exhausted(_thread: u64) -> i32 {
+    -1
+}
+
+fn position(_: ruff_text_size::TextRange) -> Position {
+    Position { line: 1, column: 0, end_line: 1, end_column: 1 }
+}
+
+fn load(text: &str) -> Loaded {
+    let mut unit: Unit = parse(text).expect("the text is IR");
+    for function in &mut unit.functions {
+        for (version, func) in
+            [(Version::Generic, &mut function.generic), (Version::Specialised, &mut function.specialised)]
+        {
+            if let Some(func) = func {
+                insert_counts(func, version);
+            }
+        }
+    }
+    let layout = Layout::for_version(3, 13).expect("the layout is known");
+    let texts = if std::env::var_os("CASTIRON_DUMP").is_some() { Texts::Keep } else { Texts::Drop };
+    let request = Request { unit: &unit, layout, positions: &position, texts };
+    let jit = jit::compile(&request, Verify::Yes).expect("the unit compiles");
+    for text in jit.texts() {
+        eprintln!("{}\n{}\n{}", text.name, text.clif, text.assembly);
+    }
+    let mut helpers = vec![unexpected as *const c_void; Helper::ALL.len()].into_boxed_slice();
+    helpers[Helper::Resume as usize] = resume as *const c_void;
+    helpers[Helper::DepthExhausted as usize] = depth_exhausted as *const c_void;
+    let table = jit.data().wrapping_add(jit.layout().fixed(Fixed::Helpers)).cast::<*const *const c_void>();
+    // SAFETY: the word lies in the unit's data, which nothing runs on yet.
+    unsafe { table.write(helpers.as_ptr()) };
+    Loaded { jit, _helpers: helpers, thread: Box::new([0; 64]) }
+}
+
+impl Loaded {
+    fn body(&self, number: usize) -> *const u8 {
+        self.jit.function(number).body
+    }
+
+    fn call(&mut self, number: usize, depth: i64, a: i64, b: i64) -> Outcome<i64> {
+        let thread = self.thread.as_mut_ptr();
+        // SAFETY: the body takes two ints; what is passed beyond the parameters of others is ignored.
+        unsafe {
+            let body: extern "C" fn(*mut u64, i64, i64, i64) -> Outcome<i64> =
+                std::mem::transmute(self.body(number));
+            body(thread, depth, a, b)
+        }
+    }
+
+    fn call_float(&mut self, number: usize, a: f64, b: f64) -> Outcome<f64> {
+        let thread = self.thread.as_mut_ptr();
+        // SAFETY: the body takes two floats and returns one.
+        unsafe {
+            let body: extern "C" fn(*mut u64, i64, f64, f64) -> Outcome<f64> =
+                std::mem::transmute(self.body(number));
+            body(thread, 1000, a, b)
+        }
+    }
+
+    fn compare_float(&mut self, number: usize, a: f64, b: f64) -> bool {
+        let thread = self.thread.as_mut_ptr();
+        // SAFETY: the body takes two floats and returns a truth value.
+        let outcome: Outcome<i64> = unsafe {
+            let body: extern "C" fn(*mut u64, i64, f64, f64) -> Outcome<i64> =
+                std::mem::transmute(self.body(number));
+            body(thread, 1000, a, b)
+        };
+        outcome.value & 0xff == 1
+    }
+}
+
+/// A unit of functions of two ints, each doing one op.
+fn int_ops(ops: &[&str]) -> String {
+    let mut header = String::new();
+    let mut versions = String::new();
+    for (number, op) in ops.iter().enumerate() {
+        header.push_str(&format!("fn{number} \"f{number}\" (int, int) -> int\n"));
+        versions.push_str(&format!(
+            "generic fn{number} \"f{number}\" -> obj:\nb0(v0: obj, v1: obj):\n    i0: v2 = object.binary add v0, v1\n    \
+             i1: object.release v0\n    i2: object.release v1\n    i3: control.ret v2\n\n"
+        ));
+        let exit = if op.contains("checked") {
+            format!(" exit [fn{number}@before i0 (v0, v1)]")
+        } else {
+            String::new()
+        };
+        versions.push_str(&format!(
+            "specialised fn{number} \"f{number}\" -> i64:\nb0(v0: i64, v1: i64):\n    i0: v2 = {op} v0, v1{exit}\n    \
+             i1: control.ret v2\n\n"
+        ));
+    }
+    format!("{header}\n{versions}")
+}
+
+const EDGES: [i64; 17] =
+    [0, 1, -1, 2, -2, 3, -3, 7, -7, 62, 63, 64, 1 << 32, -(1 << 31), i64::MAX, i64::MIN, i64::MIN + 1];
+
+/// An exit, or the value.
+fn check(loaded: &mut Loaded, number: usize, a: i64, b: i64, expected: Option<i64>) {
+    let outcome = loaded.call(number, 1000, a, b);
+    match expected {
+        Some(value) => assert_eq!(outcome, holds(value), "op {number} of {a} and {b}"),
+        None => assert!(outcome.status >= 100, "op {number} of {a} and {b} must exit, not {outcome:?}"),
+    }
+}
+
+fn floor_div(a: i64, b: i64) -> Option<i64> {
+    if b == 0 {
+        return None;
+    }
+    let quotient = i128::from(a).div_euclid(i128::from(b));
+    let exact = i128::from(a).rem_euclid(i128::from(b)) == 0;
+    let floored = if b < 0 && !exact { quotient - 1 } else { quotient };
+    i64::try_from(floored).ok()
+}
+
+#[test]
+fn checked_int_ops_are_exact_or_exit() {
+    let ops = [
+        "int.add_checked",
+        "int.sub_checked",
+        "int.mul_checked",
+        "int.floor_div_checked",
+        "int.mod_checked",
+        "int.shl_checked",
+        "int.shr_checked",
+    ];
+    let mut loaded = load(&int_ops(&ops));
+    for a in EDGES {
+        for b in EDGES {
+            check(&mut loaded, 0, a, b, a.checked_add(b));
+            check(&mut loaded, 1, a, b, a.checked_sub(b));
+            check(&mut loaded, 2, a, b, a.checked_mul(b));
+            check(&mut loaded, 3, a, b, floor_div(a, b));
+            let floored = if b == -1 { Some(0) } else { floor_div(a, b).map(|q| a - q * b) };
+            check(&mut loaded, 4, a, b, floored);
+            let shifted =
+                (0..64).contains(&b).then(|| i128::from(a) << b).and_then(|wide| i64::try_from(wide).ok());
+            check(&mut loaded, 5, a, b, shifted);
+            check(&mut loaded, 6, a, b, (b >= 0).then(|| a >> b.min(63)));
+        }
+    }
+}
+
+#[test]
+fn float_comparisons_treat_nan_as_cpython_does() {
+    let names = ["lt", "le", "eq", "ne", "gt", "ge"];
+    let mut header = String::new();
+    let mut versions = String::new();
+    for (number, name) in names.iter().enumerate() {
+        header.push_str(&format!("fn{number} \"f{number}\" (float, float) -> bool\n"));
+        versions.push_str(&format!(
+            "generic fn{number} \"f{number}\" -> obj:\nb0(v0: obj, v1: obj):\n    i0: v2 = object.compare {name} v0, v1\n    \
+             i1: object.release v0\n    i2: object.release v1\n    i3: control.ret v2\n\nspecialised fn{number} \
+             \"f{number}\" -> bool:\nb0(v0: f64, v1: f64):\n    i0: v2 = float.compare {name} v0, v1\n    i1: control.ret v2\n\n"
+        ));
+    }
+    let mut loaded = load(&format!("{header}\n{versions}"));
+    for a in [0.0, -0.0, 1.0, f64::INFINITY, f64::NAN] {
+        for b in [0.0, 1.0, -1.0, f64::NEG_INFINITY, f64::NAN] {
+            let expected = [a < b, a <= b, a == b, a != b, a > b, a >= b];
+            for (number, expected) in expected.into_iter().enumerate() {
+                assert_eq!(loaded.compare_float(number, a, b), expected, "{} of {a} and {b}", names[number]);
+            }
+        }
+    }
+}
+
+const FLOATS: &str = r#"fn0 "half" (float, float) -> float
+
+generic fn0 "half" -> obj:
+b0(v0: obj, v1: obj):
+    i0: v2 = object.binary true_div v0, v1
+    i1: object.release v0
+    i2: object.release v1
+    i3: control.ret v2
+
+specialised fn0 "half" -> f64:
+b0(v0: f64, v1: f64):
+    i0: v2 = float.div_checked v0, v1 exit [fn0@before i0 (v0, v1)]
+    i1: v3 = float.floor v2
+    i2: control.ret v3
+"#;
+
+#[test]
+fn float_results_come_back_beside_a_status() {
+    let mut loaded = load(FLOATS);
+    assert_eq!(loaded.call_float(0, 7.0, 2.0), holds(3.0));
+    assert_eq!(loaded.call_float(0, -7.0, 2.0), holds(-4.0));
+    assert_eq!(loaded.call_float(0, 1.0, 0.0).status, 100);
+    assert_eq!(loaded.call_float(0, 1.0, -0.0).status, 100);
+}
+
+const FIB: &str = r#"fn0 "fib" (int) -> int
+
+generic fn0 "fib" -> obj:
+b0(v0: obj):
+    i0: v1 = object.binary add v0, v0
+    i1: object.release v0
+    i2: control.ret v1
+
+specialised fn0 "fib" -> i64:
+b0(v0: i64):
+    i0: v1 = int.constant 2
+    i1: v2 = int.compare lt v0, v1
+    i2: control.branch v2 -> b1, b2
+b1:
+    i3: control.ret v0
+b2:
+    i4: v3 = int.constant 1
+    i5: v4 = int.sub_checked v0, v3 exit [fn0@before i0 (v0)]
+    i6: v5: i64 = call.direct fn0 v4 exit [fn0@after i0 (v0)]
+    i7: v6 = int.sub_checked v0, v1 exit [fn0@before i0 (v0)]
+    i8: v7: i64 = call.direct fn0 v6 exit [fn0@after i0 (v0)]
+    i9: v8 = int.add_checked v5, v7 exit [fn0@before i0 (v0)]
+    i10: control.ret v8
+"#;
+
+#[test]
+fn bodies_call_each_other_until_the_depth_is_used_up() {
+    let mut loaded = load(FIB);
+    assert_eq!(loaded.call(0, 1000, 20, 0), holds(6765));
+    assert_eq!(loaded.call(0, 0, 1, 0).status, 1, "no depth at all");
+    assert_eq!(loaded.call(0, 1, 1, 0), holds(1));
+}
+
+#[test]
+fn an_exhausted_depth_unwinds() {
+    let mut loaded = load(FIB);
+    let helpers = loaded.jit.data();
+    // SAFETY: word 0 of the data is the helper table, which the test owns.
+    unsafe {
+        let table = *helpers.cast::<*mut *const c_void>();
+        *table.add(Helper::AddTraceback as usize) = ignore_traceback as *const c_void;
+    }
+    assert_eq!(loaded.call(0, 5, 20, 0).status, 1);
+    assert_eq!(loaded.call(0, 20, 20, 0), holds(6765));
+}
+
+extern "C" fn ignore_traceback(_unit: u64, _trace: i64) {}
