@@ -146,8 +146,12 @@ type Pass = fn(&mut Unit, FuncId, &FxHashMap<String, GlobalFact>);
 
 /// The passes over specialised versions, in order. Reference counts come last, in either version.
 const PASSES: &[(&str, Pass)] = &[
+    ("simplify", |unit, id, _| change(unit, id, passes::simplify::simplify)),
     ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
     ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),
+    ("rotate-loops", |unit, id, _| change(unit, id, passes::rotate::rotate_loops)),
+    ("simplify-again", |unit, id, _| change(unit, id, passes::simplify::simplify)),
+    ("remove-guards", |unit, id, _| change(unit, id, passes::guards::remove_guards)),
 ];
 
 /// The name of the last step, which counts references.

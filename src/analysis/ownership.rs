@@ -28,7 +28,8 @@ type Held = BTreeMap<Value, u32>;
 /// What is wrong with the counts of a function that the refcount pass went over, one line for each fault.
 #[must_use]
 pub fn unbalanced(func: &Function, version: Version) -> Vec<String> {
-    let mut checker = Checker { func, version, at_start: FxHashMap::default(), work: Vec::new(), faults: Vec::new() };
+    let mut checker =
+        Checker { func, version, at_start: FxHashMap::default(), work: Vec::new(), faults: Vec::new() };
     let owned = func.params().iter().filter(|&&param| is_owned(func, version, param));
     checker.arrive(func.entry(), owned.map(|&param| (param, 1)).collect());
     while let Some(block) = checker.work.pop() {
@@ -61,7 +62,8 @@ impl Checker<'_> {
             }
             Some(known) if *known == held => {}
             Some(known) => {
-                self.faults.push(format!("{}: {block}: entered with {known:?} and with {held:?}", self.func.id));
+                self.faults
+                    .push(format!("{}: {block}: entered with {known:?} and with {held:?}", self.func.id));
             }
         }
     }
@@ -104,7 +106,9 @@ impl Checker<'_> {
                 }
             }
             let params = &self.func.block(target.block).params;
-            held.extend(params.iter().filter(|&&param| self.func.ty(param) == Type::Obj).map(|&param| (param, 1)));
+            held.extend(
+                params.iter().filter(|&&param| self.func.ty(param) == Type::Obj).map(|&param| (param, 1)),
+            );
             self.arrive(target.block, held);
         }
     }

@@ -15,7 +15,9 @@ use rustc_hash::FxHashMap;
 use cursor::Cursor;
 
 use super::entity::{Block, FuncId, Inst, Site, Value};
-use super::func::{BlockData, Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target, ValueData};
+use super::func::{
+    BlockData, Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target, ValueData,
+};
 use super::imm::Imm;
 use super::ops::{Op, Type};
 use super::unit::{Signature, Unit, UnitFunction};
@@ -102,7 +104,14 @@ impl Parser {
         let promised = cursor.eat("promised");
         let keyword_only = if cursor.eat("keyword_only") { cursor.number()? } else { 0 };
         let signature = Signature { params, result };
-        self.unit.functions.push(UnitFunction { name, signature, promised, keyword_only, generic: None, specialised: None });
+        self.unit.functions.push(UnitFunction {
+            name,
+            signature,
+            promised,
+            keyword_only,
+            generic: None,
+            specialised: None,
+        });
         Ok(())
     }
 
@@ -222,7 +231,12 @@ impl Parser {
     }
 
     /// Targets, exit state, unwind list and site.
-    fn trailer(&mut self, cursor: &mut Cursor<'_>, inst: Inst, data: &mut InstData) -> Result<(), ParseError> {
+    fn trailer(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        inst: Inst,
+        data: &mut InstData,
+    ) -> Result<(), ParseError> {
         if cursor.eat("->") {
             data.targets.push(target(cursor)?);
             while cursor.eat(",") {

@@ -27,7 +27,8 @@ use crate::ir::{Block, Effects, Function, Imm, Inst, InstData, Op, Target, Type,
 pub fn insert_counts(func: &mut Function, version: Version) {
     let cfg = Cfg::of(func);
     let liveness = Liveness::of(func);
-    let owned = (0..func.values.len()).map(|index| ownership::is_owned(func, version, Value::new(index))).collect();
+    let owned =
+        (0..func.values.len()).map(|index| ownership::is_owned(func, version, Value::new(index))).collect();
     let ranks = release_ranks(func, &cfg);
     let mut pass = Pass { func, cfg, liveness, version, owned, ranks };
     let mut at_start: FxHashMap<Block, Vec<Value>> = FxHashMap::default();
@@ -38,7 +39,10 @@ pub fn insert_counts(func: &mut Function, version: Version) {
     }
     for block in pass.cfg.reverse_postorder().to_vec() {
         let Some(values) = at_start.get(&block) else { continue };
-        let drops: Vec<Inst> = values.iter().map(|&value| pass.new_count(Op::DecRef, value, pass.func.block(block).insts[0])).collect();
+        let drops: Vec<Inst> = values
+            .iter()
+            .map(|&value| pass.new_count(Op::DecRef, value, pass.func.block(block).insts[0]))
+            .collect();
         pass.func.block_mut(block).insts.splice(0..0, drops);
     }
     let layout = std::mem::take(&mut func.layout);
@@ -106,7 +110,8 @@ impl Pass<'_> {
         counted.reverse();
         let data = self.func.block_mut(block);
         data.insts = counted;
-        let dead: Vec<Value> = data.params.iter().copied().filter(|param| live.binary_search(param).is_err()).collect();
+        let dead: Vec<Value> =
+            data.params.iter().copied().filter(|param| live.binary_search(param).is_err()).collect();
         let dead: Vec<Value> = dead.into_iter().filter(|&param| self.is_owned(param)).collect();
         if !dead.is_empty() {
             at_start.entry(block).or_default().extend(dead);
@@ -178,7 +183,8 @@ impl Pass<'_> {
 
     /// Temporaries, the newest first; then what variables hold, in the order of their releases.
     fn unwind_order(&self, live: &[Value]) -> Vec<Value> {
-        let (mut held, mut temporaries): (Vec<Value>, Vec<Value>) = live.iter().partition(|value| self.ranks.contains_key(value));
+        let (mut held, mut temporaries): (Vec<Value>, Vec<Value>) =
+            live.iter().partition(|value| self.ranks.contains_key(value));
         temporaries.reverse();
         held.sort_by_key(|value| self.ranks[value]);
         temporaries.append(&mut held);
@@ -198,8 +204,11 @@ impl Pass<'_> {
         for number in 0..self.func.inst(jump).targets.len() {
             let target = self.func.inst(jump).targets[number].clone();
             let needed = self.references_needed(&target);
-            let dead: Vec<Value> =
-                held.iter().copied().filter(|value| !self.is_live_in(target.block, *value) && !target.args.contains(value)).collect();
+            let dead: Vec<Value> = held
+                .iter()
+                .copied()
+                .filter(|value| !self.is_live_in(target.block, *value) && !target.args.contains(value))
+                .collect();
             let is_only_edge = self.func.inst(jump).targets.len() == 1;
             if is_only_edge {
                 self.put_before_terminator(block, Op::IncRef, &needed);
@@ -236,8 +245,9 @@ impl Pass<'_> {
     fn references_needed(&self, target: &Target) -> Vec<Value> {
         let mut needed = Vec::new();
         for (position, &arg) in target.args.iter().enumerate() {
-            let is_handed_over =
-                self.is_owned(arg) && !target.args[..position].contains(&arg) && !self.is_live_in(target.block, arg);
+            let is_handed_over = self.is_owned(arg)
+                && !target.args[..position].contains(&arg)
+                && !self.is_live_in(target.block, arg);
             if self.func.ty(arg) == Type::Obj && !is_handed_over {
                 needed.push(arg);
             }
@@ -256,7 +266,10 @@ impl Pass<'_> {
     /// Puts a block on the edge, which goes on with the edge's arguments.
     fn split_edge(&mut self, source: Block, branch: Inst, number: usize) -> Block {
         let edge = self.func.add_detached_block();
-        let target = std::mem::replace(&mut self.func.inst_mut(branch).targets[number], Target { block: edge, args: Vec::new() });
+        let target = std::mem::replace(
+            &mut self.func.inst_mut(branch).targets[number],
+            Target { block: edge, args: Vec::new() },
+        );
         self.func.block_mut(edge).cold = self.func.block(source).cold || self.func.block(target.block).cold;
         let InstData { range, site, .. } = *self.func.inst(branch);
         let data = InstData {

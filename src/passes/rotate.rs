@@ -95,8 +95,12 @@ fn rotate(func: &mut Function, loops: &Loops, number: usize, body: Block) {
     let found = &loops.all()[number];
     let header = found.header;
     let copy = copy_block(func, header);
-    let entries: Vec<Block> =
-        func.layout.iter().copied().filter(|&block| block != copy && !loops.contains(number, block)).collect();
+    let entries: Vec<Block> = func
+        .layout
+        .iter()
+        .copied()
+        .filter(|&block| block != copy && !loops.contains(number, block))
+        .collect();
     for block in entries {
         let terminator = func.terminator(block);
         for target in &mut func.inst_mut(terminator).targets {
@@ -184,7 +188,10 @@ fn exits_first(func: &mut Function) {
         let Some(number) = loops.innermost(block) else { continue };
         let branch = func.terminator(block);
         let data = func.inst(branch);
-        if data.op != Op::Branch || !loops.contains(number, data.targets[0].block) || loops.contains(number, data.targets[1].block) {
+        if data.op != Op::Branch
+            || !loops.contains(number, data.targets[0].block)
+            || loops.contains(number, data.targets[1].block)
+        {
             continue;
         }
         if let Some((compare, imm)) = negation(func, data.args[0], &uses) {
@@ -218,7 +225,9 @@ fn guards_like_loops(func: &mut Function, loops: &Loops, uses: &[u32]) {
 fn negation(func: &Function, condition: Value, uses: &[u32]) -> Option<(Inst, Imm)> {
     let Def::Result(inst, _) = func.def(condition) else { return None };
     match (func.inst(inst).op, func.inst(inst).imm) {
-        (Op::IntCompare, Imm::Cmp(cmp)) if uses[condition.index()] == 1 => Some((inst, Imm::Cmp(cmp.negated()))),
+        (Op::IntCompare, Imm::Cmp(cmp)) if uses[condition.index()] == 1 => {
+            Some((inst, Imm::Cmp(cmp.negated())))
+        }
         _ => None,
     }
 }

@@ -63,7 +63,9 @@ impl<'a> Cursor<'a> {
 
     /// Whether an entity with this prefix stands here.
     pub(super) fn is_at_entity(&self, prefix: &str) -> bool {
-        self.rest.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
+        self.rest
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
     }
 
     /// The number of an entity with this prefix.
@@ -85,7 +87,8 @@ impl<'a> Cursor<'a> {
     pub(super) fn float(&mut self) -> Result<u64, ParseError> {
         let error = self.error("a float");
         if self.eat("nan(0x") {
-            let bits = u64::from_str_radix(self.take_while(|char| char.is_ascii_hexdigit()), 16).map_err(|_| error)?;
+            let bits = u64::from_str_radix(self.take_while(|char| char.is_ascii_hexdigit()), 16)
+                .map_err(|_| error)?;
             self.expect(")")?;
             return Ok(bits);
         }
@@ -102,7 +105,9 @@ impl<'a> Cursor<'a> {
     /// Whether a literal number stands here.
     pub(super) fn is_at_number(&self) -> bool {
         let rest = self.rest.strip_prefix('-').unwrap_or(self.rest);
-        rest.starts_with(|char: char| char.is_ascii_digit()) || rest.starts_with("inf") || rest.starts_with("nan(")
+        rest.starts_with(|char: char| char.is_ascii_digit())
+            || rest.starts_with("inf")
+            || rest.starts_with("nan(")
     }
 
     /// A string literal in Rust's escapes.
@@ -154,7 +159,9 @@ impl<'a> Cursor<'a> {
                 Some(b't') => bytes.push(b'\t'),
                 Some(b'x') => {
                     let digits: String = rest.by_ref().take(2).map(char::from).collect();
-                    bytes.push(u8::from_str_radix(&digits, 16).map_err(|_| self.error("two hexadecimal digits"))?);
+                    bytes.push(
+                        u8::from_str_radix(&digits, 16).map_err(|_| self.error("two hexadecimal digits"))?,
+                    );
                 }
                 Some(other) => bytes.push(other),
                 None => return Err(self.error("a character behind the backslash")),

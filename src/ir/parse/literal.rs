@@ -36,7 +36,11 @@ pub(super) fn semantic_type(cursor: &mut Cursor<'_>) -> Result<types::Type, Pars
 /// A constant of the unit.
 pub(super) fn constant(cursor: &mut Cursor<'_>) -> Result<Const, ParseError> {
     if cursor.is_at_number() {
-        return if cursor.is_at_float() { cursor.float().map(Const::Float) } else { cursor.number().map(Const::Int) };
+        return if cursor.is_at_float() {
+            cursor.float().map(Const::Float)
+        } else {
+            cursor.number().map(Const::Int)
+        };
     }
     if cursor.eat("(") {
         return Ok(Const::Tuple(cursor.list(")", constant)?));

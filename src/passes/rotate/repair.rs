@@ -11,7 +11,8 @@ use crate::ir::{Block, Function, Inst, Value};
 
 /// Repairs the uses of what `block` defines, whose `copy` defines the same in the same order.
 pub(super) fn repair(func: &mut Function, block: Block, copy: Block) {
-    let pairs: FxHashMap<Value, Value> = definitions(func, block).into_iter().zip(definitions(func, copy)).collect();
+    let pairs: FxHashMap<Value, Value> =
+        definitions(func, block).into_iter().zip(definitions(func, copy)).collect();
     let mut uses: FxHashMap<Value, Vec<(Block, Inst)>> = FxHashMap::default();
     for &user in func.layout.iter().filter(|&&user| user != block && user != copy) {
         for &inst in &func.block(user).insts {
@@ -26,7 +27,8 @@ pub(super) fn repair(func: &mut Function, block: Block, copy: Block) {
     for value in definitions(func, block) {
         let Some(uses) = uses.remove(&value) else { continue };
         let at_end = FxHashMap::from_iter([(block, value), (copy, pairs[&value])]);
-        let mut search = Search { func, cfg: &cfg, value, at_end, at_start: FxHashMap::default(), open: Vec::new() };
+        let mut search =
+            Search { func, cfg: &cfg, value, at_end, at_start: FxHashMap::default(), open: Vec::new() };
         for (user, inst) in uses {
             let reaching = search.at_start(user);
             search.func.map_uses(inst, |used| if used == value { reaching } else { used });
@@ -92,7 +94,10 @@ impl Search<'_> {
                 };
                 let terminator = self.func.terminator(source);
                 let targets = &mut self.func.inst_mut(terminator).targets;
-                targets.iter_mut().filter(|target| target.block == block).for_each(|target| target.args.push(arg));
+                targets
+                    .iter_mut()
+                    .filter(|target| target.block == block)
+                    .for_each(|target| target.args.push(arg));
             }
         }
     }

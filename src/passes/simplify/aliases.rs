@@ -37,7 +37,8 @@ impl Aliases {
         for index in 0..self.stands_for.len() {
             self.stands_for[index] = self.find(Value::new(index));
         }
-        let insts: Vec<_> = func.layout.iter().flat_map(|&block| func.block(block).insts.iter().copied()).collect();
+        let insts: Vec<_> =
+            func.layout.iter().flat_map(|&block| func.block(block).insts.iter().copied()).collect();
         for inst in insts {
             func.map_uses(inst, |value| self.stands_for[value.index()]);
         }

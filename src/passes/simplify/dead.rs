@@ -9,7 +9,10 @@ pub(super) fn remove_dead_code(func: &mut Function) -> bool {
     for block in func.layout.clone() {
         let mut insts = std::mem::take(&mut func.block_mut(block).insts);
         let before = insts.len();
-        insts.retain(|&inst| !may_drop(func.inst(inst).op) || func.inst(inst).results.iter().any(|result| needed[result.index()]));
+        insts.retain(|&inst| {
+            !may_drop(func.inst(inst).op)
+                || func.inst(inst).results.iter().any(|result| needed[result.index()])
+        });
         changed |= insts.len() != before;
         func.block_mut(block).insts = insts;
         changed |= has_dead_params(func, block, &needed);
@@ -50,7 +53,9 @@ fn needed_values(func: &Function) -> Vec<bool> {
         }
         match func.def(value) {
             Def::Param(..) => work.extend_from_slice(&incoming[value.index()]),
-            Def::Result(inst, _) if may_drop(func.inst(inst).op) => visit_own_reads(func, inst, |value| work.push(value)),
+            Def::Result(inst, _) if may_drop(func.inst(inst).op) => {
+                visit_own_reads(func, inst, |value| work.push(value))
+            }
             Def::Result(..) => {}
         }
     }

@@ -83,7 +83,10 @@ fn fold_ints(op: Op, imm: Imm, operands: &[i64]) -> Option<Constant> {
         return range_len(start, stop, step).map(Constant::Int);
     }
     if op == Op::IntToFloat {
-        #[expect(clippy::cast_precision_loss, reason = "the op rounds to nearest, ties to even, as the cast does")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the op rounds to nearest, ties to even, as the cast does"
+        )]
         return Some(Constant::Float(operands[0] as f64));
     }
     let value = match *operands {
@@ -198,8 +201,12 @@ fn fold_unary(
         | (Op::GuardBool, Op::BoolBox, _)
         | (Op::IntInvert, Op::IntInvert, _)
         | (Op::IntNeg, Op::IntNeg, _) => Some(Folded::Values(inner)),
-        (Op::GuardTuple, Op::ObjTuple, _) if imm == Imm::Count(u32::try_from(inner.len()).ok()?) => Some(Folded::Values(inner)),
-        (Op::BoolNot, Op::IntCompare, Imm::Cmp(cmp)) => Some(Folded::Op(Op::IntCompare, Imm::Cmp(cmp.negated()), inner)),
+        (Op::GuardTuple, Op::ObjTuple, _) if imm == Imm::Count(u32::try_from(inner.len()).ok()?) => {
+            Some(Folded::Values(inner))
+        }
+        (Op::BoolNot, Op::IntCompare, Imm::Cmp(cmp)) => {
+            Some(Folded::Op(Op::IntCompare, Imm::Cmp(cmp.negated()), inner))
+        }
         (Op::BoolNot, Op::FloatCompare, Imm::Cmp(cmp @ (Cmp::Eq | Cmp::Ne))) => {
             Some(Folded::Op(Op::FloatCompare, Imm::Cmp(cmp.negated()), inner))
         }
@@ -246,10 +253,14 @@ fn fold_binary(
 /// Ops whose two operands are the same value.
 fn fold_equal(op: Op, imm: Imm, a: Value) -> Option<Folded> {
     match (op, imm) {
-        (Op::IntCompare, Imm::Cmp(cmp)) => Some(Constant::Bool(holds(cmp, std::cmp::Ordering::Equal)).into_op()),
+        (Op::IntCompare, Imm::Cmp(cmp)) => {
+            Some(Constant::Bool(holds(cmp, std::cmp::Ordering::Equal)).into_op())
+        }
         (Op::ObjIs, _) => Some(Constant::Bool(true).into_op()),
         (Op::IntSub | Op::IntSubChecked | Op::IntXor, _) => Some(Constant::Int(0).into_op()),
-        (Op::IntAnd | Op::IntOr | Op::IntMin | Op::IntMax | Op::BoolAnd | Op::BoolOr, _) => Some(Folded::Values(vec![a])),
+        (Op::IntAnd | Op::IntOr | Op::IntMin | Op::IntMax | Op::BoolAnd | Op::BoolOr, _) => {
+            Some(Folded::Values(vec![a]))
+        }
         (Op::BoolXor, _) => Some(Constant::Bool(false).into_op()),
         _ => None,
     }

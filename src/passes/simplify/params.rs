@@ -15,7 +15,8 @@ pub(in crate::passes) fn remove_needless_params(func: &mut Function) -> bool {
     for &block in &func.layout[1..] {
         let mut seen: FxHashMap<Vec<Value>, Value> = FxHashMap::default();
         for (number, &param) in func.block(block).params.iter().enumerate() {
-            let args: Vec<Value> = incoming[block.index()].iter().map(|args| aliases.find(args[number])).collect();
+            let args: Vec<Value> =
+                incoming[block.index()].iter().map(|args| aliases.find(args[number])).collect();
             let mut others = args.iter().copied().filter(|&arg| arg != param);
             let only = others.next().filter(|&first| others.all(|other| other == first));
             match only.or_else(|| seen.get(&args).copied()) {
