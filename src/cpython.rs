@@ -1,5 +1,63 @@
-//! CPython as data: the only place that knows one version from another.
+//! CPython as data and as names: the only place that knows one version from another.
+//!
+//! [`layout`] says where things stand in CPython's structs, [`symbols`] finds the functions outside the
+//! stable ABI, [`check`] proves at import that both are right for the running interpreter. Nothing else
+//! in this crate may be used before [`connect`] has succeeded.
 
+pub mod check;
+pub mod function;
 pub mod layout;
+pub mod object;
+pub mod symbols;
+pub mod thread;
+
+use std::sync::OnceLock;
+
+use pyo3::Python;
+use pyo3::ffi;
 
 pub use layout::Layout;
+pub use symbols::Symbols;
+
+/// The running interpreter, as far as it differs from version to version.
+pub struct CPython {
+    /// Where things stand.
+    pub layout: &'static Layout,
+    /// Functions outside the stable ABI.
+    pub symbols: Symbols,
+    /// The vectorcall function of every plain Python function.
+    pub plain_vectorcall: ffi::vectorcallfunc,
+    /// The address of the type of Python functions.
+    pub function_type: usize,
+}
+
+static RUNNING: OnceLock<CPython> = OnceLock::new();
+
+/// Finds out about the running interpreter and checks every assumption about it; the error says why
+/// nothing can be compiled here.
+///
+/// # Errors
+/// When the interpreter is unknown, a debug, free-threaded or sub-interpreter, or not laid out as told.
+pub fn connect(py: Python<'_>) -> Result<&'static CPython, String> {
+    if let Some(running) = RUNNING.get() {
+        check::main_interpreter()?;
+        return Ok(running);
+    }
+    let version = py.version_info();
+    let layout = Layout::for_version(version.major, version.minor)
+        .ok_or_else(|| format!("CPython {}.{} is not known", version.major, version.minor))?;
+    check::build(py)?;
+    check::main_interpreter()?;
+    let symbols = Symbols::find(layout)?;
+    let (plain_vectorcall, function_type) = check::layout(py, layout, &symbols)?;
+    Ok(RUNNING.get_or_init(|| CPython { layout, symbols, plain_vectorcall, function_type }))
+}
+
+/// The running interpreter.
+///
+/// # Panics
+/// When [`connect`] has not succeeded, which the extension module does at import.
+#[inline]
+pub fn running() -> &'static CPython {
+    RUNNING.get().expect("compiled code is loaded only after `connect`")
+}

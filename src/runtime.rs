@@ -1,6 +1,33 @@
 //! The runtime library: what compiled code calls, and what loads it.
+//!
+//! `table` declares the helpers, `data` and `meta` the words and facts that come with compiled code;
+//! `unit` puts them together, `install` binds compiled functions to callables. The other modules are
+//! the helpers by subject.
 
-pub mod data;
-pub mod meta;
-pub mod promise;
+#[macro_use]
 pub mod table;
+pub mod bind;
+pub mod cells;
+pub mod constants;
+pub mod data;
+pub mod enter;
+pub mod float;
+pub mod install;
+pub mod int;
+pub mod meta;
+pub mod object;
+pub mod promise;
+pub mod resume;
+pub mod traceback;
+pub mod unit;
+
+use pyo3::PyResult;
+use pyo3::Python;
+
+/// Prepares what the helpers need; [`crate::cpython::connect`] has succeeded before.
+///
+/// # Errors
+/// When there is no memory.
+pub fn start(py: Python<'_>) -> PyResult<()> {
+    enter::prepare_poll(py)
+}

@@ -60,8 +60,6 @@ pub struct ThreadLayout {
     pub recursion_remaining: i32,
     /// The limit that the counter started from, an `int`.
     pub recursion_limit: i32,
-    /// How many more C calls may nest, an `int`; none on 3.11, where both counters are one.
-    pub c_recursion_remaining: Option<i32>,
     /// The interpreter state.
     pub interpreter: i32,
     /// The frame that runs.
@@ -94,6 +92,8 @@ pub struct FunctionLayout {
 /// The fields of frames: the current instruction of a frame object, the function of an interpreter frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLayout {
+    /// The calling frame's object, owned, null while nobody asked for it.
+    pub back: i32,
     /// From the frame object to its interpreter frame.
     pub frame: i32,
     /// The current instruction's address in the interpreter frame.
@@ -115,6 +115,8 @@ pub struct Layout {
     pub immortality: Immortality,
     /// An object's type.
     pub ob_type: i32,
+    /// The name of a type, a C string.
+    pub type_name: i32,
     /// Sign and number of digits of an `int`, 64 bits.
     pub int_header: i32,
     /// How to read them.
@@ -144,6 +146,7 @@ const PYTHON_3_11: Layout = Layout {
     refcount: 0,
     immortality: Immortality::None,
     ob_type: 8,
+    type_name: 24,
     int_header: 16,
     int_header_kind: IntHeader::SignedSize,
     int_digits: 24,
@@ -153,7 +156,6 @@ const PYTHON_3_11: Layout = Layout {
     thread: ThreadLayout {
         recursion_remaining: 32,
         recursion_limit: 36,
-        c_recursion_remaining: None,
         interpreter: 16,
         current_frame: CurrentFrame::Through(56, 8),
         profile: 64,
@@ -169,7 +171,7 @@ const PYTHON_3_11: Layout = Layout {
         closure: 72,
         vectorcall: 120,
     },
-    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 184, function: 0 },
+    frame: FrameLayout { back: 16, frame: 24, instruction: 56, first_instruction: 184, function: 0 },
     dict_version: Some(24),
 };
 
@@ -180,7 +182,6 @@ const PYTHON_3_12: Layout = Layout {
     thread: ThreadLayout {
         recursion_remaining: 28,
         recursion_limit: 32,
-        c_recursion_remaining: Some(36),
         interpreter: 16,
         current_frame: CurrentFrame::Through(56, 0),
         profile: 64,
@@ -188,7 +189,7 @@ const PYTHON_3_12: Layout = Layout {
     },
     breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
     function: FunctionLayout { vectorcall: 128, ..PYTHON_3_11.function },
-    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 192, function: 16 },
+    frame: FrameLayout { back: 16, frame: 24, instruction: 56, first_instruction: 192, function: 16 },
     dict_version: None,
     ..PYTHON_3_11
 };
@@ -198,7 +199,6 @@ const PYTHON_3_13: Layout = Layout {
     thread: ThreadLayout {
         recursion_remaining: 44,
         recursion_limit: 48,
-        c_recursion_remaining: Some(52),
         interpreter: 16,
         current_frame: CurrentFrame::Direct(72),
         profile: 80,
@@ -206,7 +206,7 @@ const PYTHON_3_13: Layout = Layout {
     },
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
-    frame: FrameLayout { frame: 24, instruction: 56, first_instruction: 200, function: 16 },
+    frame: FrameLayout { back: 16, frame: 24, instruction: 56, first_instruction: 200, function: 16 },
     ..PYTHON_3_12
 };
 

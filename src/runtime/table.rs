@@ -9,6 +9,8 @@
 //! borrowed; a returned object is a new reference. Failures are a null object or -1, with the Python
 //! exception set, unless the row says otherwise.
 
+use std::ffi::c_void;
+
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
 pub const ABI_VERSION: u32 = 1;
 
@@ -149,3 +151,30 @@ macro_rules! declare_helpers {
 }
 
 for_each_helper!(declare_helpers);
+
+/// Two 64-bit words as `extern "C"` returns them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Pair<A, B>(pub A, pub B);
+
+/// The address of a function, for tables of them.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Address(pub *const c_void);
+
+// SAFETY: the address of a function is a number; who calls it answers for that.
+unsafe impl Sync for Address {}
+
+macro_rules! table_of_helpers {
+    ($($(#[$doc:meta])* $variant:ident = $module:ident::$function:ident($($arg:ident),*) -> ($($result:ident),*);)*) => {
+        static ADDRESSES: [Address; Helper::ALL.len()] = [$(Address(super::$module::$function as *const c_void),)*];
+    };
+}
+
+for_each_helper!(table_of_helpers);
+
+/// The helpers' addresses in the order of the table.
+#[must_use]
+pub fn addresses() -> &'static [Address] {
+    &ADDRESSES
+}

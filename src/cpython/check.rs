@@ -1,0 +1,327 @@
+//! Proves at import that the running interpreter is one we know, laid out as [`Layout`] says.
+//!
+//! Each probe makes objects, asks CPython's own functions about them and compares with what stands at
+//! the offsets. Nothing is written before what stands there has been found plausible.
+
+use std::ffi::c_int;
+use std::ffi::c_void;
+
+use pyo3::PyResult;
+use pyo3::Python;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use pyo3::types::PyDict;
+use pyo3::types::PyFloat;
+use pyo3::types::PyInt;
+use pyo3::types::PyList;
+use pyo3::types::PyTuple;
+
+use super::function;
+use super::layout::Immortality;
+use super::layout::Layout;
+use super::object;
+use super::object::field;
+use super::symbols;
+use super::symbols::Symbols;
+use super::thread;
+
+/// A function with something in every field.
+const PROBE: &std::ffi::CStr = c"
+def make(cell):
+    def probe(a, b=1, *, c=2):
+        return cell
+    return probe
+probe = make(0)
+call = lambda function: function()
+";
+
+/// Refuses interpreters whose structs differ from those of a plain release build.
+///
+/// # Errors
+/// Says what kind of build this is.
+pub fn build(py: Python<'_>) -> Result<(), String> {
+    if cfg!(not(all(target_pointer_width = "64", target_endian = "little"))) {
+        return Err("only 64-bit little-endian machines are known".to_owned());
+    }
+    let refused = |py: Python<'_>| -> PyResult<Option<&'static str>> {
+        let sys = py.import("sys")?;
+        let name: String = sys.getattr("implementation")?.getattr("name")?.extract()?;
+        let version: String = sys.getattr("version")?.extract()?;
+        let flags: String = match sys.getattr("abiflags") {
+            Ok(flags) => flags.extract()?,
+            Err(_) => String::new(),
+        };
+        Ok(if name != "cpython" {
+            Some("this is not CPython")
+        } else if sys.hasattr("gettotalrefcount")? || flags.contains('d') {
+            Some("this is a debug build of CPython")
+        } else if version.contains("free-threading") || flags.contains('t') {
+            Some("this is a free-threaded build of CPython")
+        } else {
+            None
+        })
+    };
+    match refused(py) {
+        Ok(None) => Ok(()),
+        Ok(Some(reason)) => Err(reason.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Refuses sub-interpreters: caches and constants belong to one interpreter.
+///
+/// # Errors
+/// When the current interpreter is not the main one.
+pub fn main_interpreter() -> Result<(), String> {
+    // SAFETY: the caller is attached to an interpreter.
+    let id = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    if id == 0 { Ok(()) } else { Err("this is a sub-interpreter".to_owned()) }
+}
+
+/// Compares the layout with the running interpreter; the vectorcall function of plain functions and the
+/// address of their type.
+///
+/// # Errors
+/// Names the first struct that is not as told.
+pub fn layout(py: Python<'_>, layout: &Layout, symbols: &Symbols) -> Result<(ffi::vectorcallfunc, usize), String> {
+    let probes: [(&str, fn(Python<'_>, &Layout) -> PyResult<bool>); 7] = [
+        ("object", object_header),
+        ("int", ints),
+        ("float", floats),
+        ("tuple", tuples),
+        ("dict", dict_version),
+        ("thread state", thread_state),
+        ("eval breaker", breaker),
+    ];
+    let told = |name: &str, result: PyResult<bool>| match result {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("the layout of this interpreter's {name} is not as expected")),
+        Err(error) => Err(format!("while probing the layout of {name}: {error}")),
+    };
+    for (name, probe) in probes {
+        told(name, probe(py, layout))?;
+    }
+    let space = PyDict::new(py);
+    told("function", py.run(PROBE, Some(&space), None).map(|()| true))?;
+    let probe = space.get_item("probe").ok().flatten().ok_or("the probe defines a function")?;
+    told("recursion counter", recursion(py, layout, &space))?;
+    told("function", functions(layout, &probe))?;
+    told("frame", frames(py, layout, symbols, &probe))?;
+    let plain = vectorcall(layout, symbols, &probe).ok_or("functions of this interpreter have no known vectorcall")?;
+    Ok((plain, probe.get_type_ptr() as usize))
+}
+
+fn object_header(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let list = PyList::empty(py);
+    let none = py.None();
+    // SAFETY: both objects are alive, and the header of every object is larger than the offsets.
+    unsafe {
+        let count = |object: *mut ffi::PyObject| field::<i64, _>(object, layout.refcount);
+        let before = (count(list.as_ptr()), count(none.as_ptr()));
+        ffi::Py_IncRef(list.as_ptr());
+        ffi::Py_IncRef(none.as_ptr());
+        let after = (count(list.as_ptr()), count(none.as_ptr()));
+        ffi::Py_DecRef(list.as_ptr());
+        ffi::Py_DecRef(none.as_ptr());
+        let immortal = match layout.immortality {
+            Immortality::None => after.1 == before.1 + 1,
+            Immortality::NegativeLowHalf => after.1 == before.1 && (before.1 as i32) < 0 && before.0 > 0,
+        };
+        let kind: *mut ffi::PyTypeObject = field(list.as_ptr(), layout.ob_type);
+        let named = kind == &raw mut ffi::PyList_Type && object::type_name(layout, list.as_ptr()) == "list";
+        Ok(after.0 == before.0 + 1 && immortal && named)
+    }
+}
+
+fn ints(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let edges = [0, 1, 1 << 29, (1 << 30) - 1, 1 << 30, (1 << 60) - 1, 1 << 60, i64::MAX];
+    let fit = edges.iter().flat_map(|&edge| [edge, -edge, !edge]).all(|value| {
+        // SAFETY: an exact int, alive.
+        let found = unsafe { object::int_value(layout, PyInt::new(py, value).as_ptr()) };
+        found == Some(value)
+    });
+    let wide = [i128::from(i64::MAX) + 1, i128::from(i64::MIN) - 1, 1 << 64, -(1 << 64), 1 << 100];
+    let misfit = wide.iter().all(|&value| {
+        // SAFETY: an exact int, alive.
+        let found = unsafe { object::int_value(layout, PyInt::new(py, value).as_ptr()) };
+        found.is_none()
+    });
+    Ok(fit && misfit)
+}
+
+fn floats(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    Ok([0.0, -0.0, 1.5, -2.5e300, f64::INFINITY].iter().all(|&value: &f64| {
+        // SAFETY: an exact float, alive.
+        let found = unsafe { object::float_value(layout, PyFloat::new(py, value).as_ptr()) };
+        found.to_bits() == value.to_bits()
+    }))
+}
+
+fn tuples(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let items: Vec<Bound<'_, PyAny>> = (0..3).map(|_| PyList::empty(py).into_any()).collect();
+    for count in [0, 1, 3] {
+        let tuple = PyTuple::new(py, &items[..count])?;
+        // SAFETY: the size is compared before any item is read; the tuple is alive.
+        let same = unsafe {
+            field::<usize, _>(tuple.as_ptr(), layout.tuple_size) == count
+                && object::tuple_items(layout, tuple.as_ptr()).iter().zip(&items).all(|(&found, item)| found == item.as_ptr())
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn dict_version(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let Some(offset) = layout.dict_version else { return Ok(true) };
+    let dict = PyDict::new(py);
+    let mut seen = Vec::new();
+    for value in 0..4 {
+        dict.set_item("key", value)?;
+        // SAFETY: the offset lies within every dict.
+        seen.push(unsafe { field::<u64, _>(dict.as_ptr(), offset) });
+        dict.get_item("key")?;
+        // SAFETY: as before.
+        seen.push(unsafe { field::<u64, _>(dict.as_ptr(), offset) });
+    }
+    let moves = seen.chunks(2).zip(seen.chunks(2).skip(1)).all(|(before, after)| before[1] < after[0]);
+    Ok(moves && seen.chunks(2).all(|pair| pair[0] == pair[1]))
+}
+
+fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let sys = py.import("sys")?;
+    let limit: i32 = sys.call_method0("getrecursionlimit")?.extract()?;
+    let traced = !sys.call_method0("gettrace")?.is_none() || !sys.call_method0("getprofile")?.is_none();
+    // SAFETY: the state of the attached thread is larger than the offsets.
+    unsafe {
+        let state = ffi::PyThreadState_Get();
+        let interpreter: *mut ffi::PyInterpreterState = field(state, layout.thread.interpreter);
+        let remaining = thread::recursion_remaining(layout, state);
+        Ok(interpreter == ffi::PyInterpreterState_Get()
+            && field::<i32, _>(state, layout.thread.recursion_limit) == limit
+            && remaining <= limit
+            && thread::is_traced(layout, state) == traced)
+    }
+}
+
+/// A Python function that calls back must lower the counter, by itself and at most by the C calls of 3.11.
+fn recursion(py: Python<'_>, layout: &Layout, space: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let offset = layout.thread.recursion_remaining;
+    let inside = pyo3::types::PyCFunction::new_closure(py, None, None, move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> i32 {
+        // SAFETY: `thread_state` found the limit beside the counter in the state of this thread.
+        unsafe { field(ffi::PyThreadState_Get(), offset) }
+    })?;
+    let call = space.get_item("call")?.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err("no probe"))?;
+    // SAFETY: as in the closure.
+    let before = unsafe { thread::recursion_remaining(layout, ffi::PyThreadState_Get()) };
+    let lowest: i32 = call.call1((inside,))?.extract()?;
+    // SAFETY: as in the closure.
+    let after = unsafe { thread::recursion_remaining(layout, ffi::PyThreadState_Get()) };
+    Ok(before == after && (1..=4).contains(&(before - lowest)))
+}
+
+extern "C" fn nothing(_: *mut c_void) -> c_int {
+    0
+}
+
+/// The breaker must be seen to rise with a pending call and to fall when it is made.
+fn breaker(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    for _ in 0..100 {
+        // SAFETY: the addresses lie within the thread's or interpreter's state; the pending call is static.
+        let seen = unsafe {
+            let address = thread::breaker_address(layout, ffi::PyThreadState_Get());
+            let before = thread::is_break_requested(&layout.breaker, address);
+            ffi::Py_AddPendingCall(Some(nothing), std::ptr::null_mut());
+            let raised = thread::is_break_requested(&layout.breaker, address);
+            if ffi::Py_MakePendingCalls() < 0 {
+                return Err(PyErr::fetch(py));
+            }
+            (before, raised, thread::is_break_requested(&layout.breaker, address))
+        };
+        if seen == (false, true, false) {
+            return Ok(true);
+        }
+        // Another thread may be asking for the interpreter lock, which also raises the breaker.
+        py.detach(std::thread::yield_now);
+    }
+    // Pending calls are the main thread's: elsewhere they can't be seen.
+    let Ok(threading) = py.import("sys")?.getattr("modules")?.get_item("threading") else { return Ok(false) };
+    let here = threading.call_method0("get_ident")?;
+    Ok(!threading.call_method0("main_thread")?.getattr("ident")?.eq(here)?)
+}
+
+fn functions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
+    // SAFETY: the probe is a Python function, and the offsets lie within it.
+    let fields = unsafe { function::fields(layout, probe.as_ptr()) };
+    let named = [
+        ("__code__", fields.code),
+        ("__globals__", fields.globals),
+        ("__builtins__", fields.builtins),
+        ("__defaults__", fields.defaults),
+        ("__kwdefaults__", fields.kwdefaults),
+        ("__closure__", fields.closure),
+    ];
+    for (name, found) in named {
+        if probe.getattr(name)?.as_ptr() != found {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A frame of our own must show the instruction and the caller that we set.
+fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let code = probe.getattr("__code__")?;
+    let text = code.getattr("co_code")?.cast_into::<PyBytes>()?;
+    let globals = probe.getattr("__globals__")?;
+    let places = &layout.frame;
+    // SAFETY: code and globals are what the function wants; pointers read from the frame are compared with
+    // where they must point before anything is read or written through them.
+    unsafe {
+        let first = code.as_ptr().cast::<u8>().offset(places.first_instruction as isize);
+        if std::slice::from_raw_parts(first, 2) != &text.as_bytes()[..2] {
+            return Ok(false);
+        }
+        let state = ffi::PyThreadState_Get();
+        let frame = (symbols.frame_new)(state, code.as_ptr(), globals.as_ptr(), std::ptr::null_mut());
+        let frame = Bound::from_owned_ptr_or_err(py, frame.cast())?;
+        let inner: *mut u8 = field(frame.as_ptr(), places.frame);
+        if (inner as usize).wrapping_sub(frame.as_ptr() as usize) > 256 || !field::<*mut u8, _>(frame.as_ptr(), places.back).is_null() {
+            return Ok(false);
+        }
+        let current: *mut u8 = field(inner, places.instruction);
+        if current != first && current != first.offset(-2) {
+            return Ok(false);
+        }
+        object::set_field(inner, places.instruction, first.offset(2));
+        let back = ffi::PyThreadState_GetFrame(state).cast::<ffi::PyObject>();
+        object::set_field(frame.as_ptr(), places.back, back);
+        let shown = frame.getattr("f_back")?;
+        let same = if back.is_null() { shown.is_none() } else { shown.as_ptr() == back };
+        Ok(same && frame.getattr("f_lasti")?.extract::<i64>()? == 2)
+    }
+}
+
+unsafe extern "C" fn never(_: *mut ffi::PyObject, _: *const *mut ffi::PyObject, _: usize, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    std::ptr::null_mut()
+}
+
+/// The field must hold the function's vectorcall: what was set there, or the exported function.
+fn vectorcall(layout: &Layout, symbols: &Symbols, probe: &Bound<'_, PyAny>) -> Option<ffi::vectorcallfunc> {
+    // SAFETY: the probe is a Python function that nobody calls; its vectorcall is put back.
+    unsafe {
+        let plain = function::vectorcall(layout, probe.as_ptr())?;
+        let is_right = match &symbols.watchers {
+            Some(watchers) => {
+                (watchers.set_vectorcall)(probe.as_ptr(), never);
+                let set = function::vectorcall(layout, probe.as_ptr());
+                (watchers.set_vectorcall)(probe.as_ptr(), plain);
+                set.is_some_and(|set| set as usize == never as *const () as usize)
+            }
+            None => symbols::address(layout, c"_PyFunction_Vectorcall").is_ok_and(|address| address as usize == plain as usize),
+        };
+        is_right.then_some(plain)
+    }
+}

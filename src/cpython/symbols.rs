@@ -1,0 +1,131 @@
+//! Functions of CPython outside the stable ABI of 3.11, looked up by name when castiron is imported.
+
+use std::ffi::CStr;
+use std::ffi::c_char;
+use std::ffi::c_int;
+use std::ffi::c_void;
+
+use pyo3::ffi::PyFrameObject;
+use pyo3::ffi::PyObject;
+use pyo3::ffi::PyThreadState;
+use pyo3::ffi::vectorcallfunc;
+
+use super::Layout;
+
+/// What a dict watcher is called with: event, dict, key, new value.
+pub type DictWatcher = unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int;
+
+/// What a function watcher is called with: event, function, new value.
+pub type FunctionWatcher = unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject) -> c_int;
+
+/// Functions that 3.11 has.
+#[derive(Clone, Copy)]
+pub struct Symbols {
+    /// `PyObject_Vectorcall`
+    pub vectorcall: vectorcallfunc,
+    /// `_Py_Dealloc`
+    pub dealloc: unsafe extern "C" fn(*mut PyObject),
+    /// `PyFrame_New`: thread state, code, globals, locals.
+    pub frame_new: unsafe extern "C" fn(*mut PyThreadState, *mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyFrameObject,
+    /// What 3.12 added.
+    pub watchers: Option<Watchers>,
+}
+
+/// Functions that 3.12 added.
+#[derive(Clone, Copy)]
+pub struct Watchers {
+    /// `PyDict_AddWatcher`
+    pub dict_add: unsafe extern "C" fn(DictWatcher) -> c_int,
+    /// `PyDict_Watch`
+    pub dict_watch: unsafe extern "C" fn(c_int, *mut PyObject) -> c_int,
+    /// `PyFunction_AddWatcher`
+    pub function_add: unsafe extern "C" fn(FunctionWatcher) -> c_int,
+    /// `PyFunction_SetVectorcall`
+    pub set_vectorcall: unsafe extern "C" fn(*mut PyObject, vectorcallfunc),
+}
+
+impl Symbols {
+    /// Looks all of them up in the process.
+    ///
+    /// # Errors
+    /// When one is missing that this version has.
+    pub fn find(layout: &Layout) -> Result<Symbols, String> {
+        let watchers = match layout.dict_version {
+            Some(_) => None,
+            None => Some(Watchers::find(layout)?),
+        };
+        // SAFETY: each type is that of the function's declaration in CPython's headers.
+        unsafe {
+            Ok(Symbols {
+                vectorcall: std::mem::transmute::<*mut c_void, vectorcallfunc>(address(layout, c"PyObject_Vectorcall")?),
+                dealloc: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut PyObject)>(address(layout, c"_Py_Dealloc")?),
+                frame_new: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut PyThreadState, *mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyFrameObject,
+                >(address(layout, c"PyFrame_New")?),
+                watchers,
+            })
+        }
+    }
+}
+
+impl Watchers {
+    fn find(layout: &Layout) -> Result<Watchers, String> {
+        // SAFETY: each type is that of the function's declaration in CPython's headers.
+        unsafe {
+            Ok(Watchers {
+                dict_add: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(DictWatcher) -> c_int>(address(
+                    layout,
+                    c"PyDict_AddWatcher",
+                )?),
+                dict_watch: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int, *mut PyObject) -> c_int>(address(
+                    layout,
+                    c"PyDict_Watch",
+                )?),
+                function_add: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(FunctionWatcher) -> c_int>(address(
+                    layout,
+                    c"PyFunction_AddWatcher",
+                )?),
+                set_vectorcall: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut PyObject, vectorcallfunc)>(address(
+                    layout,
+                    c"PyFunction_SetVectorcall",
+                )?),
+            })
+        }
+    }
+}
+
+/// The address of a function of the interpreter; never null.
+///
+/// # Errors
+/// When there is no such function.
+pub fn address(layout: &Layout, name: &CStr) -> Result<*mut c_void, String> {
+    // SAFETY: the name is a C string; looking a name up changes nothing.
+    let found = unsafe { lookup(layout, name.as_ptr()) };
+    if found.is_null() {
+        return Err(format!("this interpreter has no {}", name.to_string_lossy()));
+    }
+    Ok(found)
+}
+
+#[cfg(unix)]
+unsafe fn lookup(_layout: &Layout, name: *const c_char) -> *mut c_void {
+    // SAFETY: the caller passes a C string.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name) }
+}
+
+#[cfg(windows)]
+unsafe fn lookup(layout: &Layout, name: *const c_char) -> *mut c_void {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetModuleHandleA(name: *const c_char) -> *mut c_void;
+        fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *mut c_void;
+    }
+    let (major, minor) = layout.version;
+    let module = format!("python{major}{minor}.dll\0");
+    // SAFETY: both names are C strings; the handle is that of a loaded module or null, which is answered by null.
+    unsafe {
+        let handle = GetModuleHandleA(module.as_ptr().cast());
+        if handle.is_null() { handle } else { GetProcAddress(handle, name) }
+    }
+}

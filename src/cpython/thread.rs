@@ -1,0 +1,74 @@
+//! The fields of a thread state.
+
+use pyo3::ffi::PyThreadState;
+
+use super::layout::Breaker;
+use super::layout::BreakerPlace;
+use super::layout::Layout;
+use super::object::field;
+use super::object::set_field;
+
+/// How many more Python frames may nest.
+///
+/// # Safety
+/// The thread state is alive and laid out as told; its thread is the calling one.
+#[inline]
+pub unsafe fn recursion_remaining(layout: &Layout, thread: *mut PyThreadState) -> i32 {
+    // SAFETY: the counter stands there.
+    unsafe { field(thread, layout.thread.recursion_remaining) }
+}
+
+/// Sets how many more Python frames may nest.
+///
+/// # Safety
+/// As [`recursion_remaining`]; whoever changes the counter puts it back.
+#[inline]
+pub unsafe fn set_recursion_remaining(layout: &Layout, thread: *mut PyThreadState, remaining: i32) {
+    // SAFETY: the counter stands there.
+    unsafe { set_field(thread, layout.thread.recursion_remaining, remaining) }
+}
+
+/// Whether a tracer or profiler is on in this thread.
+///
+/// # Safety
+/// As [`recursion_remaining`].
+#[inline]
+pub unsafe fn is_traced(layout: &Layout, thread: *mut PyThreadState) -> bool {
+    // SAFETY: both function pointers stand there.
+    unsafe {
+        let profile: usize = field(thread, layout.thread.profile);
+        let trace: usize = field(thread, layout.thread.trace);
+        profile | trace != 0
+    }
+}
+
+/// The address of the eval breaker.
+///
+/// # Safety
+/// As [`recursion_remaining`].
+#[must_use]
+pub unsafe fn breaker_address(layout: &Layout, thread: *mut PyThreadState) -> *mut u8 {
+    // SAFETY: the offsets lead to fields of the thread's and the interpreter's state.
+    unsafe {
+        match layout.breaker.place {
+            BreakerPlace::Thread(offset) => thread.cast::<u8>().offset(offset as isize),
+            BreakerPlace::Interpreter(offset) => {
+                let interpreter: *mut u8 = field(thread, layout.thread.interpreter);
+                interpreter.offset(offset as isize)
+            }
+        }
+    }
+}
+
+/// Whether the eval breaker says that work is pending.
+///
+/// # Safety
+/// `address` is what [`breaker_address`] gave for this layout.
+#[must_use]
+pub unsafe fn is_break_requested(breaker: &Breaker, address: *mut u8) -> bool {
+    // SAFETY: the word stands there; other threads write it, so it is read as a volatile word.
+    let word = unsafe {
+        if breaker.width == 8 { address.cast::<u64>().read_volatile() } else { u64::from(address.cast::<u32>().read_volatile()) }
+    };
+    word & breaker.mask != 0
+}

@@ -1,0 +1,195 @@
+//! Guard cells: whether a dotted global name still has the value it had when the unit was compiled.
+//!
+//! On CPython 3.12 and later a cell is 1 while nothing has written to the names it depends on
+//! ([`watch`] clears it); on 3.11 it holds the version tags of the dicts. Either way [`cell_check`] looks
+//! the name up again and makes the cell valid if the expected value is back. Where a namespace is not
+//! an exact dict, or no dict watcher is left, there is no bet: the cell is never valid.
+
+pub mod facts;
+pub mod watch;
+
+use std::ffi::c_int;
+
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+use pyo3::prelude::*;
+
+use crate::cpython::object::field;
+use crate::cpython::running;
+use crate::ir::GlobalFact;
+
+use super::data::WORD;
+use super::object::word;
+use super::unit::LoadedUnit;
+use super::unit::Source;
+
+/// Where a dotted name was found.
+struct Found {
+    value: *mut PyObject,
+    /// The dicts that say so, each with the name looked up in it; the last one holds the value.
+    dicts: Vec<(*mut PyObject, Py<PyAny>)>,
+}
+
+/// Makes the cells of a unit that is being loaded valid, as far as their names hold what they should.
+///
+/// # Errors
+/// When there is no memory.
+pub fn watch_all(unit: &LoadedUnit) -> PyResult<()> {
+    for number in 0..unit.meta().cells.len() {
+        clear(unit, number);
+        // SAFETY: the unit is complete but for its cells; the thread is attached.
+        unsafe { cell_check(unit, number as i64) };
+    }
+    watch::add_unit(unit);
+    Ok(())
+}
+
+/// Forgets the cells of a unit that is being dropped.
+pub fn forget_unit(unit: &LoadedUnit) {
+    watch::remove_unit(unit);
+}
+
+/// Whether the assumption still holds; makes the cell valid again if so.
+///
+/// # Safety
+/// The unit is loaded and has this cell; the thread is attached and no exception is set.
+pub unsafe extern "C" fn cell_check(unit: *const LoadedUnit, number: i64) -> c_int {
+    // SAFETY: the unit lives while its code runs.
+    let unit = unsafe { &*unit };
+    // SAFETY: the thread is attached, as for every helper.
+    let py = unsafe { Python::assume_attached() };
+    let number = number as usize;
+    let spec = &unit.meta().cells[number];
+    let Some(found) = find(py, unit.globals(), unit.builtins(), &spec.path) else {
+        // SAFETY: no exception was set before.
+        unsafe { ffi::PyErr_Clear() };
+        return 0;
+    };
+    // SAFETY: the value is borrowed from a dict that nothing changes meanwhile.
+    let value = unsafe { Bound::from_borrowed_ptr(py, found.value) };
+    let holds = match &spec.expected {
+        GlobalFact::Function(function) => stands_for(unit, function.index(), found.value),
+        expected => facts::holds(&value, expected),
+    };
+    if !holds || !make_valid(unit, number, &found) {
+        return 0;
+    }
+    unit.expect(number, value.unbind());
+    1
+}
+
+/// Whether the object is the callable that now stands for the function.
+fn stands_for(unit: &LoadedUnit, function: usize, value: *mut PyObject) -> bool {
+    let loaded = &unit.functions()[function];
+    match loaded.source {
+        Source::Own { .. } => loaded.callable.get() == value,
+        // SAFETY: the other unit outlives this one.
+        Source::Other { unit, number } => stands_for(unsafe { &*unit }, number, value),
+    }
+}
+
+/// Looks a dotted name up as compiled code would; none when there is no such name or no plain namespace.
+fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &str) -> Option<Found> {
+    let (head, attribute) = match path.split_once('.') {
+        Some((head, attribute)) => (head, Some(attribute)),
+        None => (path, None),
+    };
+    let head = pyo3::types::PyString::intern(py, head).into_any();
+    let mut dicts = Vec::new();
+    let mut value = std::ptr::null_mut();
+    for namespace in [globals, builtins] {
+        // SAFETY: both namespaces are alive; an exact dict answers for a str without running code.
+        unsafe {
+            if ffi::PyDict_CheckExact(namespace) == 0 {
+                return None;
+            }
+            dicts.push((namespace, head.clone().unbind()));
+            value = ffi::PyDict_GetItemWithError(namespace, head.as_ptr());
+        }
+        if !value.is_null() {
+            break;
+        }
+    }
+    if let (Some(attribute), false) = (attribute, value.is_null()) {
+        let attribute = pyo3::types::PyString::intern(py, attribute).into_any();
+        // SAFETY: an exact module has a dict, which answers for a str without running code.
+        unsafe {
+            if ffi::PyModule_CheckExact(value) == 0 {
+                return None;
+            }
+            let namespace = ffi::PyModule_GetDict(value);
+            value = ffi::PyDict_GetItemWithError(namespace, attribute.as_ptr());
+            dicts.push((namespace, attribute.unbind()));
+        }
+    }
+    (!value.is_null()).then_some(Found { value, dicts })
+}
+
+/// The value of a dotted global name, if compiled code could bet on it.
+#[must_use]
+pub fn lookup<'py>(globals: &Bound<'py, PyAny>, builtins: &Bound<'py, PyAny>, path: &str) -> Option<Bound<'py, PyAny>> {
+    let py = globals.py();
+    let found = find(py, globals.as_ptr(), builtins.as_ptr(), path);
+    // SAFETY: borrowed from a dict that nothing changes meanwhile; a failed lookup leaves no exception.
+    unsafe {
+        if found.is_none() {
+            ffi::PyErr_Clear();
+        }
+        found.map(|found| Bound::from_borrowed_ptr(py, found.value))
+    }
+}
+
+/// Makes a cell valid; false where nothing would tell that a name changes.
+fn make_valid(unit: &LoadedUnit, number: usize, found: &Found) -> bool {
+    let offset = unit.layout().cell(number);
+    let Some(tag) = running().layout.dict_version else {
+        let watched = found.dicts.iter().all(|(dict, name)| watch::watch(unit, number, *dict, name));
+        if watched {
+            unit.set_word(offset, 1);
+        }
+        return watched;
+    };
+    let pair = match found.dicts.as_slice() {
+        [(only, _)] => [*only, *only],
+        [(first, _), (second, _)] => [*first, *second],
+        _ => return false,
+    };
+    for (place, dict) in pair.into_iter().enumerate() {
+        unit.pin(dict);
+        // SAFETY: a live dict, which the unit keeps alive for as long as the cell points into it.
+        let (address, version) = unsafe { (dict.byte_offset(tag as isize), field::<u64, _>(dict, tag)) };
+        unit.set_word(offset + 2 * place * WORD, word(address));
+        unit.set_word(offset + (2 * place + 1) * WORD, version);
+    }
+    true
+}
+
+/// Makes a cell invalid until it is checked again.
+pub(super) fn clear(unit: &LoadedUnit, number: usize) {
+    let offset = unit.layout().cell(number);
+    let Some(tag) = running().layout.dict_version else {
+        unit.set_word(offset, 0);
+        return;
+    };
+    // A version tag is never 0, and the address must be one that can be read.
+    let address = word(unit.globals().wrapping_byte_offset(tag as isize));
+    for (place, value) in [address, 0, address, 0].into_iter().enumerate() {
+        unit.set_word(offset + place * WORD, value);
+    }
+}
+
+/// Clears every cell, in any unit, that bets on this function.
+pub(super) fn clear_function(owner: *const LoadedUnit, function: usize) {
+    watch::for_each_unit(|unit| {
+        for (number, spec) in unit.meta().cells.iter().enumerate() {
+            let GlobalFact::Function(id) = spec.expected else { continue };
+            let is_same = match unit.functions()[id.index()].source {
+                Source::Own { .. } => std::ptr::eq(unit, owner) && id.index() == function,
+                Source::Other { unit, number } => unit == owner && number == function,
+            };
+            if is_same {
+                clear(unit, number);
+            }
+        }
+    });
+}

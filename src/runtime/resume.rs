@@ -1,0 +1,246 @@
+//! Lost bets: rebuilds the values of the generic version at an exit and finishes the call there.
+
+use std::ffi::c_int;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+use pyo3::ffi::PyThreadState;
+use pyo3::prelude::*;
+use pyo3::types::PyInt;
+
+use crate::cpython::object::drop_optional;
+use crate::cpython::object::drop_ref;
+use crate::cpython::object::new_ref;
+use crate::cpython::running;
+use crate::cpython::thread;
+
+use super::install;
+use super::meta::ExitMeta;
+use super::meta::FrameMeta;
+use super::meta::SlotMeta;
+use super::meta::Wants;
+use super::meta::WordType;
+use super::object::truth_object;
+use super::object::word;
+use super::unit::LoadedUnit;
+
+/// Finishes the call in the generic version; see the helper table.
+///
+/// # Safety
+/// - The unit is loaded, `exit` is one of its exits and `words` holds the exit's words.
+/// - Object words are owned and taken; the thread is attached and `state` its state.
+pub unsafe extern "C" fn resume(unit: *const LoadedUnit, exit: i64, words: *const u64, state: *mut PyThreadState, depth: i64) -> *mut PyObject {
+    // SAFETY: the caller's contract; the unit lives while its code runs.
+    unsafe {
+        let count = &(*unit).exits()[exit as usize];
+        count.taken.set(count.taken.get() + 1);
+        finish(&*unit, exit as usize, words, state, depth, std::ptr::null_mut())
+    }
+}
+
+/// As [`resume`], for the exit of a direct call whose result came back as this object (taken).
+///
+/// # Safety
+/// As [`resume`]; the result is owned.
+pub unsafe extern "C" fn resume_with_result(
+    unit: *const LoadedUnit,
+    exit: i64,
+    words: *const u64,
+    state: *mut PyThreadState,
+    depth: i64,
+    result: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's contract; the unit lives while its code runs.
+    unsafe {
+        let count = &(*unit).exits()[exit as usize];
+        count.with_result.set(count.with_result.get() + 1);
+        finish(&*unit, exit as usize, words, state, depth, result)
+    }
+}
+
+/// Checks a result against the promise. 0 or -1.
+///
+/// # Safety
+/// The unit is loaded and has this function; the result is alive, the thread attached.
+pub unsafe extern "C" fn check_result(unit: *const LoadedUnit, number: i64, result: *mut PyObject) -> c_int {
+    // SAFETY: the caller's contract; the unit lives while its code runs.
+    unsafe {
+        let loaded = &(&*unit).functions()[number as usize];
+        let callable = loaded.callable.get();
+        let function = if callable.is_null() { callable } else { install::function_of(callable) };
+        loaded.check_result(function, result)
+    }
+}
+
+unsafe fn finish(
+    unit: &LoadedUnit,
+    exit: usize,
+    words: *const u64,
+    state: *mut PyThreadState,
+    depth: i64,
+    result: *mut PyObject,
+) -> *mut PyObject {
+    let layout = running().layout;
+    let meta = &unit.meta().exits[exit];
+    // SAFETY: `words` holds as many words as the metadata says; slots are taken by the frames they are for.
+    unsafe {
+        let words = std::slice::from_raw_parts(words, meta.words.len());
+        let frames = build_frames(unit, meta, words);
+        for (&value, &ty) in words.iter().zip(&meta.words) {
+            if ty == WordType::Obj {
+                drop_ref(value as *mut PyObject);
+            }
+        }
+        let Some(mut frames) = frames else {
+            drop_optional(result);
+            return std::ptr::null_mut();
+        };
+        let before = thread::recursion_remaining(layout, state);
+        let mut published = before;
+        let mut result = result;
+        for (position, (frame, slots)) in meta.frames.iter().zip(&mut frames).enumerate() {
+            // The outermost frame is the body's own; each one further in has one less.
+            let inside = meta.frames.len() - 1 - position;
+            let remaining = depth as i32 - 1 - inside as i32;
+            // The difference, because the limit may have been changed meanwhile.
+            let moved = thread::recursion_remaining(layout, state) - published;
+            thread::set_recursion_remaining(layout, state, remaining + moved);
+            published = remaining;
+            let function = unit.resume(frame.function as usize);
+            result = function(state, i64::from(remaining) + 1, i64::from(frame.entry), slots.as_mut_ptr(), result);
+        }
+        let moved = thread::recursion_remaining(layout, state) - published;
+        thread::set_recursion_remaining(layout, state, before + moved);
+        result
+    }
+}
+
+/// Runs a resume function as one more frame of the thread.
+///
+/// # Safety
+/// The slots are those of the entry, owned and taken; the thread is attached and has depth left.
+pub(super) unsafe fn run(unit: &LoadedUnit, number: usize, entry: i64, slots: &mut [u64], result: *mut PyObject) -> *mut PyObject {
+    let layout = running().layout;
+    // SAFETY: the attached thread's own state; the counter is put back by as much as it was lowered.
+    unsafe {
+        let state = ffi::PyThreadState_Get();
+        let depth = thread::recursion_remaining(layout, state);
+        thread::set_recursion_remaining(layout, state, depth - 1);
+        let result = unit.resume(number)(state, i64::from(depth), entry, slots.as_mut_ptr(), result);
+        thread::set_recursion_remaining(layout, state, thread::recursion_remaining(layout, state) + 1);
+        result
+    }
+}
+
+/// The slots of every frame, owned; none with an exception set when an object could not be made.
+unsafe fn build_frames(unit: &LoadedUnit, meta: &ExitMeta, words: &[u64]) -> Option<Vec<Vec<u64>>> {
+    // SAFETY: the thread is attached, as for every helper.
+    let py = unsafe { Python::assume_attached() };
+    let mut builder = Builder { py, unit, types: &meta.words, words, boxed: vec![None; words.len()] };
+    let mut frames: Vec<Vec<u64>> = Vec::with_capacity(meta.frames.len());
+    for frame in &meta.frames {
+        let mut slots = Vec::with_capacity(frame.slots.len());
+        let built = frame.slots.iter().try_for_each(|(slot, wants)| {
+            slots.push(builder.slot(slot, *wants)?);
+            Ok(())
+        });
+        frames.push(slots);
+        if let Err(error) = built {
+            let error: PyErr = error;
+            // SAFETY: what has been built so far is owned and given up.
+            unsafe { drop_frames(&meta.frames, &frames) };
+            error.restore(py);
+            return None;
+        }
+    }
+    Some(frames)
+}
+
+/// Drops the objects of slots that will not be used.
+unsafe fn drop_frames(meta: &[FrameMeta], frames: &[Vec<u64>]) {
+    for (frame, slots) in meta.iter().zip(frames) {
+        for (&slot, (_, wants)) in slots.iter().zip(&frame.slots) {
+            if *wants == Wants::Object {
+                // SAFETY: an owned object, per the caller's contract.
+                unsafe { drop_ref(slot as *mut PyObject) };
+            }
+        }
+    }
+}
+
+/// Makes slots out of words; a word that several slots show is boxed once.
+struct Builder<'a, 'py> {
+    py: Python<'py>,
+    unit: &'a LoadedUnit,
+    types: &'a [WordType],
+    words: &'a [u64],
+    boxed: Vec<Option<Bound<'py, PyAny>>>,
+}
+
+impl<'py> Builder<'_, 'py> {
+    fn slot(&mut self, slot: &SlotMeta, wants: Wants) -> PyResult<u64> {
+        match (wants, slot) {
+            (Wants::Object, slot) => Ok(word(self.object(slot)?.into_ptr())),
+            (Wants::Truth, SlotMeta::Bool(truth)) => Ok(u64::from(*truth)),
+            (Wants::Truth, SlotMeta::Word(number)) => Ok(self.words[*number as usize] & 1),
+            (Wants::Truth, other) => unreachable!("a truth value is never made of {other:?}"),
+        }
+    }
+
+    fn object(&mut self, slot: &SlotMeta) -> PyResult<Bound<'py, PyAny>> {
+        match slot {
+            SlotMeta::Word(number) => self.word_object(*number as usize),
+            SlotMeta::None => Ok(self.py.None().into_bound(self.py)),
+            // SAFETY: the singletons are alive.
+            SlotMeta::Bool(truth) => Ok(unsafe { Bound::from_borrowed_ptr(self.py, truth_object(*truth)) }),
+            // SAFETY: the unit owns its constants.
+            SlotMeta::Const(number) => Ok(unsafe { Bound::from_borrowed_ptr(self.py, self.unit.constant(*number as usize)) }),
+            SlotMeta::Cell(number) => {
+                // The exit lies behind the cell's guard, so the cell has been valid.
+                let expected = self.unit.expected(self.py, *number as usize);
+                expected.ok_or_else(|| PyRuntimeError::new_err("an exit needs a cell that never was valid"))
+            }
+            SlotMeta::Tuple(items) => {
+                let items = items.iter().map(|item| self.object(item)).collect::<PyResult<Vec<_>>>()?;
+                Ok(pyo3::types::PyTuple::new(self.py, items)?.into_any())
+            }
+            SlotMeta::Range { start, stop, step } => self.range(self.int(*start), self.int(*stop), self.int(*step)),
+            SlotMeta::RangeIter { next, count, step } => {
+                let (next, step) = (self.int(*next), self.int(*step));
+                self.range(next, next + self.int(*count) * step, step)?.try_iter().map(Bound::into_any)
+            }
+            SlotMeta::UnitRangeIter { next, stop, step } => {
+                self.range(self.int(*next), self.int(*stop), self.int(*step))?.try_iter().map(Bound::into_any)
+            }
+        }
+    }
+
+    fn int(&self, number: u32) -> i128 {
+        i128::from(self.words[number as usize] as i64)
+    }
+
+    fn range(&self, start: i128, stop: i128, step: i128) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: the type is static.
+        let range = unsafe { Bound::from_borrowed_ptr(self.py, (&raw mut ffi::PyRange_Type).cast()) };
+        range.call1((PyInt::new(self.py, start), PyInt::new(self.py, stop), PyInt::new(self.py, step)))
+    }
+
+    fn word_object(&mut self, number: usize) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(known) = &self.boxed[number] {
+            return Ok(known.clone());
+        }
+        let raw = self.words[number];
+        // SAFETY: an object word is owned by the exit for as long as slots are built; the others are values.
+        let object = unsafe {
+            match self.types[number] {
+                WordType::Obj => Bound::from_owned_ptr(self.py, new_ref(raw as *mut PyObject)),
+                WordType::I64 => Bound::from_owned_ptr_or_err(self.py, ffi::PyLong_FromLongLong(raw as i64))?,
+                WordType::F64 => Bound::from_owned_ptr_or_err(self.py, ffi::PyFloat_FromDouble(f64::from_bits(raw)))?,
+                WordType::Bool => Bound::from_borrowed_ptr(self.py, truth_object(raw & 1 != 0)),
+            }
+        };
+        self.boxed[number] = Some(object.clone());
+        Ok(object)
+    }
+}

@@ -1,0 +1,418 @@
+//! A loaded unit: what compiled code and the helpers share about the functions compiled together.
+//!
+//! Word 1 of the unit's data points here. A unit never moves and lives as long as anything can run its
+//! code; dropping it drops the objects that its data holds.
+
+use std::cell::Cell;
+use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::ffi::c_int;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+use pyo3::ffi::vectorcallfunc;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::cpython::object::drop_optional;
+use crate::cpython::running;
+use crate::cpython::thread;
+
+use super::cells;
+use super::constants;
+use super::data::DataLayout;
+use super::data::Fixed;
+use super::enter;
+use super::float;
+use super::meta::Position;
+use super::meta::UnitMeta;
+use super::object::word;
+use super::promise::Promise;
+use super::table;
+
+/// A resume function: thread state, depth, entry number, slots, result of the inner frame.
+pub type ResumeFn = unsafe extern "C" fn(*mut ffi::PyThreadState, i64, i64, *mut u64, *mut PyObject) -> *mut PyObject;
+
+/// Where a function of the unit comes from.
+pub enum Source {
+    /// It was compiled in this unit, from this code object.
+    Own {
+        /// The code object.
+        code: Py<PyAny>,
+        /// The checks of its boundary, if its annotations are promises.
+        promise: Option<Box<dyn Promise>>,
+    },
+    /// Another unit has compiled it; this one only calls it.
+    Other {
+        /// The other unit, which lives at least as long.
+        unit: *const LoadedUnit,
+        /// Its number there.
+        number: usize,
+    },
+}
+
+/// How a function's arguments are bound.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arity {
+    /// Parameters that can be passed by position.
+    pub positional: usize,
+    /// How many of those can't be passed by name.
+    pub positional_only: usize,
+    /// Parameters that can be passed by name only.
+    pub keyword_only: usize,
+}
+
+impl Arity {
+    /// All parameters.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.positional + self.keyword_only
+    }
+}
+
+/// A function as far as the helpers need it.
+pub struct LoadedFunction {
+    /// Where it comes from.
+    pub source: Source,
+    /// How its arguments are bound.
+    pub arity: Arity,
+    /// The names of its parameters, interned.
+    pub names: Vec<Py<PyAny>>,
+    /// The callable that stands for it now, borrowed; null while there is none.
+    pub callable: Cell<*mut PyObject>,
+    /// The positions of its instructions, once a traceback wanted them.
+    pub positions: OnceCell<Vec<Option<Position>>>,
+    /// Calls that the entry's fast path did not take.
+    pub slow_calls: Cell<u64>,
+    /// Calls that ran the generic version from its beginning.
+    pub generic_calls: Cell<u64>,
+}
+
+/// What has happened at an exit.
+#[derive(Debug, Default)]
+pub struct ExitCount {
+    /// How often it was taken.
+    pub taken: Cell<u64>,
+    /// How often a direct call's object result was taken through it.
+    pub with_result: Cell<u64>,
+}
+
+/// A unit whose code can run.
+pub struct LoadedUnit {
+    meta: UnitMeta,
+    data: *mut u64,
+    layout: DataLayout,
+    globals: Py<PyDict>,
+    builtins: Py<PyAny>,
+    functions: Vec<LoadedFunction>,
+    exits: Vec<ExitCount>,
+    /// The instruction of each entry of each trace, once found.
+    pub(super) instructions: RefCell<Vec<Option<Box<[u32]>>>>,
+    /// Dicts that cells point into.
+    pinned: RefCell<Vec<Py<PyAny>>>,
+    /// The object with which each cell was last found valid.
+    expected: RefCell<Vec<Option<Py<PyAny>>>>,
+}
+
+impl LoadedUnit {
+    /// Fills the data and makes the unit ready to run.
+    ///
+    /// # Errors
+    /// When a constant can't be made (no memory) or what is passed does not fit the metadata.
+    ///
+    /// # Safety
+    /// - [`crate::cpython::connect`] has succeeded.
+    /// - `data` is writable, as large as the metadata says, zero but for the code pointers, and belongs
+    ///   to the unit's code, which agrees with the metadata; both outlive the unit.
+    /// - `sources` has one row for each function, in order.
+    pub unsafe fn load(
+        meta: UnitMeta,
+        data: *mut u64,
+        globals: &Bound<'_, PyDict>,
+        builtins: &Bound<'_, PyAny>,
+        sources: Vec<Source>,
+    ) -> PyResult<Box<LoadedUnit>> {
+        let py = globals.py();
+        if sources.len() != meta.functions.len() {
+            return Err(PyValueError::new_err("a unit needs one source for each function"));
+        }
+        let functions = sources.into_iter().map(|source| LoadedFunction::new(py, source)).collect::<PyResult<Vec<_>>>()?;
+        let unit = Box::new(LoadedUnit {
+            layout: DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len()),
+            data,
+            globals: globals.clone().unbind(),
+            builtins: builtins.clone().unbind(),
+            functions,
+            exits: meta.exits.iter().map(|_| ExitCount::default()).collect(),
+            instructions: RefCell::new(vec![None; meta.traces.len()]),
+            pinned: RefCell::new(Vec::new()),
+            expected: RefCell::new(meta.cells.iter().map(|_| None).collect()),
+            meta,
+        });
+        // SAFETY: the data is as large as the metadata says, per the caller's contract.
+        unsafe { unit.fill(py)? };
+        enter::announce_frames(unit.meta.body_frame, unit.meta.other_frame);
+        cells::watch_all(&unit)?;
+        Ok(unit)
+    }
+
+    /// Writes every word but the code pointers of the unit's own functions.
+    unsafe fn fill(&self, py: Python<'_>) -> PyResult<()> {
+        let state = unsafe {
+            // SAFETY: the thread is attached.
+            ffi::PyThreadState_Get()
+        };
+        // SAFETY: the thread state is the attached thread's.
+        let breaker = unsafe { thread::breaker_address(running().layout, state) };
+        // SAFETY: the singletons are immortal or counted by the process.
+        let (none, yes, no) = unsafe { (ffi::Py_None(), ffi::Py_True(), ffi::Py_False()) };
+        let words = [
+            (Fixed::Helpers, word(table::addresses().as_ptr())),
+            (Fixed::Unit, word(std::ptr::from_ref(self))),
+            (Fixed::Breaker, word(breaker)),
+            (Fixed::IntType, word(&raw const ffi::PyLong_Type)),
+            (Fixed::FloatType, word(&raw const ffi::PyFloat_Type)),
+            (Fixed::BoolType, word(&raw const ffi::PyBool_Type)),
+            (Fixed::TupleType, word(&raw const ffi::PyTuple_Type)),
+            (Fixed::None, word(none)),
+            (Fixed::True, word(yes)),
+            (Fixed::False, word(no)),
+            (Fixed::Math, word(float::math_table())),
+        ];
+        for (place, value) in words {
+            self.set_word(self.layout.fixed(place), value);
+        }
+        for (number, constant) in self.meta.consts.iter().enumerate() {
+            let object = constants::make(py, constant)?;
+            self.set_word(self.layout.constant(number), word(object.into_ptr()));
+        }
+        for (number, function) in self.functions.iter().enumerate() {
+            if let Source::Other { unit, number: there } = function.source {
+                // SAFETY: the other unit outlives this one.
+                let other = unsafe { &*unit };
+                for (mine, theirs) in [
+                    (self.layout.entry(number), other.layout.entry(there)),
+                    (self.layout.body(number), other.layout.body(there)),
+                    (self.layout.resume(number), other.layout.resume(there)),
+                ] {
+                    self.set_word(mine, other.word(theirs));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The word at a byte offset of the data.
+    #[must_use]
+    pub fn word(&self, offset: usize) -> u64 {
+        debug_assert!(offset < self.layout.size());
+        // SAFETY: offsets come from the layout, which is that of the data.
+        unsafe { self.data.byte_add(offset).read() }
+    }
+
+    /// Writes the word at a byte offset of the data.
+    pub(super) fn set_word(&self, offset: usize, value: u64) {
+        debug_assert!(offset < self.layout.size());
+        // SAFETY: offsets come from the layout, which is that of the data; the thread is attached, so
+        // nobody else writes.
+        unsafe { self.data.byte_add(offset).write(value) }
+    }
+
+    /// Keeps an object alive for as long as the unit is.
+    pub(super) fn pin(&self, object: *mut PyObject) {
+        let mut pinned = self.pinned.borrow_mut();
+        if !pinned.iter().any(|known| known.as_ptr() == object) {
+            // SAFETY: the caller passes a live object; the thread is attached.
+            pinned.push(unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object).unbind() });
+        }
+    }
+
+    /// Records the object with which a cell was found valid.
+    pub(super) fn expect(&self, cell: usize, object: Py<PyAny>) {
+        let before = self.expected.borrow_mut()[cell].replace(object);
+        drop(before);
+    }
+
+    /// The object with which a cell was last found valid.
+    pub(super) fn expected<'py>(&self, py: Python<'py>, cell: usize) -> Option<Bound<'py, PyAny>> {
+        self.expected.borrow()[cell].as_ref().map(|object| object.bind(py).clone())
+    }
+
+    /// What the code says of itself.
+    #[must_use]
+    pub fn meta(&self) -> &UnitMeta {
+        &self.meta
+    }
+
+    /// Where things stand in the data.
+    #[must_use]
+    pub fn layout(&self) -> DataLayout {
+        self.layout
+    }
+
+    /// The module's namespace, borrowed.
+    #[must_use]
+    pub fn globals(&self) -> *mut PyObject {
+        self.globals.as_ptr()
+    }
+
+    /// The builtins' namespace, borrowed; a dict unless somebody replaced it.
+    #[must_use]
+    pub fn builtins(&self) -> *mut PyObject {
+        self.builtins.as_ptr()
+    }
+
+    /// The functions.
+    #[must_use]
+    pub fn functions(&self) -> &[LoadedFunction] {
+        &self.functions
+    }
+
+    /// What has happened at the exits, in the order of their numbers.
+    #[must_use]
+    pub fn exits(&self) -> &[ExitCount] {
+        &self.exits
+    }
+
+    /// A constant, borrowed.
+    #[must_use]
+    pub fn constant(&self, number: usize) -> *mut PyObject {
+        self.word(self.layout.constant(number)) as *mut PyObject
+    }
+
+    /// A function's entry.
+    ///
+    /// # Panics
+    /// When the code generator wrote none.
+    #[must_use]
+    pub fn entry(&self, number: usize) -> vectorcallfunc {
+        let address = self.word(self.layout.entry(number)) as *const ();
+        assert!(!address.is_null(), "function {number} has an entry");
+        // SAFETY: the code generator wrote the address of a vectorcall function there.
+        unsafe { std::mem::transmute::<*const (), vectorcallfunc>(address) }
+    }
+
+    /// A function's resume function.
+    ///
+    /// # Panics
+    /// When the code generator wrote none.
+    #[must_use]
+    pub fn resume(&self, number: usize) -> ResumeFn {
+        let address = self.word(self.layout.resume(number)) as *const ();
+        assert!(!address.is_null(), "function {number} has a resume function");
+        // SAFETY: the code generator wrote the address of a resume function there.
+        unsafe { std::mem::transmute::<*const (), ResumeFn>(address) }
+    }
+
+    /// Whether the function has a specialised body.
+    #[must_use]
+    pub fn has_body(&self, number: usize) -> bool {
+        self.word(self.layout.body(number)) != 0
+    }
+}
+
+impl Drop for LoadedUnit {
+    fn drop(&mut self) {
+        cells::forget_unit(self);
+        for number in 0..self.meta.consts.len() {
+            let object = self.constant(number);
+            self.set_word(self.layout.constant(number), 0);
+            // SAFETY: the data owned the constant; a unit is dropped while the thread is attached.
+            unsafe { drop_optional(object) };
+        }
+    }
+}
+
+impl LoadedFunction {
+    fn new(py: Python<'_>, source: Source) -> PyResult<LoadedFunction> {
+        let mut arity = Arity::default();
+        let mut names = Vec::new();
+        if let Source::Own { code, .. } = &source {
+            let code = code.bind(py);
+            arity = Arity {
+                positional: code.getattr("co_argcount")?.extract()?,
+                positional_only: code.getattr("co_posonlyargcount")?.extract()?,
+                keyword_only: code.getattr("co_kwonlyargcount")?.extract()?,
+            };
+            let variables = code.getattr("co_varnames")?;
+            for position in 0..arity.total() {
+                names.push(variables.get_item(position)?.unbind());
+            }
+        }
+        Ok(LoadedFunction {
+            source,
+            arity,
+            names,
+            callable: Cell::new(std::ptr::null_mut()),
+            positions: OnceCell::new(),
+            slow_calls: Cell::new(0),
+            generic_calls: Cell::new(0),
+        })
+    }
+
+    /// The code object, borrowed; null for a function of another unit.
+    #[must_use]
+    pub fn code(&self) -> *mut PyObject {
+        match &self.source {
+            Source::Own { code, .. } => code.as_ptr(),
+            Source::Other { .. } => std::ptr::null_mut(),
+        }
+    }
+
+    /// The checks of its boundary.
+    #[must_use]
+    pub fn promise(&self) -> Option<&dyn Promise> {
+        match &self.source {
+            Source::Own { promise, .. } => promise.as_deref(),
+            Source::Other { .. } => None,
+        }
+    }
+
+    /// Checks an argument against the promise, if there is one. 0, or -1 with the exception set.
+    ///
+    /// # Safety
+    /// Both objects are alive, the thread is attached; `function` is the Python function that was called.
+    pub unsafe fn check_argument(
+        &self,
+        function: *mut PyObject,
+        index: usize,
+        value: *mut PyObject,
+    ) -> c_int {
+        let Some(promise) = self.promise() else { return 0 };
+        // SAFETY: the caller's contract.
+        unsafe {
+            let py = Python::assume_attached();
+            let (function, value) =
+                (Bound::from_borrowed_ptr(py, function), Bound::from_borrowed_ptr(py, value));
+            status(py, promise.check_argument(&function, index, &value))
+        }
+    }
+
+    /// Checks a result against the promise, if there is one. 0, or -1 with the exception set.
+    ///
+    /// # Safety
+    /// The value is alive, the thread is attached; `function` is the Python function whose code ran, or
+    /// null when nobody knows it any more.
+    pub unsafe fn check_result(&self, function: *mut PyObject, value: *mut PyObject) -> c_int {
+        let Some(promise) = self.promise() else { return 0 };
+        // SAFETY: the caller's contract.
+        unsafe {
+            let py = Python::assume_attached();
+            let function =
+                Bound::from_borrowed_ptr_or_opt(py, function).unwrap_or_else(|| py.None().into_bound(py));
+            status(py, promise.check_result(&function, &Bound::from_borrowed_ptr(py, value)))
+        }
+    }
+}
+
+/// A check's outcome as helpers say it.
+fn status(py: Python<'_>, outcome: PyResult<()>) -> c_int {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            error.restore(py);
+            -1
+        }
+    }
+}
