@@ -84,7 +84,11 @@ pub fn main_interpreter() -> Result<(), String> {
 ///
 /// # Errors
 /// Names the first struct that is not as told.
-pub fn layout(py: Python<'_>, layout: &Layout, symbols: &Symbols) -> Result<(ffi::vectorcallfunc, usize), String> {
+pub fn layout(
+    py: Python<'_>,
+    layout: &Layout,
+    symbols: &Symbols,
+) -> Result<(ffi::vectorcallfunc, usize), String> {
     let probes: [(&str, fn(Python<'_>, &Layout) -> PyResult<bool>); 7] = [
         ("object", object_header),
         ("int", ints),
@@ -108,7 +112,8 @@ pub fn layout(py: Python<'_>, layout: &Layout, symbols: &Symbols) -> Result<(ffi
     told("recursion counter", recursion(py, layout, &space))?;
     told("function", functions(layout, &probe))?;
     told("frame", frames(py, layout, symbols, &probe))?;
-    let plain = vectorcall(layout, symbols, &probe).ok_or("functions of this interpreter have no known vectorcall")?;
+    let plain = vectorcall(layout, symbols, &probe)
+        .ok_or("functions of this interpreter have no known vectorcall")?;
     Ok((plain, probe.get_type_ptr() as usize))
 }
 
@@ -165,7 +170,10 @@ fn tuples(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         // SAFETY: the size is compared before any item is read; the tuple is alive.
         let same = unsafe {
             field::<usize, _>(tuple.as_ptr(), layout.tuple_size) == count
-                && object::tuple_items(layout, tuple.as_ptr()).iter().zip(&items).all(|(&found, item)| found == item.as_ptr())
+                && object::tuple_items(layout, tuple.as_ptr())
+                    .iter()
+                    .zip(&items)
+                    .all(|(&found, item)| found == item.as_ptr())
         };
         if !same {
             return Ok(false);
@@ -209,11 +217,17 @@ fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
 /// A Python function that calls back must lower the counter, by itself and at most by the C calls of 3.11.
 fn recursion(py: Python<'_>, layout: &Layout, space: &Bound<'_, PyDict>) -> PyResult<bool> {
     let offset = layout.thread.recursion_remaining;
-    let inside = pyo3::types::PyCFunction::new_closure(py, None, None, move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> i32 {
-        // SAFETY: `thread_state` found the limit beside the counter in the state of this thread.
-        unsafe { field(ffi::PyThreadState_Get(), offset) }
-    })?;
-    let call = space.get_item("call")?.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err("no probe"))?;
+    let inside = pyo3::types::PyCFunction::new_closure(
+        py,
+        None,
+        None,
+        move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> i32 {
+            // SAFETY: `thread_state` found the limit beside the counter in the state of this thread.
+            unsafe { field(ffi::PyThreadState_Get(), offset) }
+        },
+    )?;
+    let call =
+        space.get_item("call")?.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err("no probe"))?;
     // SAFETY: as in the closure.
     let before = unsafe { thread::recursion_remaining(layout, ffi::PyThreadState_Get()) };
     let lowest: i32 = call.call1((inside,))?.extract()?;
@@ -288,7 +302,9 @@ fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, 
         let frame = (symbols.frame_new)(state, code.as_ptr(), globals.as_ptr(), std::ptr::null_mut());
         let frame = Bound::from_owned_ptr_or_err(py, frame.cast())?;
         let inner: *mut u8 = field(frame.as_ptr(), places.frame);
-        if (inner as usize).wrapping_sub(frame.as_ptr() as usize) > 256 || !field::<*mut u8, _>(frame.as_ptr(), places.back).is_null() {
+        if (inner as usize).wrapping_sub(frame.as_ptr() as usize) > 256
+            || !field::<*mut u8, _>(frame.as_ptr(), places.back).is_null()
+        {
             return Ok(false);
         }
         let current: *mut u8 = field(inner, places.instruction);
@@ -304,7 +320,12 @@ fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, 
     }
 }
 
-unsafe extern "C" fn never(_: *mut ffi::PyObject, _: *const *mut ffi::PyObject, _: usize, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe extern "C" fn never(
+    _: *mut ffi::PyObject,
+    _: *const *mut ffi::PyObject,
+    _: usize,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
     std::ptr::null_mut()
 }
 
@@ -320,7 +341,8 @@ fn vectorcall(layout: &Layout, symbols: &Symbols, probe: &Bound<'_, PyAny>) -> O
                 (watchers.set_vectorcall)(probe.as_ptr(), plain);
                 set.is_some_and(|set| set as usize == never as *const () as usize)
             }
-            None => symbols::address(layout, c"_PyFunction_Vectorcall").is_ok_and(|address| address as usize == plain as usize),
+            None => symbols::address(layout, c"_PyFunction_Vectorcall")
+                .is_ok_and(|address| address as usize == plain as usize),
         };
         is_right.then_some(plain)
     }

@@ -52,4 +52,3 @@ pub unsafe fn vectorcall(layout: &Layout, function: *mut PyObject) -> Option<vec
     // SAFETY: the pointer stands there in every function, null or a vectorcall function.
     unsafe { field(function, layout.function.vectorcall) }
 }
-

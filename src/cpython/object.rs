@@ -224,7 +224,8 @@ pub unsafe fn put_error([kind, value, traceback]: [*mut PyObject; 3]) {
 pub unsafe fn fail(kind: *mut PyObject, message: &str) -> c_int {
     // SAFETY: the text is `message.len()` bytes of UTF-8; the exception takes its own reference to it.
     unsafe {
-        let text = ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len() as ffi::Py_ssize_t);
+        let text =
+            ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len() as ffi::Py_ssize_t);
         if !text.is_null() {
             ffi::PyErr_SetObject(kind, text);
             drop_ref(text);

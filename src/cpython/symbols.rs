@@ -26,7 +26,12 @@ pub struct Symbols {
     /// `_Py_Dealloc`
     pub dealloc: unsafe extern "C" fn(*mut PyObject),
     /// `PyFrame_New`: thread state, code, globals, locals.
-    pub frame_new: unsafe extern "C" fn(*mut PyThreadState, *mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyFrameObject,
+    pub frame_new: unsafe extern "C" fn(
+        *mut PyThreadState,
+        *mut PyObject,
+        *mut PyObject,
+        *mut PyObject,
+    ) -> *mut PyFrameObject,
     /// What 3.12 added.
     pub watchers: Option<Watchers>,
 }
@@ -57,11 +62,22 @@ impl Symbols {
         // SAFETY: each type is that of the function's declaration in CPython's headers.
         unsafe {
             Ok(Symbols {
-                vectorcall: std::mem::transmute::<*mut c_void, vectorcallfunc>(address(layout, c"PyObject_Vectorcall")?),
-                dealloc: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut PyObject)>(address(layout, c"_Py_Dealloc")?),
+                vectorcall: std::mem::transmute::<*mut c_void, vectorcallfunc>(address(
+                    layout,
+                    c"PyObject_Vectorcall",
+                )?),
+                dealloc: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut PyObject)>(address(
+                    layout,
+                    c"_Py_Dealloc",
+                )?),
                 frame_new: std::mem::transmute::<
                     *mut c_void,
-                    unsafe extern "C" fn(*mut PyThreadState, *mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyFrameObject,
+                    unsafe extern "C" fn(
+                        *mut PyThreadState,
+                        *mut PyObject,
+                        *mut PyObject,
+                        *mut PyObject,
+                    ) -> *mut PyFrameObject,
                 >(address(layout, c"PyFrame_New")?),
                 watchers,
             })
@@ -74,22 +90,21 @@ impl Watchers {
         // SAFETY: each type is that of the function's declaration in CPython's headers.
         unsafe {
             Ok(Watchers {
-                dict_add: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(DictWatcher) -> c_int>(address(
-                    layout,
-                    c"PyDict_AddWatcher",
-                )?),
-                dict_watch: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int, *mut PyObject) -> c_int>(address(
-                    layout,
-                    c"PyDict_Watch",
-                )?),
-                function_add: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(FunctionWatcher) -> c_int>(address(
-                    layout,
-                    c"PyFunction_AddWatcher",
-                )?),
-                set_vectorcall: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut PyObject, vectorcallfunc)>(address(
-                    layout,
-                    c"PyFunction_SetVectorcall",
-                )?),
+                dict_add: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(DictWatcher) -> c_int>(
+                    address(layout, c"PyDict_AddWatcher")?,
+                ),
+                dict_watch: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(c_int, *mut PyObject) -> c_int,
+                >(address(layout, c"PyDict_Watch")?),
+                function_add: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(FunctionWatcher) -> c_int,
+                >(address(layout, c"PyFunction_AddWatcher")?),
+                set_vectorcall: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut PyObject, vectorcallfunc),
+                >(address(layout, c"PyFunction_SetVectorcall")?),
             })
         }
     }

@@ -68,7 +68,11 @@ pub unsafe fn breaker_address(layout: &Layout, thread: *mut PyThreadState) -> *m
 pub unsafe fn is_break_requested(breaker: &Breaker, address: *mut u8) -> bool {
     // SAFETY: the word stands there; other threads write it, so it is read as a volatile word.
     let word = unsafe {
-        if breaker.width == 8 { address.cast::<u64>().read_volatile() } else { u64::from(address.cast::<u32>().read_volatile()) }
+        if breaker.width == 8 {
+            address.cast::<u64>().read_volatile()
+        } else {
+            u64::from(address.cast::<u32>().read_volatile())
+        }
     };
     word & breaker.mask != 0
 }

@@ -71,7 +71,8 @@ impl Bound {
     #[must_use]
     pub fn is_exact(&self, types: &[Type]) -> bool {
         // SAFETY: the values are owned here.
-        types.len() == self.values.len() && self.values.iter().zip(types).all(|(&value, ty)| unsafe { is_exact(value, ty) })
+        types.len() == self.values.len()
+            && self.values.iter().zip(types).all(|(&value, ty)| unsafe { is_exact(value, ty) })
     }
 
     unsafe fn put(&mut self, index: usize, value: *mut PyObject, passed: bool) {
@@ -94,7 +95,8 @@ unsafe fn is_exact(object: *mut PyObject, ty: &Type) -> bool {
             Type::Tuple(types) => {
                 type_of(object) == &raw mut ffi::PyTuple_Type && {
                     let items = tuple_items(running().layout, object);
-                    items.len() == types.len() && items.iter().zip(types).all(|(&item, ty)| is_exact(item, ty))
+                    items.len() == types.len()
+                        && items.iter().zip(types).all(|(&item, ty)| is_exact(item, ty))
                 }
             }
             Type::Object => true,
@@ -131,7 +133,9 @@ pub unsafe fn bind(
         let names = if names.is_null() { &[] } else { tuple_items(layout, names) };
         for (position, &name) in names.iter().enumerate() {
             match find_parameter(loaded, name) {
-                Ok(Some(index)) if bound.values[index].is_null() => bound.put(index, *args.add(count + position), true),
+                Ok(Some(index)) if bound.values[index].is_null() => {
+                    bound.put(index, *args.add(count + position), true)
+                }
                 Ok(_) => return Binding::Refused,
                 Err(()) => return Binding::Raised,
             }
@@ -200,7 +204,8 @@ pub unsafe fn run_generic(unit: &LoadedUnit, number: usize, values: *const *mut 
     loaded.generic_calls.set(loaded.generic_calls.get() + 1);
     // SAFETY: the slots of entry 0 are the parameters, each an owned reference that the callee takes.
     unsafe {
-        let mut slots: Vec<u64> = (0..loaded.arity.total()).map(|index| word(new_ref(*values.add(index)))).collect();
+        let mut slots: Vec<u64> =
+            (0..loaded.arity.total()).map(|index| word(new_ref(*values.add(index)))).collect();
         resume::run(unit, number, 0, &mut slots, std::ptr::null_mut())
     }
 }

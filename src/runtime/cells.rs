@@ -127,7 +127,11 @@ fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &
 
 /// The value of a dotted global name, if compiled code could bet on it.
 #[must_use]
-pub fn lookup<'py>(globals: &Bound<'py, PyAny>, builtins: &Bound<'py, PyAny>, path: &str) -> Option<Bound<'py, PyAny>> {
+pub fn lookup<'py>(
+    globals: &Bound<'py, PyAny>,
+    builtins: &Bound<'py, PyAny>,
+    path: &str,
+) -> Option<Bound<'py, PyAny>> {
     let py = globals.py();
     let found = find(py, globals.as_ptr(), builtins.as_ptr(), path);
     // SAFETY: borrowed from a dict that nothing changes meanwhile; a failed lookup leaves no exception.

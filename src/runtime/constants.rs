@@ -41,7 +41,10 @@ pub fn make<'py>(py: Python<'py>, constant: &Const) -> PyResult<Bound<'py, PyAny
 }
 
 fn big_int<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    let text = CString::new(text).map_err(|_| PyValueError::new_err("an int constant holds a null character"))?;
+    let text =
+        CString::new(text).map_err(|_| PyValueError::new_err("an int constant holds a null character"))?;
     // SAFETY: a C string; the result is a new reference or null with an exception.
-    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 0)) }
+    unsafe {
+        Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 0))
+    }
 }

@@ -250,7 +250,12 @@ pub unsafe extern "C" fn call_slow(
         let unchanged = names.is_null() && nargsf & !OFFSET_FLAG == loaded.arity.total();
         if !unchanged && shared.has_body(number) && bound.is_exact(&shared.meta().functions[number].params) {
             let values = bound.values();
-            return shared.entry(number)(callable, values.as_ptr(), values.len() | ALL_BOUND as usize, std::ptr::null_mut());
+            return shared.entry(number)(
+                callable,
+                values.as_ptr(),
+                values.len() | ALL_BOUND as usize,
+                std::ptr::null_mut(),
+            );
         }
         bind::run_generic(shared, number, bound.values().as_ptr())
     }
@@ -292,9 +297,17 @@ pub unsafe extern "C" fn poll(state: *mut PyThreadState) -> i32 {
         if ffi::PyErr_CheckSignals() < 0 {
             return -1;
         }
-        thread::set_recursion_remaining(layout, state, thread::recursion_remaining(layout, state).saturating_add(1));
+        thread::set_recursion_remaining(
+            layout,
+            state,
+            thread::recursion_remaining(layout, state).saturating_add(1),
+        );
         let result = ffi::PyObject_CallNoArgs(function.as_ptr());
-        thread::set_recursion_remaining(layout, state, thread::recursion_remaining(layout, state).saturating_sub(1));
+        thread::set_recursion_remaining(
+            layout,
+            state,
+            thread::recursion_remaining(layout, state).saturating_sub(1),
+        );
         if !result.is_null() {
             drop_ref(result);
             return 0;

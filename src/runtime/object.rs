@@ -105,7 +105,12 @@ pub unsafe extern "C" fn obj_attr(object: *mut PyObject, name: *mut PyObject) ->
 ///
 /// # Safety
 /// Both objects are alive, the thread is attached; the operator is a position in `Binary::ALL`.
-pub unsafe extern "C" fn obj_binary(operator: i64, in_place: i64, a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
+pub unsafe extern "C" fn obj_binary(
+    operator: i64,
+    in_place: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+) -> *mut PyObject {
     let plain = in_place == 0;
     let operator = Binary::ALL[operator as usize];
     // SAFETY: the caller's contract.
@@ -247,7 +252,11 @@ pub unsafe extern "C" fn obj_unpack(iterable: *mut PyObject, count: i64, out: *m
 }
 
 /// Fills `out`; the error is how many references stand in it, with the exception set.
-unsafe fn unpack_iterator(iterator: *mut PyObject, count: usize, out: *mut *mut PyObject) -> Result<(), usize> {
+unsafe fn unpack_iterator(
+    iterator: *mut PyObject,
+    count: usize,
+    out: *mut *mut PyObject,
+) -> Result<(), usize> {
     // SAFETY: a live iterator; `out` has room for `count` references.
     unsafe {
         for position in 0..count {
@@ -275,7 +284,10 @@ unsafe fn explain_not_iterable(iterable: *mut PyObject) -> i32 {
     // SAFETY: a live object; an exception is set.
     unsafe {
         let has_iter = !ffi::PyType_GetSlot(type_of(iterable), ffi::Py_tp_iter).is_null();
-        if !has_iter && ffi::PySequence_Check(iterable) == 0 && ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) != 0 {
+        if !has_iter
+            && ffi::PySequence_Check(iterable) == 0
+            && ffi::PyErr_ExceptionMatches(ffi::PyExc_TypeError) != 0
+        {
             ffi::PyErr_Clear();
             let name = truncate(&type_name(running().layout, iterable), 200);
             fail(ffi::PyExc_TypeError, &format!("cannot unpack non-iterable {name} object"));
@@ -341,7 +353,9 @@ unsafe fn instance_of(exception: *mut PyObject, otherwise: &str) -> *mut PyObjec
             if !value.is_null() && !is_exception(value) {
                 let shown = (repr(exception), repr(type_of(value).cast()));
                 if let (Some(class), Some(kind)) = shown {
-                    let message = format!("calling {class} should have returned an instance of BaseException, not {kind}");
+                    let message = format!(
+                        "calling {class} should have returned an instance of BaseException, not {kind}"
+                    );
                     fail(ffi::PyExc_TypeError, &message);
                 }
                 drop_ref(value);
@@ -414,7 +428,8 @@ pub unsafe extern "C" fn raise_unbound(name: *mut PyObject) {
     unsafe {
         if let Some(text) = utf8(name) {
             let shown = truncate(text, 200);
-            let message = format!("cannot access local variable '{shown}' where it is not associated with a value");
+            let message =
+                format!("cannot access local variable '{shown}' where it is not associated with a value");
             fail(ffi::PyExc_UnboundLocalError, &message);
         }
     }

@@ -30,7 +30,13 @@ use super::unit::LoadedUnit;
 /// # Safety
 /// - The unit is loaded, `exit` is one of its exits and `words` holds the exit's words.
 /// - Object words are owned and taken; the thread is attached and `state` its state.
-pub unsafe extern "C" fn resume(unit: *const LoadedUnit, exit: i64, words: *const u64, state: *mut PyThreadState, depth: i64) -> *mut PyObject {
+pub unsafe extern "C" fn resume(
+    unit: *const LoadedUnit,
+    exit: i64,
+    words: *const u64,
+    state: *mut PyThreadState,
+    depth: i64,
+) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
         let count = &(*unit).exits()[exit as usize];
@@ -108,7 +114,8 @@ unsafe fn finish(
             thread::set_recursion_remaining(layout, state, remaining + moved);
             published = remaining;
             let function = unit.resume(frame.function as usize);
-            result = function(state, i64::from(remaining) + 1, i64::from(frame.entry), slots.as_mut_ptr(), result);
+            result =
+                function(state, i64::from(remaining) + 1, i64::from(frame.entry), slots.as_mut_ptr(), result);
         }
         let moved = thread::recursion_remaining(layout, state) - published;
         thread::set_recursion_remaining(layout, state, before + moved);
@@ -120,7 +127,13 @@ unsafe fn finish(
 ///
 /// # Safety
 /// The slots are those of the entry, owned and taken; the thread is attached and has depth left.
-pub(super) unsafe fn run(unit: &LoadedUnit, number: usize, entry: i64, slots: &mut [u64], result: *mut PyObject) -> *mut PyObject {
+pub(super) unsafe fn run(
+    unit: &LoadedUnit,
+    number: usize,
+    entry: i64,
+    slots: &mut [u64],
+    result: *mut PyObject,
+) -> *mut PyObject {
     let layout = running().layout;
     // SAFETY: the attached thread's own state; the counter is put back by as much as it was lowered.
     unsafe {
@@ -195,7 +208,9 @@ impl<'py> Builder<'_, 'py> {
             // SAFETY: the singletons are alive.
             SlotMeta::Bool(truth) => Ok(unsafe { Bound::from_borrowed_ptr(self.py, truth_object(*truth)) }),
             // SAFETY: the unit owns its constants.
-            SlotMeta::Const(number) => Ok(unsafe { Bound::from_borrowed_ptr(self.py, self.unit.constant(*number as usize)) }),
+            SlotMeta::Const(number) => {
+                Ok(unsafe { Bound::from_borrowed_ptr(self.py, self.unit.constant(*number as usize)) })
+            }
             SlotMeta::Cell(number) => {
                 // The exit lies behind the cell's guard, so the cell has been valid.
                 let expected = self.unit.expected(self.py, *number as usize);
@@ -205,7 +220,9 @@ impl<'py> Builder<'_, 'py> {
                 let items = items.iter().map(|item| self.object(item)).collect::<PyResult<Vec<_>>>()?;
                 Ok(pyo3::types::PyTuple::new(self.py, items)?.into_any())
             }
-            SlotMeta::Range { start, stop, step } => self.range(self.int(*start), self.int(*stop), self.int(*step)),
+            SlotMeta::Range { start, stop, step } => {
+                self.range(self.int(*start), self.int(*stop), self.int(*step))
+            }
             SlotMeta::RangeIter { next, count, step } => {
                 let (next, step) = (self.int(*next), self.int(*step));
                 self.range(next, next + self.int(*count) * step, step)?.try_iter().map(Bound::into_any)
@@ -236,7 +253,9 @@ impl<'py> Builder<'_, 'py> {
             match self.types[number] {
                 WordType::Obj => Bound::from_owned_ptr(self.py, new_ref(raw as *mut PyObject)),
                 WordType::I64 => Bound::from_owned_ptr_or_err(self.py, ffi::PyLong_FromLongLong(raw as i64))?,
-                WordType::F64 => Bound::from_owned_ptr_or_err(self.py, ffi::PyFloat_FromDouble(f64::from_bits(raw)))?,
+                WordType::F64 => {
+                    Bound::from_owned_ptr_or_err(self.py, ffi::PyFloat_FromDouble(f64::from_bits(raw)))?
+                }
                 WordType::Bool => Bound::from_borrowed_ptr(self.py, truth_object(raw & 1 != 0)),
             }
         };

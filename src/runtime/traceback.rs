@@ -71,7 +71,12 @@ fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Vec<u32> 
 
 /// The code unit whose position is this one, else one of the same line, else the first.
 fn find_instruction(positions: &[Option<Position>], wanted: &Position) -> u32 {
-    let known = || positions.iter().enumerate().filter_map(|(index, position)| position.map(|position| (index, position)));
+    let known = || {
+        positions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, position)| position.map(|position| (index, position)))
+    };
     let exact = known().find(|(_, position)| position == wanted);
     let found = exact.or_else(|| known().find(|(_, position)| position.line == wanted.line));
     found.map_or(0, |(index, _)| u32::try_from(index).unwrap_or(0))
@@ -88,7 +93,8 @@ fn positions_of<'a>(py: Python<'_>, loaded: &'a LoadedFunction) -> &'a [Option<P
 fn read_positions(code: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Position>>> {
     let mut positions = Vec::new();
     for item in code.call_method0("co_positions")?.try_iter()? {
-        let (line, end_line, column, end_column): (Option<u32>, Option<u32>, Option<u32>, Option<u32>) = item?.extract()?;
+        let (line, end_line, column, end_column): (Option<u32>, Option<u32>, Option<u32>, Option<u32>) =
+            item?.extract()?;
         // Without columns (`-X no_debug_ranges`) the line still finds the instruction.
         positions.push(line.map(|line| Position {
             line,
@@ -118,7 +124,8 @@ unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: u32) {
             return;
         }
         let inner: *mut u8 = field(frame, places.frame);
-        let current = code.cast::<u8>().offset((places.first_instruction + CODE_UNIT * instruction as i32) as isize);
+        let current =
+            code.cast::<u8>().offset((places.first_instruction + CODE_UNIT * instruction as i32) as isize);
         set_field(inner, places.instruction, current);
         if field::<*mut PyObject, _>(frame, places.back).is_null() {
             set_field(frame, places.back, ffi::PyThreadState_GetFrame(state));

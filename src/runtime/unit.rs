@@ -32,7 +32,8 @@ use super::promise::Promise;
 use super::table;
 
 /// A resume function: thread state, depth, entry number, slots, result of the inner frame.
-pub type ResumeFn = unsafe extern "C" fn(*mut ffi::PyThreadState, i64, i64, *mut u64, *mut PyObject) -> *mut PyObject;
+pub type ResumeFn =
+    unsafe extern "C" fn(*mut ffi::PyThreadState, i64, i64, *mut u64, *mut PyObject) -> *mut PyObject;
 
 /// Where a function of the unit comes from.
 pub enum Source {
@@ -137,7 +138,10 @@ impl LoadedUnit {
         if sources.len() != meta.functions.len() {
             return Err(PyValueError::new_err("a unit needs one source for each function"));
         }
-        let functions = sources.into_iter().map(|source| LoadedFunction::new(py, source)).collect::<PyResult<Vec<_>>>()?;
+        let functions = sources
+            .into_iter()
+            .map(|source| LoadedFunction::new(py, source))
+            .collect::<PyResult<Vec<_>>>()?;
         let unit = Box::new(LoadedUnit {
             layout: DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len()),
             data,

@@ -131,12 +131,18 @@ pub fn watch(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<Py
     true
 }
 
-unsafe extern "C" fn on_event(event: c_int, dict: *mut PyObject, key: *mut PyObject, _value: *mut PyObject) -> c_int {
+unsafe extern "C" fn on_event(
+    event: c_int,
+    dict: *mut PyObject,
+    key: *mut PyObject,
+    _value: *mut PyObject,
+) -> c_int {
     let (changed, dead) = with(|tables| {
         let Some(names) = tables.dicts.get(&(dict as usize)) else { return (Vec::new(), None) };
         // SAFETY: the key of an event about one item is alive.
         let is_hit = |name: &WatchedName| event >= CLONED || unsafe { may_be(name, key) };
-        let changed: Vec<_> = names.iter().filter(|name| is_hit(name)).flat_map(|name| name.cells.clone()).collect();
+        let changed: Vec<_> =
+            names.iter().filter(|name| is_hit(name)).flat_map(|name| name.cells.clone()).collect();
         let dead = if event == DEALLOCATED { tables.dicts.remove(&(dict as usize)) } else { None };
         (changed, dead)
     });
