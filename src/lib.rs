@@ -12,5 +12,6 @@ pub mod passes;
 pub mod runtime;
 pub mod codegen;
 pub mod emit;
+pub mod check;
 pub mod driver;
 pub mod python;

@@ -7,5 +7,5 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    Ok(())
+    crate::check::register(module)
 }

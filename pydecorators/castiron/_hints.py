@@ -1,0 +1,161 @@
+"""Resolves a function's annotations to objects.
+
+In: a function. Out: its annotations with every string evaluated where the function was defined. Neither typing nor
+inspect is imported, and nothing is evaluated that is an object already.
+
+Invariants: resolving never raises because of an annotation; what can't be evaluated is an `Unresolved` with its reason.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import CodeType, FunctionType
+
+#: The builtin classes whose exact instances compiled code can hold unboxed, by name.
+EXACT_BUILTINS: Mapping[str, type] = {"int": int, "float": float, "bool": bool, "tuple": tuple}
+
+
+class Unresolved:
+    """An annotation, or a part of one, that could not be evaluated: its text, and why."""
+
+    __slots__ = ("reason", "text")
+
+    def __init__(self, text: str, reason: str) -> None:
+        self.text = text
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"<unresolved annotation {self.text!r}: {self.reason}>"
+
+
+class _Unannotated:
+    """The result of a function that does not annotate it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNANNOTATED"
+
+
+UNANNOTATED = _Unannotated()
+
+
+class ResolvedHints:
+    """The annotations of a function as objects.
+
+    `annotations` is what `__annotations__` holds, evaluated; `parameters` the same without the result; `result` is
+    `UNANNOTATED` where there is none; `unresolved` holds pairs of a parameter's name (or `return`) and an `Unresolved`.
+    """
+
+    __slots__ = ("annotations", "unresolved")
+
+    def __init__(self, annotations: dict[str, object], unresolved: list[tuple[str, Unresolved]]) -> None:
+        self.annotations = annotations
+        self.unresolved = unresolved
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters' annotations, by name."""
+        return {name: hint for name, hint in self.annotations.items() if name != "return"}
+
+    @property
+    def result(self) -> object:
+        """The result's annotation."""
+        return self.annotations.get("return", UNANNOTATED)
+
+
+def resolve(function: FunctionType) -> ResolvedHints:
+    """Evaluate the function's annotations.
+
+    >>> def area(width: "int", height: int) -> "Missing": ...
+    >>> resolve(area).parameters
+    {'width': <class 'int'>, 'height': <class 'int'>}
+    >>> resolve(area).result
+    <unresolved annotation 'Missing': name 'Missing' is not defined>
+    """
+    annotations: dict[str, object] = {}
+    unresolved: list[tuple[str, Unresolved]] = []
+    for name, hint in function.__annotations__.items():
+        if type(hint) is str:
+            hint = evaluate(hint, function, _enclosing(function))
+            if type(hint) is Unresolved:
+                unresolved.append((name, hint))
+        annotations[name] = hint
+    return ResolvedHints(annotations, unresolved)
+
+
+def _enclosing(function: FunctionType) -> Mapping[str, object]:
+    """Give the local names where the function is being decorated, if that is where it is being defined."""
+    frame = sys._getframe(1)
+    qualname = function.__qualname__
+    if "." not in qualname:
+        return {}
+    scope = qualname.rpartition(".")[0].removesuffix(".<locals>")
+    names: dict[str, object] = {}
+    # The class bodies and functions around the definition are running, innermost first, if it is decorated there.
+    while (frame := frame.f_back) is not None:  # type: ignore[assignment]
+        code = frame.f_code
+        if frame.f_globals is function.__globals__ and code.co_name != "<module>":
+            if scope == code.co_qualname:
+                for name, value in frame.f_locals.items():
+                    names.setdefault(name, value)
+                scope = scope.rpartition(".")[0].removesuffix(".<locals>")
+                if not scope:
+                    break
+    return names
+
+
+def evaluate(text: str, function: FunctionType, local_names: Mapping[str, object] = {}) -> object:  # noqa: B006
+    """Give the value of an annotation's text in the function's scope, or an `Unresolved`.
+
+    >>> evaluate("list[int]", resolve)
+    list[int]
+    """
+    name = text.strip()
+    scope = function.__globals__
+    if name.isidentifier() and not function.__closure__ and not local_names and not hasattr(function, "__type_params__"):
+        if name in scope:
+            return _unquoted(scope[name], name, function)
+    names = dict(local_names)
+    for parameter in getattr(function, "__type_params__", ()):
+        names[parameter.__name__] = parameter
+    for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            names[variable] = cell.cell_contents
+        except ValueError:  # the variable is not bound yet
+            continue
+    try:
+        return _unquoted(eval(_compiled(name), scope, names), name, function)
+    except NameError as error:
+        return Unresolved(name, str(error))
+    except Exception as error:  # noqa: BLE001 - an annotation may hold any expression
+        return Unresolved(name, f"{type(error).__name__}: {error}")
+
+
+def _unquoted(value: object, text: str, function: FunctionType) -> object:
+    """Evaluate again where the value of the text is text."""
+    if type(value) is not str:
+        return value
+    if value == text:
+        return Unresolved(text, "it stands for itself")
+    return evaluate(value, function)
+
+
+_codes: dict[str, CodeType] = {}
+_MAX_CODES = 1024
+
+
+def _compiled(text: str) -> CodeType:
+    """Compile an annotation's text, once for the many functions that repeat it."""
+    code = _codes.get(text)
+    if code is None:
+        if len(_codes) >= _MAX_CODES:
+            _codes.clear()
+        # The parentheses allow line breaks; a starred annotation is an item of a tuple.
+        source = f"({text},)[0]" if text.startswith("*") else f"({text}\n)"
+        code = _codes[text] = compile(source, "<annotation>", "eval")
+    return code

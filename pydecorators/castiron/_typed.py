@@ -1,0 +1,79 @@
+"""`typed`: annotations that hold at run time.
+
+What is checked is decided by the check plan (`_castiron.FunctionPlan`), where the checks stand by `_weave`; this module
+decides what is woven.
+"""
+
+from __future__ import annotations
+
+import os
+
+from castiron._castiron import FunctionPlan, install_enforcement
+from castiron._errors import violation
+from castiron._hints import Unresolved, evaluate, resolve
+from castiron._weave import weave
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FunctionType
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any] | property)
+
+install_enforcement(violation, evaluate, Unresolved)
+
+_FUNCTION = type(lambda: None)
+_MODE = os.environ.get("CASTIRON", "on")
+
+
+def typed(function: F, /) -> F:
+    """Raise `TypeCheckError` when an argument or the result breaks its annotation.
+
+    It is the function itself that is returned, with the checks in its code. Methods, class and static methods and
+    properties may be decorated from above or below.
+
+    >>> @typed
+    ... def double(n: int) -> int:
+    ...     return n * 2
+    >>> double(21)
+    42
+    >>> double("x")
+    Traceback (most recent call last):
+    castiron.TypeCheckError: double() argument 'n' must be int, not str: 'x'
+    """
+    if _MODE != "off":
+        _enforce(function)
+    return function
+
+
+def _enforce(value: Any) -> None:
+    kind = type(value)
+    if kind is _FUNCTION:
+        weave_function(value)
+    elif isinstance(value, (classmethod, staticmethod)):
+        _enforce(value.__func__)
+    elif isinstance(value, property):
+        for accessor in (value.fget, value.fset, value.fdel):
+            if type(accessor) is _FUNCTION:
+                weave_function(accessor)
+    else:
+        raise TypeError(_refusal(value))
+
+
+def weave_function(function: FunctionType) -> FunctionPlan | None:
+    """Put the checks of the function's annotations into its code; None where there are no annotations."""
+    if not function.__annotations__:
+        return None
+    plan = FunctionPlan(function, resolve(function).annotations)
+    code = weave(function.__code__, plan)
+    if code is not function.__code__:
+        function.__code__ = code
+    return plan
+
+
+def _refusal(value: object) -> str:
+    if isinstance(value, type):
+        return f"typed takes a function, not the class {value.__qualname__!r}: decorate its methods"
+    kind = type(value).__qualname__
+    return f"typed takes a function, not an object of type {kind!r}"

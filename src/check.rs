@@ -1,0 +1,35 @@
+//! Enforcement: an annotation becomes a check plan once, and everything that enforces runs that plan.
+//!
+//! In: annotations as objects (`castiron._hints` resolves them), functions. Out: [`FunctionPlan`], which
+//! answers the runtime's [`crate::runtime::promise::Promise`] for compiled code and makes the checker
+//! objects that `castiron._weave` puts into bytecode.
+//!
+//! Invariants:
+//! - A plan owns no class that could own the plan's function: code objects are invisible to the garbage
+//!   collector, so such a cycle would live for ever. Heap classes are held weakly.
+//! - Nothing is compared by a class' mere address: an address counts only while its class lives.
+//! - Messages are made in one place, `castiron._errors`, whatever enforces.
+
+pub mod checker;
+pub mod class;
+pub mod function;
+mod hint;
+mod hooks;
+mod pending;
+pub mod plan;
+mod render;
+
+use pyo3::PyResult;
+use pyo3::prelude::Bound;
+use pyo3::prelude::PyModule;
+use pyo3::prelude::PyModuleMethods;
+
+pub use function::FunctionPlan;
+pub use plan::Plan;
+
+/// Adds what `castiron._typed` and `castiron._weave` use to the extension module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<FunctionPlan>()?;
+    module.add_function(pyo3::wrap_pyfunction!(hooks::install_enforcement, module)?)?;
+    checker::register(module)
+}

@@ -1,0 +1,100 @@
+//! A class as a plan refers to it.
+//!
+//! Static types live for ever. A heap class is held by a weak reference, because the class may own the
+//! function that owns the plan; its address is trusted only while the weak reference is alive.
+
+use std::ptr;
+
+use pyo3::PyResult;
+use pyo3::ffi;
+use pyo3::prelude::Bound;
+use pyo3::prelude::Py;
+use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
+use pyo3::prelude::PyTypeMethods;
+use pyo3::prelude::Python;
+use pyo3::types::PyType;
+use pyo3::types::PyWeakrefMethods;
+use pyo3::types::PyWeakrefReference;
+
+/// A reference to a class that does not keep a heap class alive.
+pub struct ClassRef {
+    address: *mut ffi::PyTypeObject,
+    weak: Option<Py<PyWeakrefReference>>,
+    name: String,
+}
+
+// SAFETY: the address is compared, and followed only for static types, which live for ever.
+unsafe impl Send for ClassRef {}
+// SAFETY: as above; nothing changes after the construction.
+unsafe impl Sync for ClassRef {}
+
+impl ClassRef {
+    /// Refers to the class.
+    pub fn new(class: &Bound<'_, PyType>) -> PyResult<ClassRef> {
+        let address = class.as_type_ptr();
+        // SAFETY: the type is alive.
+        let is_heap = unsafe { ffi::PyType_GetFlags(address) } & ffi::Py_TPFLAGS_HEAPTYPE != 0;
+        let weak = if is_heap { Some(PyWeakrefReference::new(class)?.unbind()) } else { None };
+        Ok(ClassRef { address, weak, name: class.qualname()?.to_string() })
+    }
+
+    /// The class, unless it has died.
+    #[must_use]
+    pub fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match &self.weak {
+            Some(weak) => weak.bind(py).upgrade(),
+            // SAFETY: a static type lives for ever.
+            None => Some(unsafe { Bound::from_borrowed_ptr(py, self.address.cast()) }),
+        }
+    }
+
+    /// Whether this is a static type: its address alone says which class it is.
+    #[must_use]
+    pub fn is_static(&self) -> bool {
+        self.weak.is_none()
+    }
+
+    /// The address of the class, which belongs to another one if the class has died.
+    #[must_use]
+    pub fn address(&self) -> *mut ffi::PyTypeObject {
+        self.address
+    }
+
+    /// The weak reference of a heap class, borrowed; null for a static type.
+    #[must_use]
+    pub fn weak_ptr(&self) -> *mut ffi::PyObject {
+        self.weak.as_ref().map_or(ptr::null_mut(), Py::as_ptr)
+    }
+
+    /// The qualified name of the class when the plan was made.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether both refer to the same living class.
+    #[must_use]
+    pub fn same(&self, other: &ClassRef, py: Python<'_>) -> bool {
+        self.address == other.address && self.get(py).is_some() && other.get(py).is_some()
+    }
+
+    /// Whether the value's class is exactly this one.
+    #[must_use]
+    pub fn is_class_of(&self, value: &Bound<'_, PyAny>) -> bool {
+        value.get_type_ptr() == self.address && self.get(value.py()).is_some()
+    }
+
+    /// `isinstance(value, class)`; a dead class has no instances.
+    pub fn accepts(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if self.is_static() && value.get_type_ptr() == self.address {
+            return Ok(true);
+        }
+        self.get(value.py()).map_or(Ok(false), |class| value.is_instance(&class))
+    }
+
+    /// `issubclass(value, class)`, for a value that is a class.
+    pub fn covers(&self, value: &Bound<'_, PyType>) -> PyResult<bool> {
+        self.get(value.py()).map_or(Ok(false), |class| value.is_subclass(&class))
+    }
+}

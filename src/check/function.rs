@@ -1,0 +1,249 @@
+//! The check plan of a function: one plan per annotated parameter, one for the result.
+
+use pyo3::PyErr;
+use pyo3::PyResult;
+use pyo3::intern;
+use pyo3::prelude::Bound;
+use pyo3::prelude::Py;
+use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
+use pyo3::prelude::PyDictMethods;
+use pyo3::pyclass;
+use pyo3::pymethods;
+use pyo3::types::PyDict;
+use pyo3::types::PyString;
+use pyo3::types::PyTuple;
+use pyo3::types::PyTupleMethods;
+
+use super::checker;
+use super::hooks;
+use super::plan::Check;
+use super::plan::Plan;
+use crate::runtime::promise::Promise;
+
+const CO_VARARGS: usize = 4;
+const CO_VARKEYWORDS: usize = 8;
+
+/// How a parameter takes values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// One value, also by position.
+    Positional,
+    /// One value, by name only.
+    KeywordOnly,
+    /// `*args`: the annotation is each item's.
+    Arguments,
+    /// `**kwargs`: the annotation is each value's.
+    Keywords,
+}
+
+struct Parameter {
+    /// Position among the code object's variables.
+    index: usize,
+    name: String,
+    kind: Kind,
+    plan: Plan,
+}
+
+/// The enforced annotations of one function, or of all functions with its code and equal annotations.
+#[pyclass(frozen, module = "castiron._castiron")]
+pub struct FunctionPlan {
+    parameters: Vec<Parameter>,
+    result: Option<Plan>,
+    /// How many parameters take positional arguments.
+    positional: usize,
+}
+
+#[pymethods]
+impl FunctionPlan {
+    /// Compiles annotations: a dict from parameter names (and `return`) to objects, as `resolve` gives them.
+    #[new]
+    pub fn of(function: &Bound<'_, PyAny>, annotations: &Bound<'_, PyDict>) -> PyResult<FunctionPlan> {
+        let py = function.py();
+        let code = function.getattr(intern!(py, "__code__"))?;
+        let positional = code.getattr(intern!(py, "co_argcount"))?.extract::<usize>()?;
+        let mut parameters = Vec::with_capacity(annotations.len());
+        for (index, (name, kind)) in parameters_of(&code, positional)?.into_iter().enumerate() {
+            if let Some(hint) = annotations.get_item(&name)? {
+                let plan = Plan::from_hint(&hint, Some(function))?;
+                parameters.push(Parameter { index, name: name.to_string(), kind, plan });
+            }
+        }
+        let result = match annotations.get_item(intern!(py, "return"))? {
+            Some(hint) => Some(Plan::from_hint(&hint, Some(function))?),
+            None => None,
+        };
+        Ok(FunctionPlan { parameters, result, positional })
+    }
+
+    /// Pairs of a variable's number and its checker, for the parameters that some value breaks.
+    fn argument_checkers(slf: &Bound<'_, FunctionPlan>) -> PyResult<Vec<(usize, Py<PyAny>)>> {
+        let mut checkers = Vec::new();
+        for parameter in &slf.get().parameters {
+            if !matches!(parameter.plan.check, Check::Anything) {
+                checkers.push((parameter.index, checker::new(slf, Some(parameter.index))?));
+            }
+        }
+        Ok(checkers)
+    }
+
+    /// The checker of the result, if some value breaks it.
+    fn result_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
+        match &slf.get().result {
+            Some(plan) if !matches!(plan.check, Check::Anything) => Ok(Some(checker::new(slf, None)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether both plans check the same; names that are still open are never the same.
+    fn same(&self, other: &Bound<'_, FunctionPlan>) -> bool {
+        let (py, other) = (other.py(), other.get());
+        let results = match (&self.result, &other.result) {
+            (Some(a), Some(b)) => a.check.same(&b.check, py),
+            (None, None) => true,
+            _ => false,
+        };
+        results
+            && self.parameters.len() == other.parameters.len()
+            && self
+                .parameters
+                .iter()
+                .zip(&other.parameters)
+                .all(|(a, b)| a.index == b.index && a.plan.check.same(&b.plan.check, py))
+    }
+
+    /// What is not checked at present: pairs of a parameter's name (or `return`) and the reason.
+    pub fn gaps(&self) -> Vec<(String, String)> {
+        let result = self.result.iter().map(|plan| ("return", plan));
+        let all =
+            self.parameters.iter().map(|parameter| (parameter.name.as_str(), &parameter.plan)).chain(result);
+        all.flat_map(|(name, plan)| plan.open_gaps().into_iter().map(move |gap| (name.to_owned(), gap)))
+            .collect()
+    }
+}
+
+/// Names and kinds of the parameters in the order of the code object's variables.
+fn parameters_of<'py>(
+    code: &Bound<'py, PyAny>,
+    positional: usize,
+) -> PyResult<Vec<(Bound<'py, PyString>, Kind)>> {
+    let py = code.py();
+    let flags = code.getattr(intern!(py, "co_flags"))?.extract::<usize>()?;
+    let keyword_only = code.getattr(intern!(py, "co_kwonlyargcount"))?.extract::<usize>()?;
+    let mut kinds = vec![Kind::Positional; positional];
+    kinds.resize(positional + keyword_only, Kind::KeywordOnly);
+    kinds.extend((flags & CO_VARARGS != 0).then_some(Kind::Arguments));
+    kinds.extend((flags & CO_VARKEYWORDS != 0).then_some(Kind::Keywords));
+    let names = code.getattr(intern!(py, "co_varnames"))?.cast_into::<PyTuple>()?;
+    names.iter().zip(kinds).map(|(name, kind)| Ok((name.cast_into::<PyString>()?, kind))).collect()
+}
+
+impl FunctionPlan {
+    /// The check of the parameter at this index, or of the result, if it is annotated.
+    pub(super) fn check_of(&self, index: Option<usize>) -> Option<&Check> {
+        match index {
+            Some(index) => self.parameter(index).map(|parameter| &parameter.plan.check),
+            None => self.result.as_ref().map(|plan| &plan.check),
+        }
+    }
+
+    /// Whether the check of the parameter at this index is the check of the value itself, not of its items.
+    pub(super) fn is_plain(&self, index: Option<usize>) -> bool {
+        let plain = |parameter: &Parameter| matches!(parameter.kind, Kind::Positional | Kind::KeywordOnly);
+        index.is_none_or(|index| self.parameter(index).is_some_and(plain))
+    }
+
+    fn parameter(&self, index: usize) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.index == index)
+    }
+
+    /// The object that `def` or a later assignment made the parameter's default.
+    fn default<'py>(
+        &self,
+        function: &Bound<'py, PyAny>,
+        parameter: &Parameter,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = function.py();
+        if parameter.kind == Kind::KeywordOnly {
+            let defaults = function.getattr(intern!(py, "__kwdefaults__"))?;
+            let Ok(defaults) = defaults.cast::<PyDict>() else { return Ok(None) };
+            return defaults.get_item(&parameter.name);
+        }
+        let defaults = function.getattr(intern!(py, "__defaults__"))?;
+        let Ok(defaults) = defaults.cast::<PyTuple>() else { return Ok(None) };
+        let first = self.positional.saturating_sub(defaults.len());
+        match parameter.index.checked_sub(first) {
+            Some(position) => Ok(defaults.get_item(position).ok()),
+            None => Ok(None),
+        }
+    }
+
+    fn check_value(
+        &self,
+        function: &Bound<'_, PyAny>,
+        parameter: &Parameter,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let check = &parameter.plan.check;
+        if check.accepts(value, Some(function))? {
+            return Ok(());
+        }
+        match self.default(function, parameter)? {
+            Some(default) if default.is(value) => Ok(()),
+            _ => Err(broken(check, function, Some(&parameter.name), value, String::new())?),
+        }
+    }
+}
+
+impl Promise for FunctionPlan {
+    fn check_argument(
+        &self,
+        function: &Bound<'_, PyAny>,
+        index: usize,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let Some(parameter) = self.parameter(index) else { return Ok(()) };
+        let check = &parameter.plan.check;
+        match parameter.kind {
+            Kind::Positional | Kind::KeywordOnly => self.check_value(function, parameter, value),
+            Kind::Arguments => {
+                for (position, item) in value.cast::<PyTuple>()?.iter().enumerate() {
+                    if !check.accepts(&item, Some(function))? {
+                        let path = format!("[{position}]");
+                        return Err(broken(check, function, Some(&parameter.name), &item, path)?);
+                    }
+                }
+                Ok(())
+            }
+            Kind::Keywords => {
+                for (key, item) in value.cast::<PyDict>()?.copy()?.iter() {
+                    if !check.accepts(&item, Some(function))? {
+                        let path = format!("[{}]", key.repr()?);
+                        return Err(broken(check, function, Some(&parameter.name), &item, path)?);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some(plan) = &self.result else { return Ok(()) };
+        if plan.check.accepts(value, Some(function))? {
+            return Ok(());
+        }
+        Err(broken(&plan.check, function, None, value, String::new())?)
+    }
+}
+
+/// The exception for a value that the check refused.
+fn broken(
+    check: &Check,
+    function: &Bound<'_, PyAny>,
+    parameter: Option<&str>,
+    value: &Bound<'_, PyAny>,
+    path: String,
+) -> PyResult<PyErr> {
+    let violation = check.violation(value, Some(function), path)?;
+    Ok(hooks::violation(function, parameter, &violation))
+}
