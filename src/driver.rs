@@ -146,6 +146,10 @@ type Pass = fn(&mut Unit, FuncId, &FxHashMap<String, GlobalFact>);
 
 /// The passes over specialised versions, in order. Reference counts come last, in either version.
 const PASSES: &[(&str, Pass)] = &[
+    ("specialise", |unit, id, facts| {
+        let specialised = passes::specialise::specialise(unit, id, facts);
+        unit.functions[id.index()].specialised = specialised;
+    }),
     ("simplify", |unit, id, _| change(unit, id, passes::simplify::simplify)),
     ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
     ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),

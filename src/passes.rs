@@ -8,6 +8,7 @@ pub mod refcount;
 pub mod rewrite;
 pub mod rotate;
 pub mod simplify;
+pub mod specialise;
 
 use crate::analysis::exits;
 use crate::analysis::ownership;

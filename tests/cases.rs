@@ -10,18 +10,24 @@ use std::fs;
 use std::path::Path;
 
 use _castiron::analysis::ranges::Ranges;
-use _castiron::front;
 use _castiron::front::build::Assertions;
+use _castiron::front;
+use _castiron::ir::Builtin;
+use _castiron::ir::Const;
 use _castiron::ir::FuncId;
+use _castiron::ir::GlobalFact;
+use _castiron::ir::MathFn;
 use _castiron::ir::Unit;
 use _castiron::ir::UnitFunction;
 use _castiron::ir::parse;
 use _castiron::ir::verify::Version;
-use _castiron::passes;
 use _castiron::passes::Counts;
-use _castiron::source;
+use _castiron::passes::specialise::Facts;
+use _castiron::passes::specialise::specialise;
+use _castiron::passes;
 use _castiron::source::Diagnostic;
 use _castiron::source::SourceFile;
+use _castiron::source;
 
 /// Compares `actual` with the file, or writes the file when blessing.
 fn expect(path: &Path, actual: &str) -> datatest_stable::Result<()> {
@@ -64,8 +70,33 @@ fn verify(unit: &Unit, counts: Counts) -> datatest_stable::Result<()> {
     Ok(())
 }
 
+/// What the cases take for known: the builtins, `math`, the functions of the unit and the global `LIMIT`.
+fn facts(unit: &Unit) -> Facts {
+    let mut facts = Facts::default();
+    for &builtin in Builtin::ALL {
+        facts.insert(builtin.name().to_owned(), GlobalFact::Builtin(builtin));
+    }
+    facts.insert("math".to_owned(), GlobalFact::MathModule);
+    facts.insert("math.pi".to_owned(), GlobalFact::Value(Const::Float(std::f64::consts::PI.to_bits())));
+    for name in ["floor", "gcd", "isnan", "sqrt"].into_iter().chain(MathFn::ALL.iter().map(|function| function.name())) {
+        facts.insert(format!("math.{name}"), GlobalFact::Math(name.to_owned()));
+    }
+    for (number, function) in unit.functions.iter().enumerate() {
+        facts.insert(function.name.clone(), GlobalFact::Function(FuncId::new(number)));
+    }
+    facts.insert("LIMIT".to_owned(), GlobalFact::Value(Const::Int(100)));
+    facts
+}
+
 /// Runs the pass that the folder is named after over every version that it is meant for.
 fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
+    if pass == "specialise" {
+        let facts = facts(unit);
+        for id in (0..unit.functions.len()).map(FuncId::new) {
+            unit.functions[id.index()].specialised = specialise(unit, id, &facts);
+        }
+        return Ok(Counts::Absent);
+    }
     for function in &mut unit.functions {
         for (version, func) in
             [(Version::Generic, &mut function.generic), (Version::Specialised, &mut function.specialised)]

@@ -1,0 +1,70 @@
+//! Specialisation: from the generic version, all objects, to one that works on unboxed values and bets.
+//!
+//! ```text
+//! generic fn0 "double":                            specialised fn0 "double":
+//! b0(v0: obj):                                     b0(v0: i64):
+//!     i0: v1 = object.constant 2                       v1 = int.constant 2
+//!     i1: v2 = object.binary mul v0, v1        ->      v2 = int.mul_checked v0, v1 exit [fn0@before i1 (v0)]
+//!     i2: object.check_result v2                       control.ret v2
+//!     i3: object.release v0
+//!     i4: control.ret v2
+//! ```
+//!
+//! [`infer`] finds out of which kind each value is, [`emit`] writes the new function; both walk over the
+//! generic blocks with the same code ([`walk`]), which holds all that is known of ops on unboxed values.
+//! Whatever has no unboxed form stays an op on objects. Whatever would raise exits, and the generic
+//! version raises. The outcome wants [`super::simplify`].
+
+mod context;
+mod emit;
+mod infer;
+mod repr;
+mod walk;
+
+use crate::ir::{FuncId, Function, Signature, Type, Unit};
+
+pub use context::Facts;
+
+use context::Context;
+
+/// Functions with more instructions in their generic version are not specialised.
+const BUDGET: usize = 20_000;
+
+/// Whether other functions may call a specialised body of this one: its signature has unboxed values
+/// and it is small enough.
+#[must_use]
+pub fn has_body(unit: &Unit, id: FuncId) -> bool {
+    let function = unit.function(id);
+    has_unboxed(&function.signature) && function.generic.as_ref().is_none_or(is_within_budget)
+}
+
+/// The specialised version of a function, or none where nothing in it would be unboxed.
+///
+/// Functions for which [`has_body`] holds always have one.
+#[must_use]
+pub fn specialise(unit: &mut Unit, id: FuncId, facts: &Facts) -> Option<Function> {
+    let generic = unit.functions[id.index()].generic.take()?;
+    let specialised = is_within_budget(&generic).then(|| {
+        let signature = unit.function(id).signature.clone();
+        let cx = Context::of(id, signature, &generic, facts);
+        let plan = infer::infer(&cx, unit);
+        emit::emit(&cx, unit, &plan)
+    });
+    unit.functions[id.index()].generic = Some(generic);
+    specialised.filter(|func| {
+        has_unboxed(&unit.function(id).signature) || func.values.iter().any(|value| is_number(value.ty))
+    })
+}
+
+fn has_unboxed(signature: &Signature) -> bool {
+    let mut types = signature.params.iter().chain([&signature.result]);
+    types.any(|ty| Signature::machine(ty) != Type::Obj)
+}
+
+fn is_within_budget(generic: &Function) -> bool {
+    generic.insts.len() <= BUDGET
+}
+
+fn is_number(ty: Type) -> bool {
+    ty == Type::I64 || ty == Type::F64
+}

@@ -1,0 +1,192 @@
+//! What the specialiser knows of the generic version before it begins.
+
+use rustc_hash::FxHashMap;
+
+use crate::analysis::liveness::Liveness;
+use crate::analysis::loops::Loops;
+use crate::ir::cfg::Cfg;
+use crate::ir::dominators::Dominators;
+use crate::ir::{Block, FuncId, Function, GlobalFact, Inst, Op, Point, Signature, Value};
+
+/// Facts about globals, by their dotted names.
+pub type Facts = FxHashMap<String, GlobalFact>;
+
+/// How a generic value is used.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Uses {
+    /// Only called, asked for an attribute or released: it may do without a machine value.
+    pub(super) only_known: bool,
+    /// Only iterated over, passed to a call or released.
+    pub(super) only_range: bool,
+    /// Only asked for the next item or released.
+    pub(super) only_iterator: bool,
+}
+
+/// The generic version and the analyses of it.
+pub(super) struct Context<'a> {
+    /// Which function it is.
+    pub(super) id: FuncId,
+    /// What its annotations promise.
+    pub(super) signature: Signature,
+    /// Its generic version.
+    pub(super) generic: &'a Function,
+    /// Facts about globals.
+    pub(super) facts: &'a Facts,
+    /// The slots of resume points.
+    pub(super) live: Liveness,
+    /// The loops.
+    pub(super) loops: Loops,
+    /// Reachable blocks, in reverse postorder.
+    pub(super) order: Vec<Block>,
+    uses: Vec<Uses>,
+    /// By instruction: the first at or after it that is no release.
+    reader: Vec<Inst>,
+    stripped: Function,
+    needed: Liveness,
+}
+
+impl<'a> Context<'a> {
+    /// Analyses the generic version.
+    #[must_use]
+    pub(super) fn of(
+        id: FuncId,
+        signature: Signature,
+        generic: &'a Function,
+        facts: &'a Facts,
+    ) -> Context<'a> {
+        let cfg = Cfg::of(generic);
+        let dominators = Dominators::of(&cfg);
+        let stripped = without_releases(generic);
+        Context {
+            id,
+            signature,
+            generic,
+            facts,
+            live: Liveness::of(generic),
+            loops: Loops::of(&cfg, &dominators),
+            order: cfg.reverse_postorder().to_vec(),
+            uses: uses_of(generic),
+            reader: readers(generic),
+            needed: Liveness::of(&stripped),
+            stripped,
+        }
+    }
+
+    /// How a generic value is used.
+    #[must_use]
+    pub(super) fn uses(&self, value: Value) -> Uses {
+        self.uses[value.index()]
+    }
+
+    /// The values that something other than a release reads at or after the block's beginning, its own
+    /// parameters left out; ascending.
+    #[must_use]
+    pub(super) fn needed_in(&self, block: Block) -> &[Value] {
+        self.needed.live_in(block)
+    }
+
+    /// Whether something other than a release reads the block's parameter.
+    #[must_use]
+    pub(super) fn is_needed_param(&self, block: Block, param: Value) -> bool {
+        self.stripped.block(block).params.contains(&param)
+    }
+
+    /// The values that something other than a release reads after the point; ascending.
+    #[must_use]
+    pub(super) fn needed_at(&self, point: Point) -> Vec<Value> {
+        let point = match point {
+            Point::Before(inst) => Point::Before(self.reader[inst.index()]),
+            point => point,
+        };
+        self.needed.resume_slots(&self.stripped, point)
+    }
+}
+
+fn uses_of(generic: &Function) -> Vec<Uses> {
+    let fresh = Uses { only_known: true, only_range: true, only_iterator: true };
+    let mut uses = vec![fresh; generic.values.len()];
+    for &block in &generic.layout {
+        for &inst in &generic.block(block).insts {
+            let data = generic.inst(inst);
+            for (position, arg) in data.args.iter().enumerate() {
+                let uses = &mut uses[arg.index()];
+                let (known, range, iterator) = match (data.op, position) {
+                    (Op::Release, _) => (true, true, true),
+                    (Op::ObjCall, 0) | (Op::ObjAttr, _) => (true, false, false),
+                    (Op::ObjCall, _) | (Op::ObjIter, _) => (false, true, false),
+                    (Op::ObjNext, _) => (false, false, true),
+                    _ => (false, false, false),
+                };
+                uses.only_known &= known;
+                uses.only_range &= range;
+                uses.only_iterator &= iterator;
+            }
+            for arg in data.targets.iter().flat_map(|target| &target.args) {
+                uses[arg.index()] = Uses::default();
+            }
+        }
+    }
+    uses
+}
+
+fn readers(generic: &Function) -> Vec<Inst> {
+    let mut readers: Vec<Inst> = (0..generic.insts.len()).map(Inst::new).collect();
+    for &block in &generic.layout {
+        let mut reader = generic.terminator(block);
+        for &inst in generic.block(block).insts.iter().rev() {
+            if generic.inst(inst).op != Op::Release {
+                reader = inst;
+            }
+            readers[inst.index()] = reader;
+        }
+    }
+    readers
+}
+
+/// The generic version without releases, and without the block parameters that are then never read.
+fn without_releases(generic: &Function) -> Function {
+    let wanted = wanted_values(generic);
+    let mut stripped = generic.clone();
+    for &block in &generic.layout {
+        let data = stripped.block_mut(block);
+        data.insts.retain(|&inst| generic.inst(inst).op != Op::Release);
+        if block != generic.entry() {
+            data.params.retain(|param| wanted[param.index()]);
+        }
+        for target in &mut stripped.inst_mut(generic.terminator(block)).targets {
+            let params = &generic.block(target.block).params;
+            let mut position = 0;
+            target.args.retain(|_| {
+                position += 1;
+                wanted[params[position - 1].index()]
+            });
+        }
+    }
+    stripped
+}
+
+/// Which values an instruction that is no release reads, directly or through block parameters.
+fn wanted_values(generic: &Function) -> Vec<bool> {
+    let mut wanted = vec![false; generic.values.len()];
+    let mut work = Vec::new();
+    let mut feeds: FxHashMap<Value, Vec<Value>> = FxHashMap::default();
+    for &block in &generic.layout {
+        for &inst in &generic.block(block).insts {
+            let data = generic.inst(inst);
+            if data.op != Op::Release {
+                work.extend_from_slice(&data.args);
+            }
+            for target in &data.targets {
+                for (&param, &arg) in generic.block(target.block).params.iter().zip(&target.args) {
+                    feeds.entry(param).or_default().push(arg);
+                }
+            }
+        }
+    }
+    while let Some(value) = work.pop() {
+        if !std::mem::replace(&mut wanted[value.index()], true) {
+            work.extend(feeds.remove(&value).unwrap_or_default());
+        }
+    }
+    wanted
+}

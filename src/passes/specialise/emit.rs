@@ -1,0 +1,448 @@
+//! The emission: writes the specialised version from the inference's plan.
+//!
+//! A value whose block has one version keeps its representation wherever it is live, as the generic
+//! definition dominates its uses. Other values, and iterators, which change, become block parameters;
+//! those that get the same value from everywhere are left to [`crate::passes::simplify`].
+
+use ruff_text_size::TextRange;
+use rustc_hash::FxHashMap;
+
+use crate::ir::{
+    Block, CellSpec, Const, Def, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Signature, Slot,
+    Target, Type, Unit, Value,
+};
+
+use super::context::Context;
+use super::infer::Plan;
+use super::repr::{Kind, Repr, Step};
+use super::walk::{Env, Flow, Left, Place, Sink, Walker};
+
+/// Writes the specialised version.
+#[must_use]
+pub(super) fn emit(cx: &Context<'_>, unit: &mut Unit, plan: &Plan) -> Function {
+    let order = plan.order();
+    let name = &cx.generic.name;
+    let mut out = Function::new(cx.id, name, Signature::machine(&cx.signature.result));
+    let mut blocks = FxHashMap::default();
+    for &version in &order {
+        let block = out.add_detached_block();
+        out.block_mut(block).cold = cx.generic.block(plan.versions[version].block).cold;
+        blocks.insert(version, block);
+    }
+    let writer = Writer { unit, out, block: blocks[&0] };
+    let mut emission = Emission {
+        cx,
+        plan,
+        blocks,
+        walker: Walker::new(cx, writer),
+        shared: Env::default(),
+        single: single(cx, plan, &order),
+    };
+    for &version in &order {
+        emission.write(version);
+    }
+    emission.walker.sink.out
+}
+
+struct Emission<'a> {
+    cx: &'a Context<'a>,
+    plan: &'a Plan,
+    blocks: FxHashMap<usize, Block>,
+    walker: Walker<'a, Writer<'a>>,
+    /// The representations of values whose blocks have one version.
+    shared: Env<Value>,
+    /// By value: whether its block has one version.
+    single: Vec<bool>,
+}
+
+/// By value: whether the block that defines it has one version.
+fn single(cx: &Context<'_>, plan: &Plan, order: &[usize]) -> Vec<bool> {
+    let mut count = vec![0; cx.generic.blocks.len()];
+    for &version in order {
+        count[plan.versions[version].block.index()] += 1;
+    }
+    let mut single = vec![false; cx.generic.values.len()];
+    for &block in &cx.order {
+        if count[block.index()] == 1 {
+            defined_in(cx.generic, block).for_each(|value| single[value.index()] = true);
+        }
+    }
+    single
+}
+
+fn defined_in(generic: &Function, block: Block) -> impl Iterator<Item = Value> + '_ {
+    let data = generic.block(block);
+    let results = data.insts.iter().flat_map(|&inst| generic.inst(inst).results.iter().copied());
+    data.params.iter().copied().chain(results)
+}
+
+impl Emission<'_> {
+    fn write(&mut self, version: usize) {
+        let block = self.blocks[&version];
+        let generic = self.plan.versions[version].block;
+        self.walker.begin_block();
+        self.begin(block);
+        self.enter(version);
+        match self.walker.walk(generic) {
+            Flow::End => {}
+            Flow::Goto(successor) => self.jump(version, successor),
+            Flow::Branch(condition) => self.branch(version, condition),
+        }
+        for value in defined_in(self.cx.generic, generic) {
+            if self.single[value.index()]
+                && let Some(repr) = self.walker.env.get(&value)
+            {
+                self.shared.insert(value, repr.clone());
+            }
+        }
+    }
+
+    fn begin(&mut self, block: Block) {
+        let writer = &mut self.walker.sink;
+        writer.out.layout.push(block);
+        writer.block = block;
+    }
+
+    /// Fills the walker's environment with what enters the version's block.
+    fn enter(&mut self, version: usize) {
+        let data = &self.plan.versions[version];
+        let first = self.cx.generic.block(data.block).insts[0];
+        self.walker.stand_before(first);
+        self.walker.env.clear();
+        let entering = &self.plan.entering[data.block.index()];
+        if version == 0 {
+            let block = self.blocks[&0];
+            for ((&value, ty), kind) in entering.iter().zip(&self.cx.signature.params).zip(&data.kinds) {
+                let param = self.walker.sink.out.add_param(block, Signature::machine(ty));
+                let repr = make(kind, &mut |_| param);
+                self.walker.env.insert(value, repr);
+            }
+            return;
+        }
+        let params = self.cx.generic.block(data.block).params.len();
+        for (position, (&value, kind)) in entering.iter().zip(&data.kinds).enumerate() {
+            let repr = if position >= params && !self.travels(value, kind) {
+                self.shared.get(&value).cloned().unwrap_or(Repr::Never)
+            } else {
+                self.receive(self.blocks[&version], kind)
+            };
+            let unneeded = matches!(kind, Repr::Never);
+            self.walker.env.insert(value, if unneeded { Repr::Never } else { repr });
+        }
+    }
+
+    /// Whether a value that lives through the beginning of a block is passed as a parameter.
+    fn travels(&self, value: Value, kind: &Kind) -> bool {
+        !self.single[value.index()] || matches!(kind, Repr::RangeIter { .. })
+    }
+
+    /// A representation of this kind made of new parameters of the block, and of constants.
+    fn receive(&mut self, block: Block, kind: &Kind) -> Repr<Value> {
+        match kind {
+            Repr::Int((), Some(value)) => self.walker.int(*value),
+            Repr::Bool((), Some(value)) => self.walker.truth(*value),
+            Repr::Tuple(items) => Repr::Tuple(items.iter().map(|item| self.receive(block, item)).collect()),
+            Repr::Range { by, .. } => {
+                let [start, stop, step] = self.receive_numbers(block, *by);
+                Repr::Range { start, stop, step, by: *by }
+            }
+            Repr::RangeIter { by, .. } => {
+                let [next, end, step] = self.receive_numbers(block, *by);
+                Repr::RangeIter { next, end, step, by: *by }
+            }
+            _ => {
+                let out = &mut self.walker.sink.out;
+                make(kind, &mut |ty| out.add_param(block, ty))
+            }
+        }
+    }
+
+    /// Two parameters and a step, which is a third one where it is not known.
+    fn receive_numbers(&mut self, block: Block, by: Step) -> [Value; 3] {
+        let out = &mut self.walker.sink.out;
+        let (first, second) = (out.add_param(block, Type::I64), out.add_param(block, Type::I64));
+        let step = match by.value() {
+            Some(step) => self.walker.int_constant(step),
+            None => self.walker.sink.out.add_param(block, Type::I64),
+        };
+        [first, second, step]
+    }
+
+    fn jump(&mut self, version: usize, successor: usize) {
+        match self.pass(version, successor) {
+            Ok(target) => self.walker.sink.terminate(self.range(version), Op::Jump, &[], vec![target]),
+            Err(Left) => self.walker.leave(),
+        }
+    }
+
+    fn branch(&mut self, version: usize, condition: Value) {
+        let block = self.walker.sink.block;
+        let mut targets = Vec::with_capacity(2);
+        let mut edges = Vec::new();
+        for successor in 0..2 {
+            if self.is_plain(version, successor)
+                && let Ok(target) = self.pass(version, successor)
+            {
+                targets.push(target);
+            } else {
+                let edge = self.walker.sink.out.add_detached_block();
+                targets.push(Target { block: edge, args: Vec::new() });
+                edges.push((edge, successor));
+            }
+        }
+        self.walker.sink.block = block;
+        self.walker.sink.terminate(self.range(version), Op::Branch, &[condition], targets);
+        for (edge, successor) in edges {
+            self.walker.begin_block();
+            self.begin(edge);
+            self.jump(version, successor);
+        }
+    }
+
+    /// The generic terminator of the version's block.
+    fn origin(&self, version: usize) -> Inst {
+        self.cx.generic.terminator(self.plan.versions[version].block)
+    }
+
+    fn range(&self, version: usize) -> TextRange {
+        self.cx.generic.inst(self.origin(version)).range
+    }
+
+    /// Whether passing values over the edge takes nothing but constants.
+    fn is_plain(&self, version: usize, successor: usize) -> bool {
+        self.passed(version, successor).iter().all(|(repr, kind)| is_plain(repr, kind))
+    }
+
+    /// What is passed over the edge, and the kinds that the successor wants.
+    fn passed(&self, version: usize, successor: usize) -> Vec<(Repr<Value>, Kind)> {
+        let Some(to) = self.plan.versions[version].edges[successor] else { return Vec::new() };
+        let to = &self.plan.versions[to];
+        let target = &self.cx.generic.inst(self.origin(version)).targets[successor];
+        let mut passed = Vec::new();
+        for (position, (&value, kind)) in
+            self.plan.entering[to.block.index()].iter().zip(&to.kinds).enumerate()
+        {
+            let source = match target.args.get(position) {
+                Some(&arg) => arg,
+                None if self.travels(value, kind) => value,
+                None => continue,
+            };
+            let repr = self.walker.env.get(&source).cloned().unwrap_or(Repr::Never);
+            passed.push((repr, kind.clone()));
+        }
+        passed
+    }
+
+    /// The jump's target with its arguments, converted to what it wants.
+    fn pass(&mut self, version: usize, successor: usize) -> Result<Target, Left> {
+        self.walker.stand_before(self.origin(version));
+        let to = self.plan.versions[version].edges[successor].ok_or(Left)?;
+        let mut args = Vec::new();
+        for (repr, kind) in self.passed(version, successor) {
+            self.convert(&repr, &kind, &mut args)?;
+        }
+        Ok(Target { block: self.blocks[&to], args })
+    }
+
+    /// Appends the machine values of `repr` as a value of this kind.
+    fn convert(&mut self, repr: &Repr<Value>, kind: &Kind, args: &mut Vec<Value>) -> Result<(), Left> {
+        match (kind, repr) {
+            (Repr::Never | Repr::None | Repr::Known(_), _) => {}
+            (Repr::Int((), Some(_)), _) | (Repr::Bool((), Some(_)), _) => {}
+            (Repr::Int(..), Repr::Int(value, _))
+            | (Repr::Float(()), Repr::Float(value))
+            | (Repr::Bool(..), Repr::Bool(value, _)) => args.push(*value),
+            (Repr::Int(..), Repr::Never) => args.push(self.walker.int_constant(0)),
+            (Repr::Float(()), Repr::Never) => args.push(self.walker.float_constant(0.0)),
+            (Repr::Bool(..), Repr::Never) => {
+                if let Repr::Bool(value, _) = self.walker.truth(false) {
+                    args.push(value);
+                }
+            }
+            (Repr::Tuple(kinds), Repr::Never) => {
+                for kind in kinds.iter() {
+                    self.convert(&Repr::Never, kind, args)?;
+                }
+            }
+            (Repr::Tuple(kinds), Repr::Tuple(items)) if kinds.len() == items.len() => {
+                for (item, kind) in items.iter().zip(kinds.iter()) {
+                    self.convert(item, kind, args)?;
+                }
+            }
+            (
+                Repr::Range { by, .. } | Repr::RangeIter { by, .. },
+                Repr::Range { start: a, stop: b, step: c, .. }
+                | Repr::RangeIter { next: a, end: b, step: c, .. },
+            ) => {
+                args.extend_from_slice(&[*a, *b]);
+                args.extend(by.value().is_none().then_some(*c));
+            }
+            (Repr::Range { by, .. } | Repr::RangeIter { by, .. }, Repr::Never) => {
+                let one = self.walker.int_constant(1);
+                args.extend_from_slice(&[one, one]);
+                args.extend(by.value().is_none().then_some(one));
+            }
+            (Repr::Object(()) | Repr::Likely(..), repr) => args.push(self.walker.object(repr)?),
+            _ => return Err(Left),
+        }
+        Ok(())
+    }
+}
+
+/// Whether [`Emission::convert`] takes nothing but constants and can't leave.
+fn is_plain(repr: &Repr<Value>, kind: &Kind) -> bool {
+    match (kind, repr) {
+        (Repr::Object(()) | Repr::Likely(..), repr) => {
+            matches!(repr, Repr::Never | Repr::None | Repr::Bool(..) | Repr::Object(_) | Repr::Likely(..))
+        }
+        (Repr::Tuple(kinds), Repr::Tuple(items)) => {
+            kinds.len() == items.len()
+                && items.iter().zip(kinds.iter()).all(|(item, kind)| is_plain(item, kind))
+        }
+        _ => true,
+    }
+}
+
+/// A representation of this kind; `value` makes the machine values.
+fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
+    match kind {
+        Repr::Never => Repr::Never,
+        Repr::None => Repr::None,
+        Repr::Bool((), known) => Repr::Bool(value(Type::Bool), *known),
+        Repr::Int((), known) => Repr::Int(value(Type::I64), *known),
+        Repr::Float(()) => Repr::Float(value(Type::F64)),
+        Repr::Tuple(items) => Repr::Tuple(items.iter().map(|item| make(item, value)).collect()),
+        Repr::Range { by, .. } => {
+            Repr::Range { start: value(Type::I64), stop: value(Type::I64), step: value(Type::I64), by: *by }
+        }
+        Repr::RangeIter { by, .. } => {
+            Repr::RangeIter { next: value(Type::I64), end: value(Type::I64), step: value(Type::I64), by: *by }
+        }
+        Repr::Known(known) => Repr::Known(std::rc::Rc::clone(known)),
+        Repr::Likely((), ty) => Repr::Likely(value(Type::Obj), std::rc::Rc::clone(ty)),
+        Repr::Object(()) => Repr::Object(value(Type::Obj)),
+    }
+}
+
+/// The sink of the emission.
+struct Writer<'a> {
+    unit: &'a mut Unit,
+    out: Function,
+    block: Block,
+}
+
+impl Writer<'_> {
+    fn terminate(&mut self, range: TextRange, op: Op, args: &[Value], targets: Vec<Target>) {
+        let data = InstData {
+            op,
+            imm: Imm::None,
+            args: args.to_vec(),
+            results: Vec::new(),
+            targets,
+            range,
+            exit: None,
+            site: None,
+        };
+        let inst = self.out.add_inst(data, &[]);
+        self.out.block_mut(self.block).insts.push(inst);
+    }
+
+    fn exit_state(&mut self, place: &Place<'_, Value>) -> ExitState {
+        let cx = place.cx;
+        let needed = cx.needed_at(place.point);
+        let live = cx.live.resume_slots(cx.generic, place.point);
+        let slots = live.iter().map(|value| {
+            let repr = place.env.get(value).unwrap_or(&Repr::Never);
+            let unread = repr.dies_silently() && needed.binary_search(value).is_err();
+            match (cx.generic.ty(*value), repr) {
+                (Type::Bool, Repr::Never) => Slot::Bool(false),
+                (Type::Bool, _) if unread => Slot::Bool(false),
+                _ if unread => Slot::None,
+                (_, repr) => self.slot(repr),
+            }
+        });
+        ExitState { frames: vec![ExitFrame { func: cx.id, point: place.point, slots: slots.collect() }] }
+    }
+
+    fn slot(&mut self, repr: &Repr<Value>) -> Slot {
+        match repr {
+            Repr::Never | Repr::None => Slot::None,
+            Repr::Bool(_, Some(value)) => Slot::Bool(*value),
+            Repr::Int(_, Some(value)) => Slot::Const(self.unit.constant(Const::Int(*value))),
+            Repr::Bool(value, None) | Repr::Int(value, None) => Slot::Value(*value),
+            Repr::Float(value) => match self.float_value(*value) {
+                Some(float) => Slot::Const(self.unit.constant(Const::Float(float.to_bits()))),
+                None => Slot::Value(*value),
+            },
+            Repr::Tuple(items) => Slot::Tuple(items.iter().map(|item| self.slot(item)).collect()),
+            Repr::Range { start, stop, step, .. } => Slot::Range { start: *start, stop: *stop, step: *step },
+            Repr::RangeIter { next, end, step, by: Step::Any } => {
+                Slot::RangeIter { next: *next, count: *end, step: *step }
+            }
+            Repr::RangeIter { next, end, step, .. } => {
+                Slot::UnitRangeIter { next: *next, stop: *end, step: *step }
+            }
+            Repr::Known(known) => {
+                let spec = CellSpec { path: known.path.clone(), expected: known.fact.clone() };
+                Slot::Cell(self.unit.cell(spec))
+            }
+            Repr::Likely(value, _) | Repr::Object(value) => match self.out.def_inst(*value) {
+                Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),
+                _ => Slot::Value(*value),
+            },
+        }
+    }
+}
+
+impl Sink for Writer<'_> {
+    type V = Value;
+
+    fn unit(&self) -> &Unit {
+        self.unit
+    }
+
+    fn emit(
+        &mut self,
+        place: &Place<'_, Value>,
+        op: Op,
+        imm: Imm,
+        args: &[Value],
+        results: &[Type],
+    ) -> Vec<Value> {
+        let exit = op.exits().then(|| {
+            let state = self.exit_state(place);
+            self.out.add_exit(state)
+        });
+        let range = place.cx.generic.inst(place.inst).range;
+        let data = InstData {
+            op,
+            imm,
+            args: args.to_vec(),
+            results: Vec::new(),
+            targets: Vec::new(),
+            range,
+            exit,
+            site: None,
+        };
+        let inst = self.out.add_inst(data, results);
+        self.out.block_mut(self.block).insts.push(inst);
+        self.out.inst(inst).results.clone()
+    }
+
+    fn constant(&mut self, constant: Const) -> Imm {
+        Imm::Const(self.unit.constant(constant))
+    }
+
+    fn cell(&mut self, spec: CellSpec) -> Imm {
+        Imm::Cell(self.unit.cell(spec))
+    }
+
+    fn float_value(&self, value: Value) -> Option<f64> {
+        match (self.out.def(value), self.out.def_inst(value)) {
+            (Def::Result(..), Some(InstData { op: Op::FloatConst, imm: Imm::Float(bits), .. })) => {
+                Some(f64::from_bits(*bits))
+            }
+            _ => None,
+        }
+    }
+}

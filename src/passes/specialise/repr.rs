@@ -1,0 +1,175 @@
+//! Representations: what the specialised version has in place of a generic value.
+//!
+//! `Repr<Value>` holds the machine values themselves. `Repr<()>`, called [`Kind`], is the same without
+//! them: the lattice of the inference, with [`Repr::Never`] at the bottom and [`Repr::Object`] on top.
+
+use std::rc::Rc;
+
+use crate::ir::GlobalFact;
+use crate::types::Type;
+
+/// Tuples with more items than this stay objects: each item would travel as a parameter of its own.
+pub(super) const MAX_TUPLE: usize = 8;
+
+/// What is known of a range's step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is 1.
+    Up,
+    /// It is -1.
+    Down,
+    /// It is anything but 0.
+    Any,
+}
+
+impl Step {
+    /// The step where it is known.
+    #[must_use]
+    pub(super) fn value(self) -> Option<i64> {
+        match self {
+            Step::Up => Some(1),
+            Step::Down => Some(-1),
+            Step::Any => None,
+        }
+    }
+
+    /// What is known of a step that has this constant value, if any.
+    #[must_use]
+    pub(super) fn of(value: Option<i64>) -> Step {
+        match value {
+            Some(1) => Step::Up,
+            Some(-1) => Step::Down,
+            _ => Step::Any,
+        }
+    }
+}
+
+/// A global that a guard cell watches and that has no machine value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Its dotted name.
+    pub(super) path: String,
+    /// What it is.
+    pub(super) fact: GlobalFact,
+}
+
+/// How the specialised version holds a value of the generic version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Repr<V> {
+    /// Nothing: a variable that is unbound or never read again, or code that is never reached.
+    Never,
+    /// `None`.
+    None,
+    /// An exact bool, and its value where that is known.
+    Bool(V, Option<bool>),
+    /// An exact int that fits 64 bits, and its value where that is known.
+    Int(V, Option<i64>),
+    /// An exact float.
+    Float(V),
+    /// An exact tuple of items none of which is an object.
+    Tuple(Rc<[Repr<V>]>),
+    /// A `range` of 64-bit ints.
+    Range { start: V, stop: V, step: V, by: Step },
+    /// The iterator of such a range. `end` is where it stops for a step of 1 or -1, else how many items
+    /// it has left.
+    RangeIter { next: V, end: V, step: V, by: Step },
+    /// A global that is still what it was.
+    Known(Rc<Known>),
+    /// An object that is probably of this type.
+    Likely(V, Rc<Type>),
+    /// Any object.
+    Object(V),
+}
+
+/// A representation without its machine values.
+pub(super) type Kind = Repr<()>;
+
+impl<V: Copy> Repr<V> {
+    /// Whether the death of the value can't be observed.
+    #[must_use]
+    pub(super) fn dies_silently(&self) -> bool {
+        !matches!(self, Repr::Likely(..) | Repr::Object(_))
+    }
+
+    /// The exact class of the value, where it is one that annotations can promise.
+    #[must_use]
+    pub(super) fn exact_type(&self) -> Option<Type> {
+        Some(match self {
+            Repr::None => Type::None,
+            Repr::Bool(..) => Type::Bool,
+            Repr::Int(..) => Type::Int,
+            Repr::Float(_) => Type::Float,
+            Repr::Tuple(items) => Type::Tuple(items.iter().map(Repr::exact_type).collect::<Option<_>>()?),
+            _ => return None,
+        })
+    }
+
+    /// Whether the value is a number: an int, a float or a bool.
+    #[must_use]
+    pub(super) fn is_number(&self) -> bool {
+        self.is_integral() || matches!(self, Repr::Float(_))
+    }
+
+    /// Whether the value is an int or a bool.
+    #[must_use]
+    pub(super) fn is_integral(&self) -> bool {
+        matches!(self, Repr::Int(..) | Repr::Bool(..))
+    }
+
+    /// Whether the value may be an item of an unboxed tuple.
+    #[must_use]
+    pub(super) fn is_item(&self) -> bool {
+        self.is_number() || matches!(self, Repr::None | Repr::Tuple(_))
+    }
+}
+
+impl Kind {
+    /// The kind of a value whose type is promised and exact, or likely to be.
+    #[must_use]
+    pub(super) fn promised(ty: &Type) -> Kind {
+        match ty {
+            Type::None => Repr::None,
+            Type::Bool => Repr::Bool((), None),
+            Type::Int => Repr::Int((), None),
+            Type::Float => Repr::Float(()),
+            Type::Tuple(_) => Repr::Likely((), Rc::new(ty.clone())),
+            Type::Never | Type::Object => Repr::Object(()),
+        }
+    }
+
+    /// The least kind that covers both.
+    #[must_use]
+    pub(super) fn join(&self, other: &Kind) -> Kind {
+        match (self, other) {
+            (Repr::Never, only) | (only, Repr::Never) => only.clone(),
+            (a, b) if a == b => a.clone(),
+            (Repr::Bool(..), Repr::Bool(..)) => Repr::Bool((), None),
+            (Repr::Int(..), Repr::Int(..)) => Repr::Int((), None),
+            (Repr::Tuple(a), Repr::Tuple(b)) if a.len() == b.len() => {
+                let items: Rc<[Kind]> = a.iter().zip(b.iter()).map(|(a, b)| a.join(b)).collect();
+                if items.iter().all(Repr::is_item) { Repr::Tuple(items) } else { Repr::Object(()) }
+            }
+            (tuple @ Repr::Tuple(_), Repr::Likely(_, ty)) | (Repr::Likely(_, ty), tuple @ Repr::Tuple(_))
+                if tuple.exact_type().as_ref() == Some(&**ty) =>
+            {
+                Repr::Likely((), Rc::clone(ty))
+            }
+            (Repr::Range { .. }, Repr::Range { .. }) => {
+                Repr::Range { start: (), stop: (), step: (), by: Step::Any }
+            }
+            (Repr::RangeIter { .. }, Repr::RangeIter { .. }) => {
+                Repr::RangeIter { next: (), end: (), step: (), by: Step::Any }
+            }
+            _ => Repr::Object(()),
+        }
+    }
+
+    /// Whether the join of both is as good as either: neither loses its unboxed form.
+    #[must_use]
+    pub(super) fn is_compatible(&self, other: &Kind) -> bool {
+        match (self, other) {
+            (Repr::Object(_) | Repr::Likely(..), _) | (_, Repr::Object(_) | Repr::Likely(..)) => true,
+            _ => !matches!(self.join(other), Repr::Object(_)),
+        }
+    }
+}

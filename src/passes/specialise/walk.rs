@@ -1,0 +1,491 @@
+//! One walk over a generic block that serves both phases: the inference walks with a sink that only
+//! makes kinds, the emission with one that writes instructions. So the two can't disagree about what an
+//! op on given operands becomes.
+
+mod arith;
+mod builtins;
+mod calls;
+mod iterate;
+mod maths;
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use crate::ir::{Block, CellSpec, Const, GlobalFact, Imm, Inst, Op, Point, Signature, Type, Unit, Value};
+use crate::types;
+
+use super::context::Context;
+use super::repr::{Known, MAX_TUPLE, Repr};
+
+/// The representations of the generic values that are live.
+pub(super) type Env<V> = FxHashMap<Value, Repr<V>>;
+
+/// The code can't go on unboxed: it leaves for the generic version at the current point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left;
+
+/// What stands around an instruction that is emitted.
+pub(super) struct Place<'a, V> {
+    /// The generic version and what is known of it.
+    pub(super) cx: &'a Context<'a>,
+    /// The generic instruction that it comes from.
+    pub(super) inst: Inst,
+    /// Where it exits to.
+    pub(super) point: Point,
+    /// What rebuilds the values live there.
+    pub(super) env: &'a Env<V>,
+}
+
+/// Where a walk puts its instructions.
+pub(super) trait Sink {
+    /// A machine value.
+    type V: Copy + Debug + Eq + Hash;
+
+    /// The unit.
+    fn unit(&self) -> &Unit;
+
+    /// Appends an instruction with results of these types.
+    fn emit(
+        &mut self,
+        place: &Place<'_, Self::V>,
+        op: Op,
+        imm: Imm,
+        args: &[Self::V],
+        results: &[Type],
+    ) -> Vec<Self::V>;
+
+    /// A constant of the unit as an immediate.
+    fn constant(&mut self, constant: Const) -> Imm;
+
+    /// A cell of the unit as an immediate.
+    fn cell(&mut self, spec: CellSpec) -> Imm;
+
+    /// The value of a float that is a constant. Inference does not know: it must not decide a kind.
+    fn float_value(&self, value: Self::V) -> Option<f64>;
+}
+
+/// How a walked block ends.
+pub(super) enum Flow<V> {
+    /// It goes to the successor of this number.
+    Goto(usize),
+    /// It goes to successor 0 when the value is true, else to successor 1.
+    Branch(V),
+    /// It goes nowhere.
+    End,
+}
+
+/// The state of a walk.
+pub(super) struct Walker<'a, S: Sink> {
+    /// Where instructions go.
+    pub(super) sink: S,
+    /// The representations of the live values.
+    pub(super) env: Env<S::V>,
+    cx: &'a Context<'a>,
+    inst: Inst,
+    point: Point,
+    /// Objects made of unboxed values in this block, so that a value keeps one identity there.
+    boxes: FxHashMap<S::V, S::V>,
+}
+
+type Reprs<S> = Vec<Repr<<S as Sink>::V>>;
+
+impl<'a, S: Sink> Walker<'a, S> {
+    /// A walker that knows no value yet.
+    pub(super) fn new(cx: &'a Context<'a>, sink: S) -> Walker<'a, S> {
+        let first = cx.generic.block(cx.generic.entry()).insts[0];
+        Walker {
+            sink,
+            env: Env::default(),
+            cx,
+            inst: first,
+            point: Point::Before(first),
+            boxes: FxHashMap::default(),
+        }
+    }
+
+    /// Walks over the block. The representations of the values live at its beginning are in `env`;
+    /// afterwards those of the values live at its end are there too.
+    pub(super) fn walk(&mut self, block: Block) -> Flow<S::V> {
+        self.boxes.clear();
+        let insts = &self.cx.generic.block(block).insts;
+        for (position, &inst) in insts.iter().enumerate() {
+            self.stand_before(inst);
+            let done = match insts.get(position + 1) {
+                Some(&next) => self.transfer(inst, next).map(|()| None),
+                None => self.terminate(inst).map(Some),
+            };
+            match done {
+                Ok(None) => {}
+                Ok(Some(flow)) => return flow,
+                Err(Left) => {
+                    self.leave();
+                    return Flow::End;
+                }
+            }
+        }
+        Flow::End
+    }
+
+    /// Makes the point before this instruction the one to exit to.
+    pub(super) fn stand_before(&mut self, inst: Inst) {
+        self.inst = inst;
+        self.point = Point::Before(inst);
+    }
+
+    /// Forgets the objects made in the block that the sink has ended.
+    pub(super) fn begin_block(&mut self) {
+        self.boxes.clear();
+    }
+
+    /// Leaves for the generic version at the current point.
+    pub(super) fn leave(&mut self) {
+        self.point = Point::Before(self.inst);
+        self.many(Op::Leave, Imm::None, &[], &[]);
+    }
+
+    /// Emits an op with results of these types.
+    pub(super) fn many(&mut self, op: Op, imm: Imm, args: &[S::V], results: &[Type]) -> Vec<S::V> {
+        let place = Place { cx: self.cx, inst: self.inst, point: self.point, env: &self.env };
+        self.sink.emit(&place, op, imm, args, results)
+    }
+
+    /// Emits an op that has one result.
+    pub(super) fn one(&mut self, op: Op, imm: Imm, args: &[S::V]) -> S::V {
+        self.many(op, imm, args, op.row().results)[0]
+    }
+
+    /// Emits an op without results.
+    pub(super) fn none(&mut self, op: Op, imm: Imm, args: &[S::V]) {
+        self.many(op, imm, args, &[]);
+    }
+
+    /// The constant's machine value.
+    pub(super) fn int_constant(&mut self, value: i64) -> S::V {
+        self.one(Op::IntConst, Imm::Int(value), &[])
+    }
+
+    /// The constant's machine value.
+    pub(super) fn float_constant(&mut self, value: f64) -> S::V {
+        self.one(Op::FloatConst, Imm::Float(value.to_bits()), &[])
+    }
+
+    /// The constant's representation.
+    pub(super) fn int(&mut self, value: i64) -> Repr<S::V> {
+        Repr::Int(self.int_constant(value), Some(value))
+    }
+
+    /// The constant's representation.
+    pub(super) fn truth(&mut self, value: bool) -> Repr<S::V> {
+        Repr::Bool(self.one(Op::BoolConst, Imm::Bool(value), &[]), Some(value))
+    }
+
+    /// The value as an object; for a value that has no object here the code leaves.
+    pub(super) fn object(&mut self, repr: &Repr<S::V>) -> Result<S::V, Left> {
+        match repr {
+            Repr::Object(value) | Repr::Likely(value, _) => Ok(*value),
+            Repr::None => Ok(self.object_constant(Const::None)),
+            Repr::Never => Ok(self.object_constant(Const::Unbound)),
+            Repr::Int(value, _) => Ok(self.boxed(Op::IntBox, *value)),
+            Repr::Float(value) => Ok(self.boxed(Op::FloatBox, *value)),
+            Repr::Bool(value, _) => Ok(self.boxed(Op::BoolBox, *value)),
+            Repr::Tuple(items) => {
+                let items = self.objects(items)?;
+                Ok(self.one(Op::ObjTuple, Imm::None, &items))
+            }
+            Repr::Known(known) => Ok(self.known_object(known)),
+            Repr::Range { .. } | Repr::RangeIter { .. } => Err(Left),
+        }
+    }
+
+    /// The values as objects.
+    pub(super) fn objects(&mut self, reprs: &[Repr<S::V>]) -> Result<Vec<S::V>, Left> {
+        reprs.iter().map(|repr| self.object(repr)).collect()
+    }
+
+    /// The representation of a value that is read.
+    pub(super) fn read(&self, value: Value) -> Result<Repr<S::V>, Left> {
+        match self.env.get(&value) {
+            None | Some(Repr::Never) => Err(Left),
+            Some(repr) => Ok(repr.clone()),
+        }
+    }
+
+    fn boxed(&mut self, op: Op, value: S::V) -> S::V {
+        if let Some(&object) = self.boxes.get(&value) {
+            return object;
+        }
+        let object = self.one(op, Imm::None, &[value]);
+        self.boxes.insert(value, object);
+        object
+    }
+
+    fn object_constant(&mut self, constant: Const) -> S::V {
+        let imm = self.sink.constant(constant);
+        self.one(Op::ObjConst, imm, &[])
+    }
+
+    /// The watched object: under the guard, the names still lead to it.
+    fn known_object(&mut self, known: &Known) -> S::V {
+        self.guard_cell(&known.path, &known.fact);
+        let mut names = known.path.split('.');
+        let first = self.sink.constant(Const::Str(names.next().unwrap_or_default().to_owned()));
+        let mut object = self.one(Op::ObjGlobal, first, &[]);
+        for name in names {
+            let name = self.sink.constant(Const::Str(name.to_owned()));
+            object = self.one(Op::ObjAttr, name, &[object]);
+        }
+        object
+    }
+
+    /// Exits unless the dotted name still has its value. The module in front of a point is guarded too.
+    fn guard_cell(&mut self, path: &str, fact: &GlobalFact) {
+        if let Some((module, _)) = path.rsplit_once('.') {
+            self.guard_cell(module, &GlobalFact::MathModule);
+        }
+        let cell = self.sink.cell(CellSpec { path: path.to_owned(), expected: fact.clone() });
+        self.none(Op::GuardCell, cell, &[]);
+    }
+
+    fn operands(&self, inst: Inst) -> Result<Reprs<S>, Left> {
+        self.cx.generic.inst(inst).args.iter().map(|&arg| self.read(arg)).collect()
+    }
+
+    fn define(&mut self, inst: Inst, repr: Repr<S::V>) {
+        self.env.insert(self.cx.generic.inst(inst).results[0], repr);
+    }
+
+    fn transfer(&mut self, inst: Inst, next: Inst) -> Result<(), Left> {
+        let data = self.cx.generic.inst(inst);
+        match data.op {
+            Op::Release => {
+                if let Some(Repr::Object(value) | Repr::Likely(value, _)) =
+                    self.env.get(&data.args[0]).cloned()
+                {
+                    self.none(Op::Release, Imm::None, &[value]);
+                }
+            }
+            Op::Poll => self.none(Op::Poll, Imm::None, &[]),
+            Op::ObjCheckResult => {
+                let value = self.read(data.args[0])?;
+                if value.exact_type().as_ref() != Some(&self.cx.signature.result) {
+                    let object = self.object(&value)?;
+                    self.none(Op::ObjCheckResult, Imm::None, &[object]);
+                    if matches!(value, Repr::Tuple(_)) {
+                        // What is returned is what was checked, not another tuple.
+                        self.env.insert(data.args[0], Repr::Object(object));
+                    }
+                }
+            }
+            Op::ObjUnpack => {
+                let items = self.unpack(inst)?;
+                self.env.extend(data.results.iter().copied().zip(items));
+            }
+            Op::ObjNext => self.next_item(inst)?,
+            _ => {
+                let operands = self.operands(inst)?;
+                let result = match self.unboxed(inst, &operands)? {
+                    Ok(result) => result,
+                    Err(likely) => self.generic(inst, next, &operands, likely.as_ref())?,
+                };
+                self.define(inst, result);
+            }
+        }
+        Ok(())
+    }
+
+    /// The result of an op that has an unboxed form; the inner error is for one that has none, with the
+    /// type that its result is sure or likely to have.
+    fn unboxed(&mut self, inst: Inst, operands: &[Repr<S::V>]) -> Result<Form<S::V>, Left> {
+        let data = self.cx.generic.inst(inst);
+        Ok(match (data.op, data.imm) {
+            (Op::BoolConst, Imm::Bool(value)) => Ok(self.truth(value)),
+            (Op::BoolBox, _) => Ok(operands[0].clone()),
+            (Op::BoolNot | Op::BoolAnd | Op::BoolOr | Op::BoolXor, _) => Ok(self.logic(data.op, operands)?),
+            (Op::ObjConst, Imm::Const(id)) => {
+                let constant = self.sink.unit().consts[id.index()].clone();
+                Ok(self.constant(&constant))
+            }
+            (Op::ObjGlobal, Imm::Const(id)) => {
+                let path = self.name(id.index());
+                self.global(inst, path)
+            }
+            (Op::ObjAttr, Imm::Const(id)) => match &operands[0] {
+                Repr::Known(known) if known.fact == GlobalFact::MathModule => {
+                    let path = format!("{}.{}", known.path, self.name(id.index()));
+                    self.global(inst, path)
+                }
+                _ => Err(None),
+            },
+            (Op::ObjBinary, Imm::Binary(binary, _)) => self.binary(binary, &operands[0], &operands[1]),
+            (Op::ObjUnary, Imm::Unary(unary)) => self.unary(unary, &operands[0]),
+            (Op::ObjCompare, Imm::Cmp(cmp)) => self.compare(cmp, &operands[0], &operands[1]),
+            (Op::ObjIs, _) => Ok(self.identity(data.args[0] == data.args[1], &operands[0], &operands[1])?),
+            (Op::ObjTruth, _) => Ok(self.truth_of(&operands[0])?),
+            (Op::ObjCall, Imm::Const(id)) => self.call(inst, id, operands)?,
+            (Op::ObjTuple, _) if operands.len() <= MAX_TUPLE && operands.iter().all(Repr::is_item) => {
+                Ok(Repr::Tuple(operands.into()))
+            }
+            (Op::ObjIter, _) => self.iterator(inst, &operands[0]),
+            _ => Err(None),
+        })
+    }
+
+    /// The op as it is, on objects. A result of a likely type is unboxed under a guard at once.
+    fn generic(
+        &mut self,
+        inst: Inst,
+        next: Inst,
+        operands: &[Repr<S::V>],
+        likely: Option<&types::Type>,
+    ) -> Result<Repr<S::V>, Left> {
+        let data = self.cx.generic.inst(inst);
+        let args = self.objects(operands)?;
+        let object = self.one(data.op, data.imm, &args);
+        let Some(likely) = likely else { return Ok(Repr::Object(object)) };
+        self.define(inst, Repr::Object(object));
+        self.point = Point::Before(next);
+        let result = self.unbox(object, likely);
+        self.stand_before(inst);
+        Ok(result)
+    }
+
+    /// An object of this type without its box; exits at the current point when it is of another.
+    fn unbox(&mut self, object: S::V, ty: &types::Type) -> Repr<S::V> {
+        match ty {
+            types::Type::Int => Repr::Int(self.one(Op::GuardInt, Imm::None, &[object]), None),
+            types::Type::Float => Repr::Float(self.one(Op::GuardFloat, Imm::None, &[object])),
+            types::Type::Bool => Repr::Bool(self.one(Op::GuardBool, Imm::None, &[object]), None),
+            types::Type::None => {
+                self.none(Op::GuardNone, Imm::None, &[object]);
+                Repr::None
+            }
+            types::Type::Tuple(items) if fits_registers(items) => {
+                Repr::Tuple(self.unbox_items(object, items).into())
+            }
+            types::Type::Tuple(_) => Repr::Likely(object, Rc::new(ty.clone())),
+            types::Type::Never | types::Type::Object => Repr::Object(object),
+        }
+    }
+
+    fn unbox_items(&mut self, tuple: S::V, types: &[types::Type]) -> Reprs<S> {
+        let count = u32::try_from(types.len()).expect("a promised tuple is short");
+        let items = self.many(Op::GuardTuple, Imm::Count(count), &[tuple], &vec![Type::Obj; types.len()]);
+        items.into_iter().zip(types).map(|(item, ty)| self.unbox(item, ty)).collect()
+    }
+
+    /// The unboxed form of a constant.
+    fn constant(&mut self, constant: &Const) -> Repr<S::V> {
+        match constant {
+            Const::None => Repr::None,
+            Const::Unbound => Repr::Never,
+            Const::Bool(value) => self.truth(*value),
+            Const::Int(value) => self.int(*value),
+            Const::Float(bits) => Repr::Float(self.one(Op::FloatConst, Imm::Float(*bits), &[])),
+            Const::Tuple(items) if items.len() <= MAX_TUPLE && items.iter().all(is_scalar) => {
+                Repr::Tuple(items.iter().map(|item| self.constant(item)).collect())
+            }
+            _ => Repr::Object(self.object_constant(constant.clone())),
+        }
+    }
+
+    fn name(&self, constant: usize) -> String {
+        match &self.sink.unit().consts[constant] {
+            Const::Str(name) => name.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// A global name or an attribute of `math`, under a guard where something is known of it.
+    fn global(&mut self, inst: Inst, path: String) -> Form<S::V> {
+        let result = self.cx.generic.inst(inst).results[0];
+        match self.cx.facts.get(&path) {
+            Some(fact @ GlobalFact::Value(constant)) => {
+                self.guard_cell(&path, fact);
+                Ok(self.constant(constant))
+            }
+            None | Some(GlobalFact::Unknown) => Err(None),
+            Some(fact) if self.cx.uses(result).only_known => {
+                self.guard_cell(&path, fact);
+                Ok(Repr::Known(Rc::new(Known { path, fact: fact.clone() })))
+            }
+            Some(_) => Err(None),
+        }
+    }
+
+    fn unpack(&mut self, inst: Inst) -> Result<Reprs<S>, Left> {
+        let data = self.cx.generic.inst(inst);
+        let tuple = self.read(data.args[0])?;
+        match &tuple {
+            Repr::Tuple(items) if items.len() == data.results.len() => return Ok(items.to_vec()),
+            Repr::Likely(object, ty) => {
+                if let types::Type::Tuple(items) = &**ty
+                    && items.len() == data.results.len()
+                {
+                    return Ok(self.unbox_items(*object, items));
+                }
+            }
+            _ => {}
+        }
+        let object = self.object(&tuple)?;
+        let items = self.many(Op::ObjUnpack, data.imm, &[object], &vec![Type::Obj; data.results.len()]);
+        Ok(items.into_iter().map(Repr::Object).collect())
+    }
+
+    fn terminate(&mut self, inst: Inst) -> Result<Flow<S::V>, Left> {
+        let data = self.cx.generic.inst(inst);
+        match data.op {
+            Op::Jump => return Ok(Flow::Goto(0)),
+            Op::Branch => {
+                return match self.read(data.args[0])? {
+                    Repr::Bool(_, Some(known)) => Ok(Flow::Goto(usize::from(!known))),
+                    Repr::Bool(value, None) => Ok(Flow::Branch(value)),
+                    _ => Err(Left),
+                };
+            }
+            Op::Return => {
+                let value = self.read(data.args[0])?;
+                let value = self.result(&value)?;
+                self.none(Op::Return, Imm::None, &[value]);
+            }
+            Op::Raise => {
+                let operands = self.operands(inst)?;
+                let args = self.objects(&operands)?;
+                self.none(Op::Raise, Imm::None, &args);
+            }
+            _ => self.none(data.op, data.imm, &[]),
+        }
+        Ok(Flow::End)
+    }
+
+    /// The returned value as the machine type of the result.
+    fn result(&mut self, value: &Repr<S::V>) -> Result<S::V, Left> {
+        match (Signature::machine(&self.cx.signature.result), value) {
+            (Type::Obj, value) => self.object(value),
+            (Type::I64, Repr::Int(value, _))
+            | (Type::F64, Repr::Float(value))
+            | (Type::Bool, Repr::Bool(value, _)) => Ok(*value),
+            (Type::I64, Repr::Object(object)) => Ok(self.one(Op::GuardInt, Imm::None, &[*object])),
+            (Type::F64, Repr::Object(object)) => Ok(self.one(Op::GuardFloat, Imm::None, &[*object])),
+            (Type::Bool, Repr::Object(object)) => Ok(self.one(Op::GuardBool, Imm::None, &[*object])),
+            _ => Err(Left),
+        }
+    }
+}
+
+/// What an op becomes: a representation, or nothing unboxed and the type that its result may have.
+type Form<V> = Result<Repr<V>, Option<types::Type>>;
+
+fn is_scalar(constant: &Const) -> bool {
+    matches!(constant, Const::None | Const::Bool(_) | Const::Int(_) | Const::Float(_))
+}
+
+/// Whether a tuple of these types has an unboxed form.
+fn fits_registers(items: &[types::Type]) -> bool {
+    let scalar = |ty: &types::Type| {
+        matches!(ty, types::Type::None | types::Type::Bool | types::Type::Int | types::Type::Float)
+    };
+    items.len() <= MAX_TUPLE && items.iter().all(scalar)
+}

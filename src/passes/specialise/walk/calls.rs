@@ -1,0 +1,82 @@
+//! Calls: of the unit's functions directly, of builtins and `math` as ops.
+
+use crate::ir::{Const, ConstId, FuncId, GlobalFact, Imm, Inst, Op, Point, Signature, Type};
+use crate::passes::specialise::has_body;
+use crate::types;
+
+use super::{Form, Left, Repr, Sink, Walker};
+
+impl<S: Sink> Walker<'_, S> {
+    /// A call whose first operand is the callee; `names` is the constant with the names of arguments.
+    pub(super) fn call(
+        &mut self,
+        inst: Inst,
+        names: ConstId,
+        operands: &[Repr<S::V>],
+    ) -> Result<Form<S::V>, Left> {
+        let Repr::Known(known) = &operands[0] else { return Ok(Err(None)) };
+        if self.sink.unit().consts[names.index()] != Const::None {
+            return Ok(Err(None));
+        }
+        let args = &operands[1..];
+        match &known.fact {
+            GlobalFact::Builtin(builtin) => self.builtin(inst, *builtin, args),
+            GlobalFact::Math(name) => Ok(self.math(name, args)),
+            GlobalFact::Function(callee) => self.direct(inst, *callee, args),
+            GlobalFact::Value(_) | GlobalFact::MathModule | GlobalFact::Unknown => Ok(Err(None)),
+        }
+    }
+
+    /// A call of another function's body, which must find its promises kept.
+    fn direct(&mut self, inst: Inst, callee: FuncId, args: &[Repr<S::V>]) -> Result<Form<S::V>, Left> {
+        let unit = self.sink.unit();
+        let function = unit.function(callee);
+        let Signature { params, result } = function.signature.clone();
+        let promised = function.promised;
+        let keeps = |(arg, param)| keeps_promise(arg, param, promised);
+        if function.keyword_only > 0
+            || params.len() != args.len()
+            || !has_body(unit, callee)
+            || !args.iter().zip(&params).all(keeps)
+        {
+            return Ok(Err(None));
+        }
+        let mut values = Vec::with_capacity(args.len());
+        for (arg, param) in args.iter().zip(&params) {
+            values.push(match (Signature::machine(param), arg) {
+                (Type::I64, Repr::Int(value, _)) | (Type::F64, Repr::Float(value)) => *value,
+                (Type::Bool, Repr::Bool(value, _)) => *value,
+                _ => self.object(arg)?,
+            });
+        }
+        self.point = Point::After(inst);
+        let value = self.many(Op::CallDirect, Imm::Func(callee), &values, &[Signature::machine(&result)])[0];
+        self.stand_before(inst);
+        Ok(Ok(match result {
+            types::Type::Int => Repr::Int(value, None),
+            types::Type::Float => Repr::Float(value),
+            types::Type::Bool => Repr::Bool(value, None),
+            types::Type::None if promised => Repr::None,
+            types::Type::Tuple(_) => Repr::Likely(value, result.into()),
+            types::Type::None | types::Type::Never | types::Type::Object => Repr::Object(value),
+        }))
+    }
+}
+
+/// Whether the argument is exactly what the parameter's annotation wants. What stands behind
+/// [`types::Type::Object`] is not known here.
+fn keeps_promise<V: Copy>(arg: &Repr<V>, param: &types::Type, promised: bool) -> bool {
+    match (param, arg) {
+        (types::Type::Object | types::Type::Never, _) => !promised,
+        (_, Repr::Likely(_, ty)) => **ty == *param && !mentions_object(param),
+        (_, arg) => arg.exact_type().as_ref() == Some(param),
+    }
+}
+
+fn mentions_object(ty: &types::Type) -> bool {
+    match ty {
+        types::Type::Object | types::Type::Never => true,
+        types::Type::Tuple(items) => items.iter().any(mentions_object),
+        types::Type::None | types::Type::Bool | types::Type::Int | types::Type::Float => false,
+    }
+}

@@ -1,0 +1,101 @@
+//! Ranges and their iterators as counters.
+
+use crate::ir::{Cmp, Imm, Inst, Op, Type};
+use crate::passes::specialise::repr::Step;
+
+use super::{Form, Left, Repr, Sink, Walker};
+
+impl<S: Sink> Walker<'_, S> {
+    /// `range(…)` of exact ints.
+    pub(super) fn range(&mut self, inst: Inst, args: &[Repr<S::V>]) -> Form<S::V> {
+        let result = self.cx.generic.inst(inst).results[0];
+        if !self.cx.uses(result).only_range {
+            return Err(None);
+        }
+        let (start, stop, step) = match args {
+            [stop] => (self.int(0), stop.clone(), self.int(1)),
+            [start, stop] => (start.clone(), stop.clone(), self.int(1)),
+            [start, stop, step] => (start.clone(), stop.clone(), step.clone()),
+            _ => return Err(None),
+        };
+        let (Repr::Int(start, _), Repr::Int(stop, _), Repr::Int(step, known)) = (start, stop, step) else {
+            return Err(None);
+        };
+        match known {
+            Some(0) => return Err(None),
+            Some(_) => {}
+            None => {
+                let zero = self.int_constant(0);
+                let valid = self.one(Op::IntCompare, Imm::Cmp(Cmp::Ne), &[step, zero]);
+                self.none(Op::GuardTrue, Imm::None, &[valid]);
+            }
+        }
+        Ok(Repr::Range { start, stop, step, by: Step::of(known) })
+    }
+
+    /// `iter(range)`. An iterator changes, so it must have one name only.
+    pub(super) fn iterator(&mut self, inst: Inst, iterable: &Repr<S::V>) -> Form<S::V> {
+        let result = self.cx.generic.inst(inst).results[0];
+        let &Repr::Range { start, stop, step, by } = iterable else { return Err(None) };
+        if !self.cx.uses(result).only_iterator {
+            return Err(None);
+        }
+        let end = match by {
+            Step::Up | Step::Down => stop,
+            Step::Any => self.one(Op::IntRangeLen, Imm::None, &[start, stop, step]),
+        };
+        Ok(Repr::RangeIter { next: start, end, step, by })
+    }
+
+    /// The next item of an iterator, and whether there was one.
+    pub(super) fn next_item(&mut self, inst: Inst) -> Result<(), Left> {
+        let data = self.cx.generic.inst(inst);
+        let iterator = self.read(data.args[0])?;
+        let (item, more) = if let Repr::RangeIter { next, end, step, by } = iterator {
+            let (more, advanced) = self.advance(next, end, step, by);
+            self.env.insert(data.args[0], advanced);
+            (Repr::Int(next, None), more)
+        } else {
+            let object = self.object(&iterator)?;
+            let results = self.many(Op::ObjNext, Imm::None, &[object], &[Type::Obj, Type::Bool]);
+            (Repr::Object(results[0]), results[1])
+        };
+        self.env.insert(data.results[0], item);
+        self.env.insert(data.results[1], Repr::Bool(more, None));
+        Ok(())
+    }
+
+    /// Whether the iterator has another item, and what it is after giving it: nonsense if it had none,
+    /// but then nobody asks again.
+    fn advance(&mut self, next: S::V, end: S::V, step: S::V, by: Step) -> (S::V, Repr<S::V>) {
+        let (more, end) = match by {
+            Step::Up => (self.one(Op::IntCompare, Imm::Cmp(Cmp::Lt), &[next, end]), end),
+            Step::Down => (self.one(Op::IntCompare, Imm::Cmp(Cmp::Gt), &[next, end]), end),
+            Step::Any => {
+                let zero = self.int_constant(0);
+                let one = self.int_constant(1);
+                let more = self.one(Op::IntCompare, Imm::Cmp(Cmp::Gt), &[end, zero]);
+                (more, self.one(Op::IntSub, Imm::None, &[end, one]))
+            }
+        };
+        let following = self.one(Op::IntAdd, Imm::None, &[next, step]);
+        (more, Repr::RangeIter { next: following, end, step, by })
+    }
+
+    /// `len(range)`.
+    pub(super) fn range_len(&mut self, start: S::V, stop: S::V, step: S::V) -> Repr<S::V> {
+        Repr::Int(self.one(Op::IntRangeLen, Imm::None, &[start, stop, step]), None)
+    }
+
+    /// `sum(range)`: `n * start + step * (n * (n - 1) / 2)`; exits where a part is not an i64.
+    pub(super) fn range_sum(&mut self, start: S::V, stop: S::V, step: S::V) -> Repr<S::V> {
+        let count = self.one(Op::IntRangeLen, Imm::None, &[start, stop, step]);
+        let one = self.int_constant(1);
+        let less = self.one(Op::IntSubChecked, Imm::None, &[count, one]);
+        let double = self.one(Op::IntMulChecked, Imm::None, &[count, less]);
+        let pairs = self.one(Op::IntShr, Imm::None, &[double, one]);
+        let steps = self.one(Op::IntMulChecked, Imm::None, &[pairs, step]);
+        let starts = self.one(Op::IntMulChecked, Imm::None, &[count, start]);
+        Repr::Int(self.one(Op::IntAddChecked, Imm::None, &[starts, steps]), None)
+    }
+}
