@@ -162,6 +162,19 @@ fn floor_div(a: i64, b: i64) -> Option<i64> {
     i64::try_from(floored).ok()
 }
 
+/// Addition, subtraction, multiplication, floor division, modulo and both shifts, in this order.
+fn check_all(loaded: &mut Loaded, a: i64, b: i64) {
+    check(loaded, 0, a, b, a.checked_add(b));
+    check(loaded, 1, a, b, a.checked_sub(b));
+    check(loaded, 2, a, b, a.checked_mul(b));
+    check(loaded, 3, a, b, floor_div(a, b));
+    let remainder = if b == -1 { Some(0) } else { floor_div(a, b).map(|quotient| a - quotient * b) };
+    check(loaded, 4, a, b, remainder);
+    let shifted = (0..64).contains(&b).then(|| i128::from(a) << b).and_then(|wide| i64::try_from(wide).ok());
+    check(loaded, 5, a, b, shifted);
+    check(loaded, 6, a, b, (b >= 0).then(|| a >> b.min(63)));
+}
+
 #[test]
 fn checked_int_ops_are_exact_or_exit() {
     let ops = [
@@ -186,6 +199,33 @@ fn checked_int_ops_are_exact_or_exit() {
                 (0..64).contains(&b).then(|| i128::from(a) << b).and_then(|wide| i64::try_from(wide).ok());
             check(&mut loaded, 5, a, b, shifted);
             check(&mut loaded, 6, a, b, (b >= 0).then(|| a >> b.min(63)));
+        }
+    }
+}
+
+/// The same ops with a constant as their second operand.
+#[test]
+fn checked_int_ops_with_constants_are_exact_or_exit() {
+    let names = [
+        "add_checked",
+        "sub_checked",
+        "mul_checked",
+        "floor_div_checked",
+        "mod_checked",
+        "shl_checked",
+        "shr_checked",
+    ];
+    for b in EDGES {
+        let ops: Vec<String> = names.iter().map(|name| format!("int.{name}")).collect();
+        let ops: Vec<&str> = ops.iter().map(String::as_str).collect();
+        let mut text = int_ops(&ops);
+        for name in names {
+            let from = format!("i0: v2 = int.{name} v0, v1");
+            text = text.replace(&from, &format!("i5: v3 = int.constant {b}\n    i0: v2 = int.{name} v0, v3"));
+        }
+        let mut loaded = load(&text);
+        for a in EDGES {
+            check_all(&mut loaded, a, b);
         }
     }
 }

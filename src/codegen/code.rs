@@ -28,6 +28,9 @@ pub(super) struct Code<'a> {
     pub(super) data: DataLayout,
     /// The conventions of the target.
     pub(super) abi: Abi,
+    /// Whether helper calls share one address of the data. In a function with loops they do: all of
+    /// them would be hoisted. Elsewhere a new one costs less than a register across calls.
+    pub(super) shares_address: bool,
     symbol: GlobalValue,
     signatures: FxHashMap<Helper, SigRef>,
     pair: Option<StackSlot>,
@@ -42,7 +45,16 @@ impl<'a> Code<'a> {
         abi: Abi,
         symbol: GlobalValue,
     ) -> Code<'a> {
-        Code { builder, layout, data, abi, symbol, signatures: FxHashMap::default(), pair: None }
+        Code {
+            builder,
+            layout,
+            data,
+            abi,
+            shares_address: false,
+            symbol,
+            signatures: FxHashMap::default(),
+            pair: None,
+        }
     }
 
     /// Ends the function, all of whose blocks are written.
@@ -54,6 +66,15 @@ impl<'a> Code<'a> {
     /// The address of the unit's data.
     pub(super) fn data_address(&mut self) -> Value {
         let symbol = self.symbol;
+        self.builder.ins().symbol_value(WORD, symbol)
+    }
+
+    fn helper_data_address(&mut self) -> Value {
+        if self.shares_address {
+            return self.data_address();
+        }
+        let symbol = self.builder.func.global_values[self.symbol].clone();
+        let symbol = self.builder.create_global_value(symbol);
         self.builder.ins().symbol_value(WORD, symbol)
     }
 

@@ -4,7 +4,7 @@
 //! else, and a function without a specialised version, is helper `CallSlow`'s.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value, types};
 
 use crate::ir;
 use crate::ir::{FuncId, Signature};
@@ -19,9 +19,8 @@ use super::unit::UnitContext;
 /// The top bit of `nargsf`: the caller lends the word in front of the arguments.
 const ARGUMENTS_OFFSET: u64 = 1 << 63;
 
-/// The arguments of a vectorcall.
+/// The arguments of a vectorcall, besides the callable.
 struct Vectorcall {
-    callable: Value,
     args: Value,
     nargsf: Value,
     names: Value,
@@ -33,6 +32,8 @@ struct Entry<'a, 'b> {
     unit: &'b UnitContext<'b>,
     function: FuncId,
     call: Vectorcall,
+    /// All four arguments: on the stack, so that only the slow ways pay for keeping them.
+    saved: StackSlot,
     slow: Block,
 }
 
@@ -47,11 +48,17 @@ pub(super) fn write_entry(
     code.builder.append_block_params_for_function_params(first);
     code.enter(first);
     let params = code.builder.block_params(first).to_vec();
-    let [callable, args, nargsf, names] = params[..] else {
+    let [_callable, args, nargsf, names] = params[..] else {
         unreachable!("the signature has four parameters")
     };
     let slow = if body.is_some() { code.cold_block() } else { code.block() };
-    let mut entry = Entry { code, unit, function, call: Vectorcall { callable, args, nargsf, names }, slow };
+    let saved = code.slot(params.len());
+    for (number, &param) in params.iter().enumerate() {
+        let address = code.slot_address(saved, number);
+        code.store(param, address, 0);
+    }
+    let call = Vectorcall { args, nargsf, names };
+    let mut entry = Entry { code, unit, function, call, saved, slow };
     match body {
         Some(body) => entry.write_fast_path(body),
         None => entry.code.jump(slow, &[]),
@@ -212,7 +219,11 @@ impl Entry<'_, '_> {
         let unit = self.code.fixed(Fixed::Unit);
         let number =
             self.code.word(i64::try_from(self.function.index()).expect("counted budgets keep units small"));
-        let Vectorcall { callable, args, nargsf, names } = self.call;
-        self.code.call_one(helper, &[unit, number, callable, args, nargsf, names])
+        let mut args = vec![unit, number];
+        for number in 0..4 {
+            let address = self.code.slot_address(self.saved, number);
+            args.push(self.code.load(WORD, address, 0));
+        }
+        self.code.call_one(helper, &args)
     }
 }

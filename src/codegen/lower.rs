@@ -110,10 +110,11 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Lower<'a> {
     /// A version of which nothing is written yet.
-    pub(super) fn new(code: Code<'a>, parts: Parts<'a>) -> Lower<'a> {
+    pub(super) fn new(mut code: Code<'a>, parts: Parts<'a>) -> Lower<'a> {
         let Parts { unit, func, version, thread, depth, callees } = parts;
         let cfg = Cfg::of(func);
         let loops = Loops::of(&cfg, &Dominators::of(&cfg));
+        code.shares_address = !loops.all().is_empty();
         Lower {
             code,
             unit,
