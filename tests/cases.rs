@@ -3,6 +3,8 @@
 //! - `ir/*.py`: the generic versions of the file's functions, in the `.ir` beside it.
 //! - `front/*.py`: what `# error[code]: message` comments say of their lines is what the front end finds, and nothing else.
 //! - `passes/<pass>/*.ir`: the pass goes over every version in the unit; the result is the `.out` beside it.
+//! - `specialise/*.py`: the specialised versions of the file's functions, simplified, in the `.ir` beside it.
+//! - `run/*.py`: what the specialiser makes of the programs that Python runs passes every check.
 //! - `verify/*.ir`: the faults that the verifier finds, in the `.out` beside it.
 
 use std::env;
@@ -188,6 +190,36 @@ fn ir(path: &Path, text: String) -> datatest_stable::Result<()> {
     expect(&path.with_extension("ir"), &printed)
 }
 
+/// The specialised versions of everything in the file that can be compiled.
+fn specialise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
+    let file = SourceFile::new(path.display().to_string(), text);
+    let (mut unit, _) = build(&file);
+    run_pass("specialise", &mut unit)?;
+    verify(&unit, Counts::Absent)?;
+    for id in (0..unit.functions.len()).map(FuncId::new) {
+        if let Some(func) = &mut unit.functions[id.index()].specialised {
+            passes::simplify::simplify(func);
+        }
+    }
+    verify(&unit, Counts::Absent)?;
+    Ok(unit)
+}
+
+fn specialised(path: &Path, text: String) -> datatest_stable::Result<()> {
+    let unit = specialise_all(path, text)?;
+    let mut printed = String::new();
+    for function in &unit.functions {
+        let version = function.specialised.as_ref().map(|func| func.display(&unit).to_string());
+        printed += &version.unwrap_or_else(|| format!("{:?} has no specialised version\n", function.name));
+        printed.push('\n');
+    }
+    expect(&path.with_extension("ir"), printed.trim_end_matches('\n'))
+}
+
+fn verified(path: &Path, text: String) -> datatest_stable::Result<()> {
+    specialise_all(path, text).map(|_| ())
+}
+
 fn diagnostics(path: &Path, text: String) -> datatest_stable::Result<()> {
     let file = SourceFile::new(path.display().to_string(), text);
     let (_, diagnostics) = build(&file);
@@ -212,6 +244,8 @@ fn diagnostics(path: &Path, text: String) -> datatest_stable::Result<()> {
 
 datatest_stable::harness! {
     { test = ir, root = "tests/cases/ir", pattern = r"\.py$" },
+    { test = specialised, root = "tests/cases/specialise", pattern = r"\.py$" },
+    { test = verified, root = "tests/cases/run", pattern = r"\.py$" },
     { test = diagnostics, root = "tests/cases/front", pattern = r"\.py$" },
     { test = pass, root = "tests/cases/passes", pattern = r"\.ir$" },
     { test = faults, root = "tests/cases/verify", pattern = r"\.ir$" },
