@@ -1,6 +1,6 @@
 //! Cases as data: a file in, a file out. `CASTIRON_BLESS=1` rewrites what comes out.
 //!
-//! - `ir/*.py`: the generic versions of the file's functions, in the `.ir` beside it.
+//! - `ir/*.py`: the generic versions of the file's functions, in the `.ir` beside it; their reference counts balance.
 //! - `front/*.py`: what `# error[code]: message` comments say of their lines is what the front end finds, and nothing else.
 //! - `passes/<pass>/*.ir`: the pass goes over every version in the unit; the result is the `.out` beside it.
 //! - `specialise/*.py`: the specialised versions of the file's functions, simplified, in the `.ir` beside it.
@@ -187,7 +187,14 @@ fn ir(path: &Path, text: String) -> datatest_stable::Result<()> {
     verify(&unit, Counts::Absent)?;
     let printed = unit.to_string();
     read(&printed)?;
-    expect(&path.with_extension("ir"), &printed)
+    expect(&path.with_extension("ir"), &printed)?;
+    let mut counted = unit;
+    for function in &mut counted.functions {
+        if let Some(generic) = &mut function.generic {
+            passes::refcount::insert_counts(generic, Version::Generic);
+        }
+    }
+    verify(&counted, Counts::Present)
 }
 
 /// The specialised versions of everything in the file that can be compiled.

@@ -19,7 +19,10 @@ use _castiron::ir::UnitFunction;
 use _castiron::ir::verify::Version;
 use _castiron::ir::verify::verify;
 use _castiron::passes::demand::drop_checks_below_masks;
+use _castiron::passes::guards::remove_guards;
 use _castiron::passes::overflow::eliminate_overflow_checks;
+use _castiron::passes::rotate::rotate_loops;
+use _castiron::passes::simplify::simplify;
 use _castiron::types;
 use interpreter::End;
 use interpreter::Mode;
@@ -100,6 +103,35 @@ fn random_functions_keep_their_meaning() {
         checked_after * 3 < checked_before * 2,
         "too few checks went: {checked_after} of {checked_before} are left"
     );
+}
+
+#[test]
+fn random_functions_keep_their_meaning_in_another_shape() {
+    type Pass = fn(&mut Function);
+    let passes: [(&str, Pass); 4] = [
+        ("simplify", simplify),
+        ("rotate", rotate_loops),
+        ("simplify again", simplify),
+        ("guards", remove_guards),
+    ];
+    let unit = unit();
+    for seed in 1..=FUNCTIONS {
+        let before = generator::function(seed);
+        let mut after = before.clone();
+        for (number, (name, pass)) in passes.iter().enumerate() {
+            if (seed + 1) % 5 == number as u64 {
+                continue;
+            }
+            pass(&mut after);
+            verify(&unit, &after, Version::Specialised)
+                .unwrap_or_else(|error| panic!("{name}, seed {seed}: {error}\n{}", text(&before)));
+        }
+        let mut random = generator::Random::new(seed + 2_000_000);
+        for _ in 0..RUNS {
+            let arguments = [random.int(), random.int(), random.int()];
+            check(&before, &after, &arguments);
+        }
+    }
 }
 
 /// Intervals whose bounds lie near zero.

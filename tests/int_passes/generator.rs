@@ -303,6 +303,31 @@ impl Generator {
         scope.ints.extend((0..2).map(|_| self.func.add_param(join, Type::I64)).collect::<Vec<_>>());
     }
 
+    /// Sometimes a `break` or `continue`: a branch that leaves for elsewhere, at times on both of two conditions.
+    fn detour(&mut self, scope: &mut Scope, elsewhere: Target) {
+        let further = self.func.add_block();
+        match self.random.below(6) {
+            0 => {
+                let condition = self.condition(scope);
+                self.end(Op::Branch, &[condition], vec![elsewhere, Self::jump_to(further, &[])]);
+            }
+            1 => {
+                let (second, join) = (self.func.add_block(), self.func.add_block());
+                let first = self.condition(scope);
+                let no = self.value(Op::BoolConst, Imm::Bool(false), &[], scope);
+                self.end(Op::Branch, &[first], vec![Self::jump_to(second, &[]), Self::jump_to(join, &[no])]);
+                self.block = second;
+                let other = self.condition(&mut scope.clone());
+                self.end(Op::Jump, &[], vec![Self::jump_to(join, &[other])]);
+                self.block = join;
+                let both = self.func.add_param(join, Type::Bool);
+                self.end(Op::Branch, &[both], vec![elsewhere, Self::jump_to(further, &[])]);
+            }
+            _ => self.end(Op::Jump, &[], vec![Self::jump_to(further, &[])]),
+        }
+        self.block = further;
+    }
+
     /// A loop over a counter, up or down, with another int that changes in each turn.
     fn turns(&mut self, scope: &mut Scope, depth: usize) {
         let [start, stop, other] = [(); 3].map(|()| self.operand(scope));
@@ -325,6 +350,9 @@ impl Generator {
         let mut inner = scope.clone();
         inner.ints.extend([counter, carried]);
         self.statements(&mut inner, depth);
+        self.detour(&mut inner, Self::jump_to(after, &[]));
+        let again = [self.operand(&inner), self.operand(&inner)];
+        self.detour(&mut inner, Self::jump_to(header, &again));
         let step = self.constant(step);
         let next = self.value(Op::IntAddChecked, Imm::None, &[counter, step], &inner);
         let carry = self.operand(&inner);

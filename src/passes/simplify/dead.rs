@@ -32,7 +32,7 @@ fn may_drop(op: Op) -> bool {
             op,
             Op::IntAddChecked | Op::IntSubChecked | Op::IntMulChecked | Op::IntNegChecked | Op::IntAbsChecked
         )
-        || matches!(op, Op::IntRangeLen | Op::IntBox | Op::FloatBox | Op::ObjTuple)
+        || matches!(op, Op::IntBox | Op::FloatBox | Op::ObjTuple)
 }
 
 /// For each value whether an instruction that stays reads it, be it through parameters.
