@@ -98,11 +98,32 @@ pub enum Slot {
     /// A tuple of these.
     Tuple(Vec<Slot>),
     /// `range(start, stop, step)`.
-    Range { start: Value, stop: Value, step: Value },
+    Range {
+        /// Where it begins.
+        start: Value,
+        /// Where it ends, exclusively.
+        stop: Value,
+        /// The difference of neighbours.
+        step: Value,
+    },
     /// The iterator of a range that has `count` items left, beginning with `next`.
-    RangeIter { next: Value, count: Value, step: Value },
+    RangeIter {
+        /// The next item.
+        next: Value,
+        /// How many items are left.
+        count: Value,
+        /// The difference of neighbours.
+        step: Value,
+    },
     /// The iterator of a range that goes from `next` to `stop` in steps of one, up or down.
-    UnitRangeIter { next: Value, stop: Value, step: Value },
+    UnitRangeIter {
+        /// The next item.
+        next: Value,
+        /// Where it ends, exclusively.
+        stop: Value,
+        /// 1 or -1.
+        step: Value,
+    },
 }
 
 /// One frame of an exit state.

@@ -28,10 +28,10 @@ pub(super) fn fold(
     if let Some(constant) = constant {
         return Some(constant.into_op());
     }
-    match args {
-        &[a] => fold_unary(func, data.op, data.imm, a, &truth, &find),
-        &[a, b] => fold_binary(func, data.op, data.imm, [a, b], &truth),
-        &[condition, a, b] if matches!(data.op, Op::SelectInt | Op::SelectFloat) => match truth(condition) {
+    match *args {
+        [a] => fold_unary(func, data.op, data.imm, a, &truth, &find),
+        [a, b] => fold_binary(func, data.op, data.imm, [a, b], &truth),
+        [condition, a, b] if matches!(data.op, Op::SelectInt | Op::SelectFloat) => match truth(condition) {
             Some(truth) => Some(Folded::Values(vec![if truth { a } else { b }])),
             None => (a == b).then(|| Folded::Values(vec![a])),
         },
