@@ -308,7 +308,8 @@ fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, 
             return Ok(false);
         }
         let current: *mut u8 = field(inner, places.instruction);
-        if current != first && current != first.offset(-2) {
+        let until_current = (current as usize).wrapping_sub(first as usize - 2);
+        if until_current > text.as_bytes().len() {
             return Ok(false);
         }
         object::set_field(inner, places.instruction, first.offset(2));

@@ -1,6 +1,7 @@
 //! Functions of CPython outside the stable ABI of 3.11, looked up by name when castiron is imported.
 
 use std::ffi::CStr;
+use std::ffi::CString;
 use std::ffi::c_char;
 use std::ffi::c_int;
 use std::ffi::c_void;
@@ -123,24 +124,38 @@ pub fn address(layout: &Layout, name: &CStr) -> Result<*mut c_void, String> {
     Ok(found)
 }
 
+/// A function of the C library that CPython uses too.
+#[must_use]
+pub fn c_function(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: the name is a C string; looking a name up changes nothing.
+    let found = unsafe { library_function(c"ucrtbase.dll", name.as_ptr()) };
+    (!found.is_null()).then_some(found)
+}
+
+unsafe fn lookup(layout: &Layout, name: *const c_char) -> *mut c_void {
+    let (major, minor) = layout.version;
+    let library = CString::new(format!("python{major}{minor}.dll")).expect("a version has no null character");
+    // SAFETY: the caller passes a C string.
+    unsafe { library_function(&library, name) }
+}
+
+/// A function of the process. Only Windows looks names up by library.
 #[cfg(unix)]
-unsafe fn lookup(_layout: &Layout, name: *const c_char) -> *mut c_void {
+unsafe fn library_function(_library: &CStr, name: *const c_char) -> *mut c_void {
     // SAFETY: the caller passes a C string.
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name) }
 }
 
 #[cfg(windows)]
-unsafe fn lookup(layout: &Layout, name: *const c_char) -> *mut c_void {
+unsafe fn library_function(library: &CStr, name: *const c_char) -> *mut c_void {
     #[link(name = "kernel32")]
     unsafe extern "system" {
         fn GetModuleHandleA(name: *const c_char) -> *mut c_void;
         fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *mut c_void;
     }
-    let (major, minor) = layout.version;
-    let module = format!("python{major}{minor}.dll\0");
-    // SAFETY: both names are C strings; the handle is that of a loaded module or null, which is answered by null.
+    // SAFETY: both names are C strings; the handle is that of a loaded library or null, which is answered by null.
     unsafe {
-        let handle = GetModuleHandleA(module.as_ptr().cast());
+        let handle = GetModuleHandleA(library.as_ptr());
         if handle.is_null() { handle } else { GetProcAddress(handle, name) }
     }
 }

@@ -1,10 +1,13 @@
 //! Helpers on floats: boxing, the operations that CPython defines case by case, and the C library's functions.
 
+use std::ffi::CStr;
 use std::ffi::c_void;
+use std::sync::OnceLock;
 
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 
+use crate::cpython::symbols;
 use crate::ir::MathFn;
 
 use super::table::Address;
@@ -104,12 +107,18 @@ fn infinite_pow(a: f64, b: f64) -> f64 {
 
 macro_rules! math_functions {
     ($($name:ident($($arg:ident),*),)*) => {
-        // CPython's own functions come from this library; Rust's may be replaced by the compiler.
         unsafe extern "C" { $(fn $name($($arg: f64),*) -> f64;)* }
 
-        const MATH_NAMES: &[&str] = &[$(stringify!($name)),*];
-
-        static MATH_TABLE: [Address; MathFn::ALL.len()] = [$(Address($name as *const c_void)),*];
+        /// Name and linked address of each function.
+        const LINKED: [(&CStr, Address); MathFn::ALL.len()] = [$(
+            (
+                match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                    Ok(name) => name,
+                    Err(_) => panic!("a name has one null character, at its end"),
+                },
+                Address($name as *const c_void),
+            )
+        ),*];
     };
 }
 
@@ -119,13 +128,15 @@ math_functions! {
     atan2(y, x), fmod(x, y), copysign(x, y), pow(x, y),
 }
 
-// The macro above lists them in the order of `MathFn::ALL`; this fails to compile where it does not.
-const _: () = {
-    assert!(MATH_NAMES.len() == MathFn::ALL.len(), "one C function for each row");
-};
+static MATH_TABLE: OnceLock<[Address; MathFn::ALL.len()]> = OnceLock::new();
 
 /// The C library's functions, in the order of `ir::MathFn::ALL`.
 pub extern "C" fn math_table() -> *const c_void {
-    debug_assert!(MathFn::ALL.iter().zip(MATH_NAMES).all(|(function, name)| function.name() == *name));
-    MATH_TABLE.as_ptr().cast()
+    let table = MATH_TABLE.get_or_init(|| {
+        debug_assert!(MathFn::ALL.iter().zip(LINKED).all(|(row, (name, _))| row.name().as_bytes() == name.to_bytes()));
+        // Rust links functions of its own for some of these names (`cbrt`), which round differently; those
+        // that the process has loaded are CPython's.
+        LINKED.map(|(name, linked)| symbols::c_function(name).map_or(linked, |found| Address(found.cast_const())))
+    });
+    table.as_ptr().cast()
 }

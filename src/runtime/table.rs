@@ -165,6 +165,9 @@ pub struct Address(pub *const c_void);
 // SAFETY: the address of a function is a number; who calls it answers for that.
 unsafe impl Sync for Address {}
 
+// SAFETY: as above.
+unsafe impl Send for Address {}
+
 macro_rules! table_of_helpers {
     ($($(#[$doc:meta])* $variant:ident = $module:ident::$function:ident($($arg:ident),*) -> ($($result:ident),*);)*) => {
         static ADDRESSES: [Address; Helper::ALL.len()] = [$(Address(super::$module::$function as *const c_void),)*];
