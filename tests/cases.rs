@@ -12,8 +12,8 @@ use std::fs;
 use std::path::Path;
 
 use _castiron::analysis::ranges::Ranges;
-use _castiron::front::build::Assertions;
 use _castiron::front;
+use _castiron::front::build::Assertions;
 use _castiron::ir::Builtin;
 use _castiron::ir::Const;
 use _castiron::ir::FuncId;
@@ -23,13 +23,13 @@ use _castiron::ir::Unit;
 use _castiron::ir::UnitFunction;
 use _castiron::ir::parse;
 use _castiron::ir::verify::Version;
+use _castiron::passes;
 use _castiron::passes::Counts;
 use _castiron::passes::specialise::Facts;
 use _castiron::passes::specialise::specialise;
-use _castiron::passes;
+use _castiron::source;
 use _castiron::source::Diagnostic;
 use _castiron::source::SourceFile;
-use _castiron::source;
 
 /// Compares `actual` with the file, or writes the file when blessing.
 fn expect(path: &Path, actual: &str) -> datatest_stable::Result<()> {
@@ -80,7 +80,10 @@ fn facts(unit: &Unit) -> Facts {
     }
     facts.insert("math".to_owned(), GlobalFact::MathModule);
     facts.insert("math.pi".to_owned(), GlobalFact::Value(Const::Float(std::f64::consts::PI.to_bits())));
-    for name in ["floor", "gcd", "isnan", "sqrt"].into_iter().chain(MathFn::ALL.iter().map(|function| function.name())) {
+    for name in ["floor", "gcd", "isnan", "sqrt"]
+        .into_iter()
+        .chain(MathFn::ALL.iter().map(|function| function.name()))
+    {
         facts.insert(format!("math.{name}"), GlobalFact::Math(name.to_owned()));
     }
     for (number, function) in unit.functions.iter().enumerate() {

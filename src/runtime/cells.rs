@@ -10,6 +10,7 @@ pub mod watch;
 
 use std::ffi::c_int;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
@@ -74,18 +75,37 @@ pub unsafe extern "C" fn cell_check(unit: *const LoadedUnit, number: i64) -> c_i
     if !holds || !make_valid(unit, number, &found) {
         return 0;
     }
-    unit.expect(number, value.unbind());
+    // A unit that owned its own functions would never die.
+    if !matches!(spec.expected, GlobalFact::Function(_)) {
+        unit.expect(number, value.unbind());
+    }
     1
+}
+
+/// The object that a cell expects, for an exit behind its guard.
+///
+/// # Errors
+/// When there is no memory, or the cell never was valid.
+pub(super) fn expected<'py>(
+    py: Python<'py>,
+    unit: &LoadedUnit,
+    number: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let GlobalFact::Function(function) = unit.meta().cells[number].expected {
+        let (owner, loaded) = unit.resolve(function.index());
+        // SAFETY: the pointer is null once the callable is dead.
+        let alive = unsafe { Bound::from_borrowed_ptr_or_opt(py, loaded.object.get()) };
+        // Between guard and exit the name may have been rebound and the function have died; another
+        // function of the same code does what it would have done.
+        return alive.map_or_else(|| owner.new_function(py, loaded), Ok);
+    }
+    let known = unit.expected(py, number);
+    known.ok_or_else(|| PyRuntimeError::new_err("an exit needs a cell that never was valid"))
 }
 
 /// Whether the object is the callable that now stands for the function.
 fn stands_for(unit: &LoadedUnit, function: usize, value: *mut PyObject) -> bool {
-    let loaded = &unit.functions()[function];
-    match loaded.source {
-        Source::Own { .. } => loaded.callable.get() == value,
-        // SAFETY: the other unit outlives this one.
-        Source::Other { unit, number } => stands_for(unsafe { &*unit }, number, value),
-    }
+    unit.resolve(function).1.callable.get() == value
 }
 
 /// Looks a dotted name up as compiled code would; none when there is no such name or no plain namespace.

@@ -133,10 +133,14 @@ static MATH_TABLE: OnceLock<[Address; MathFn::ALL.len()]> = OnceLock::new();
 /// The C library's functions, in the order of `ir::MathFn::ALL`.
 pub extern "C" fn math_table() -> *const c_void {
     let table = MATH_TABLE.get_or_init(|| {
-        debug_assert!(MathFn::ALL.iter().zip(LINKED).all(|(row, (name, _))| row.name().as_bytes() == name.to_bytes()));
+        debug_assert!(
+            MathFn::ALL.iter().zip(LINKED).all(|(row, (name, _))| row.name().as_bytes() == name.to_bytes())
+        );
         // Rust links functions of its own for some of these names (`cbrt`), which round differently; those
         // that the process has loaded are CPython's.
-        LINKED.map(|(name, linked)| symbols::c_function(name).map_or(linked, |found| Address(found.cast_const())))
+        LINKED.map(|(name, linked)| {
+            symbols::c_function(name).map_or(linked, |found| Address(found.cast_const()))
+        })
     });
     table.as_ptr().cast()
 }

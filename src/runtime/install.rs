@@ -45,6 +45,8 @@ static INSTALLED: Mutex<Option<FxHashMap<usize, Installed>>> = Mutex::new(None);
 struct Installed {
     unit: *const LoadedUnit,
     number: usize,
+    /// Whether the callable still runs the compiled function.
+    runs: bool,
 }
 
 // SAFETY: the address is used only by attached threads, while the unit is loaded.
@@ -102,13 +104,14 @@ pub unsafe fn install(unit: *const LoadedUnit, number: usize, function: &Bound<'
 /// # Safety
 /// `function` is a live Python function.
 pub unsafe fn uninstall(function: *mut PyObject) {
-    // SAFETY: the caller's contract.
-    unsafe {
-        if forget(function).is_some()
-            && let Some(watchers) = running().symbols.watchers
-        {
-            (watchers.set_vectorcall)(function, running().plain_vectorcall);
-        }
+    stop_betting(function);
+    let did_run = with(|installed| {
+        let found = installed.get_mut(&(function as usize));
+        found.is_some_and(|found| std::mem::replace(&mut found.runs, false))
+    });
+    if let (true, Some(watchers)) = (did_run, running().symbols.watchers) {
+        // SAFETY: the caller's contract.
+        unsafe { (watchers.set_vectorcall)(function, running().plain_vectorcall) };
     }
 }
 
@@ -118,15 +121,20 @@ pub unsafe fn uninstall(function: *mut PyObject) {
 /// - The unit is loaded and is never dropped while the callable lives.
 /// - The death of the callable is told: by the function watcher, or by [`callable_died`].
 pub unsafe fn register(unit: *const LoadedUnit, number: usize, callable: *mut PyObject) {
-    with(|installed| installed.insert(callable as usize, Installed { unit, number }));
+    with(|installed| installed.insert(callable as usize, Installed { unit, number, runs: true }));
     // SAFETY: the unit is loaded.
-    unsafe { (&*unit).functions()[number].callable.set(callable) };
+    unsafe {
+        let loaded = &(&*unit).functions()[number];
+        loaded.callable.set(callable);
+        loaded.object.set(callable);
+    }
 }
 
 /// The unit and function number that a callable stands for.
 #[must_use]
 pub fn installed(callable: *mut PyObject) -> Option<(*const LoadedUnit, usize)> {
-    with(|installed| installed.get(&(callable as usize)).map(|found| (found.unit, found.number)))
+    let found = with(|installed| installed.get(&(callable as usize)).copied())?;
+    found.runs.then_some((found.unit, found.number))
 }
 
 /// The function of a native callable got new defaults, or another code.
@@ -136,12 +144,13 @@ pub fn function_changed(callable: *mut PyObject) {
 
 /// A native callable is being deallocated.
 pub fn callable_died(callable: *mut PyObject) {
-    forget(callable);
-}
-
-fn forget(callable: *mut PyObject) -> Option<Installed> {
     stop_betting(callable);
-    with(|installed| installed.remove(&(callable as usize)))
+    let Some(dead) = with(|installed| installed.remove(&(callable as usize))) else { return };
+    // SAFETY: the unit outlives the callable.
+    let loaded = unsafe { &(&*dead.unit).functions()[dead.number] };
+    if loaded.object.get() == callable {
+        loaded.object.set(std::ptr::null_mut());
+    }
 }
 
 /// Lets no cell bet on the callable any more.
@@ -172,7 +181,7 @@ fn is_watching() -> bool {
 
 unsafe extern "C" fn on_event(event: c_int, function: *mut PyObject, _value: *mut PyObject) -> c_int {
     match event {
-        DESTROYED => drop(forget(function)),
+        DESTROYED => callable_died(function),
         // SAFETY: the event is about a live function.
         CODE_CHANGED => unsafe { uninstall(function) },
         DEFAULTS_CHANGED | KWDEFAULTS_CHANGED => stop_betting(function),

@@ -2,7 +2,6 @@
 
 use std::ffi::c_int;
 
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
@@ -15,6 +14,7 @@ use crate::cpython::object::new_ref;
 use crate::cpython::running;
 use crate::cpython::thread;
 
+use super::cells;
 use super::install;
 use super::meta::ExitMeta;
 use super::meta::FrameMeta;
@@ -211,11 +211,7 @@ impl<'py> Builder<'_, 'py> {
             SlotMeta::Const(number) => {
                 Ok(unsafe { Bound::from_borrowed_ptr(self.py, self.unit.constant(*number as usize)) })
             }
-            SlotMeta::Cell(number) => {
-                // The exit lies behind the cell's guard, so the cell has been valid.
-                let expected = self.unit.expected(self.py, *number as usize);
-                expected.ok_or_else(|| PyRuntimeError::new_err("an exit needs a cell that never was valid"))
-            }
+            SlotMeta::Cell(number) => cells::expected(self.py, self.unit, *number as usize),
             SlotMeta::Tuple(items) => {
                 let items = items.iter().map(|item| self.object(item)).collect::<PyResult<Vec<_>>>()?;
                 Ok(pyo3::types::PyTuple::new(self.py, items)?.into_any())

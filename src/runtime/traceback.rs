@@ -36,19 +36,9 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, trace: i64) {
     // SAFETY: the references are handed back.
     unsafe { ffi::PyErr_Restore(kind, value, traceback) };
     for (&(function, _), instruction) in unit.meta().traces[trace as usize].entries.iter().zip(instructions) {
-        let (owner, loaded) = resolve(unit, function as usize);
+        let (owner, loaded) = unit.resolve(function as usize);
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
         unsafe { add_entry(owner, loaded.code(), instruction) };
-    }
-}
-
-/// The unit and function that a number means, through units that only call it.
-fn resolve(unit: &LoadedUnit, function: usize) -> (&LoadedUnit, &LoadedFunction) {
-    let loaded = &unit.functions()[function];
-    match loaded.source {
-        Source::Own { .. } => (unit, loaded),
-        // SAFETY: the other unit outlives this one.
-        Source::Other { unit, number } => resolve(unsafe { &*unit }, number),
     }
 }
 
@@ -61,7 +51,7 @@ fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Vec<u32> 
     let found: Vec<u32> = entries
         .iter()
         .map(|(function, position)| {
-            let (_, loaded) = resolve(unit, *function as usize);
+            let (_, loaded) = unit.resolve(*function as usize);
             find_instruction(positions_of(py, loaded), position)
         })
         .collect();

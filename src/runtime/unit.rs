@@ -80,8 +80,10 @@ pub struct LoadedFunction {
     pub arity: Arity,
     /// The names of its parameters, interned.
     pub names: Vec<Py<PyAny>>,
-    /// The callable that stands for it now, borrowed; null while there is none.
+    /// The callable that stands for it and that cells may bet on, borrowed; null while there is none.
     pub callable: Cell<*mut PyObject>,
+    /// The callable that last stood for it, borrowed; null once it is dead.
+    pub object: Cell<*mut PyObject>,
     /// The positions of its instructions, once a traceback wanted them.
     pub positions: OnceCell<Vec<Option<Position>>>,
     /// Calls that the entry's fast path did not take.
@@ -232,6 +234,33 @@ impl LoadedUnit {
         }
     }
 
+    /// The unit that has a function's code, and the function there.
+    #[must_use]
+    pub fn resolve(&self, number: usize) -> (&LoadedUnit, &LoadedFunction) {
+        let loaded = &self.functions[number];
+        match loaded.source {
+            Source::Own { .. } => (self, loaded),
+            // SAFETY: the other unit outlives this one.
+            Source::Other { unit, number } => unsafe { &*unit }.resolve(number),
+        }
+    }
+
+    /// A new plain function that runs the same code in the same module.
+    pub(super) fn new_function<'py>(
+        &self,
+        py: Python<'py>,
+        loaded: &LoadedFunction,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: the type of functions lives as long as the interpreter, the code object as the unit.
+        let (class, code) = unsafe {
+            (
+                Bound::from_borrowed_ptr(py, running().function_type as *mut PyObject),
+                Bound::from_borrowed_ptr(py, loaded.code()),
+            )
+        };
+        class.call1((code, &self.globals))
+    }
+
     /// Records the object with which a cell was found valid.
     pub(super) fn expect(&self, cell: usize, object: Py<PyAny>) {
         let before = self.expected.borrow_mut()[cell].replace(object);
@@ -349,6 +378,7 @@ impl LoadedFunction {
             arity,
             names,
             callable: Cell::new(std::ptr::null_mut()),
+            object: Cell::new(std::ptr::null_mut()),
             positions: OnceCell::new(),
             slow_calls: Cell::new(0),
             generic_calls: Cell::new(0),
