@@ -18,17 +18,23 @@ Invariants:
 - Only the text of the code changes: names, lines, flags, variables and the other constants are the original's.
 """
 
-import sys
+import opcode
+from _bisect import bisect_left
 from _weakref import ref
+from opcode import hasjrel, opmap, opname
 from types import CodeType
+
+from castiron._codetables import grow_positions, on_line, read_exceptions, write_exceptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Protocol
 
+    from castiron._castiron import FunctionPlan
+
     class Check(Protocol):
-        """What is woven in."""
+        """What is woven in: the native checker."""
 
         def __delitem__(self, value: object, /) -> None:
             """Raise when the value breaks the annotation."""
@@ -37,50 +43,36 @@ if TYPE_CHECKING:
             """Tell whether the value passes now and for ever, without running foreign code."""
 
 
-CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
-EXTENDED_ARG = 144
+CO_GENERATOR, CO_ASYNC_GENERATOR = 0x20, 0x200
 MAX_ARG = 255
 
-
-class _Opcodes:
-    """The running interpreter's instruction set, as far as weaving needs it."""
-
-    def __init__(self) -> None:
-        import opcode
-
-        names = opcode.opmap
-        entries = getattr(opcode, "_inline_cache_entries")
-        by_name = isinstance(entries, dict)
-        self.caches = [0] * 256
-        for name, number in names.items():
-            if number < 256:
-                self.caches[number] = entries.get(name, 0) if by_name else entries[number]
-        self.forward = frozenset(number for number in opcode.hasjrel if "BACKWARD" not in opcode.opname[number])
-        self.backward = frozenset(opcode.hasjrel) - self.forward
-        self.supported = not opcode.hasjabs and names["EXTENDED_ARG"] == EXTENDED_ARG
-        self.load_const = names["LOAD_CONST"]
-        self.load_fast = names["LOAD_FAST"]
-        self.load_deref = names["LOAD_DEREF"]
-        self.copy = names["COPY"]
-        self.delete_subscr = names["DELETE_SUBSCR"]
-        self.make_cell = names["MAKE_CELL"]
-        self.copy_free_vars = names["COPY_FREE_VARS"]
-        self.resume = names["RESUME"]
-        self.return_generator = names["RETURN_GENERATOR"]
-        self.return_value = names["RETURN_VALUE"]
-        self.return_const = names.get("RETURN_CONST")
-        self.reraise = names["RERAISE"]
-        self.nop = names["NOP"]
+EXTENDED_ARG = opmap["EXTENDED_ARG"]
+LOAD_CONST = opmap["LOAD_CONST"]
+LOAD_FAST = opmap["LOAD_FAST"]
+LOAD_DEREF = opmap["LOAD_DEREF"]
+COPY = opmap["COPY"]
+DELETE_SUBSCR = opmap["DELETE_SUBSCR"]
+MAKE_CELL = opmap["MAKE_CELL"]
+COPY_FREE_VARS = opmap["COPY_FREE_VARS"]
+RESUME = opmap["RESUME"]
+RERAISE = opmap["RERAISE"]
+NOP = opmap["NOP"]
+RETURN_GENERATOR = opmap["RETURN_GENERATOR"]
+RETURN_VALUE = opmap["RETURN_VALUE"]
+RETURN_CONST = opmap.get("RETURN_CONST", -1)
+BACKWARD_JUMPS = frozenset(number for number in hasjrel if "BACKWARD" in opname[number])
+FORWARD_JUMPS = frozenset(hasjrel) - BACKWARD_JUMPS
 
 
-_opcodes: "_Opcodes | None" = None
+def _caches_by_opcode() -> list[int]:
+    """Give how many cache units follow each instruction."""
+    entries = opcode._inline_cache_entries  # type: ignore[attr-defined]
+    if isinstance(entries, dict):
+        entries = [entries.get(name, 0) for name in opname]
+    return [*entries, *[0] * (256 - len(entries))]
 
 
-def _instruction_set() -> _Opcodes:
-    global _opcodes
-    if _opcodes is None:
-        _opcodes = _Opcodes()
-    return _opcodes
+CACHES = _caches_by_opcode()
 
 
 class _Jump:
@@ -112,9 +104,8 @@ class _Layout:
         self._scan()
 
     def _scan(self) -> None:
-        ops = _instruction_set()
-        text, caches, forward, backward = self.text, ops.caches, ops.forward, ops.backward
-        returns = (ops.return_value, ops.return_const)
+        text, caches, forward, backward = self.text, CACHES, FORWARD_JUMPS, BACKWARD_JUMPS
+        returns = (RETURN_VALUE, RETURN_CONST)
         start = unit = argument = 0
         units = len(text) // 2
         while unit < units:
@@ -136,7 +127,6 @@ class _Layout:
 
 def _prologue(text: bytes) -> tuple[int, set[int]]:
     """Find where the first instruction after the interpreter's own prologue starts, and which variables became cells."""
-    ops = _instruction_set()
     cells: set[int] = set()
     start = unit = argument = 0
     while True:
@@ -145,9 +135,9 @@ def _prologue(text: bytes) -> tuple[int, set[int]]:
         unit += 1
         if operation == EXTENDED_ARG:
             continue
-        if operation == ops.make_cell:
+        if operation == MAKE_CELL:
             cells.add(argument)
-        elif operation != ops.copy_free_vars:
+        elif operation != COPY_FREE_VARS:
             return start, cells
         start = unit
         argument = 0
@@ -188,8 +178,6 @@ class _Insertions:
 
     def label(self, unit: int) -> int:
         """Where a jump to the unit goes: to what is inserted before it."""
-        from _bisect import bisect_left
-
         return unit + self._growth[bisect_left(self._positions, unit)]
 
     def place(self, unit: int) -> int:
@@ -251,112 +239,6 @@ def _new_text(layout: _Layout, insertions: _Insertions, patches: dict[int, tuple
     return b"".join(parts)
 
 
-def _read_varint(table: bytes, position: int) -> tuple[int, int]:
-    """Decode a number of the exception table, most significant bits first."""
-    byte = table[position]
-    value = byte & 63
-    while byte & 64:
-        position += 1
-        byte = table[position]
-        value = value << 6 | byte & 63
-    return value, position + 1
-
-
-def _write_varint(value: int, first: int) -> bytes:
-    """Encode a number of the exception table; `first` marks the first byte of an entry."""
-    groups = [value & 63]
-    value >>= 6
-    while value:
-        groups.append(value & 63 | 64)
-        value >>= 6
-    groups[-1] |= first
-    return bytes(reversed(groups))
-
-
-def read_exceptions(table: bytes) -> "list[tuple[int, int, int, int]]":
-    """Decode an exception table to (start, end, handler, depth * 2 + whether the position is pushed), in units."""
-    entries = []
-    position = 0
-    while position < len(table):
-        start, position = _read_varint(table, position)
-        length, position = _read_varint(table, position)
-        handler, position = _read_varint(table, position)
-        depth, position = _read_varint(table, position)
-        entries.append((start, start + length, handler, depth))
-    return entries
-
-
-def write_exceptions(entries: "Iterable[tuple[int, int, int, int]]") -> bytes:
-    """Encode what `read_exceptions` decodes."""
-    parts = []
-    for start, end, handler, depth in entries:
-        parts.append(_write_varint(start, 128))
-        parts.append(_write_varint(end - start, 0))
-        parts.append(_write_varint(handler, 0))
-        parts.append(_write_varint(depth, 0))
-    return b"".join(parts)
-
-
-# The kinds of entries in a line table (Objects/locations.md in CPython), in bits 3 to 6 of the first byte.
-_ONE_LINE_0, _ONE_LINE_2, _NO_COLUMNS, _LONG, _NONE = 10, 12, 13, 14, 15
-
-
-def _signed_varint(value: int) -> bytes:
-    """Encode a signed number of a line table, least significant bits first."""
-    unsigned = -value << 1 | 1 if value < 0 else value << 1
-    groups = []
-    while unsigned > 63:
-        groups.append(unsigned & 63 | 64)
-        unsigned >>= 6
-    groups.append(unsigned)
-    return bytes(groups)
-
-
-def _same_place(entry: bytes) -> tuple[int, bytes]:
-    """Give the kind and payload of an entry at the same place that follows this entry."""
-    kind = entry[0] >> 3 & 15
-    if _ONE_LINE_0 <= kind <= _ONE_LINE_2:
-        return _ONE_LINE_0, entry[1:]
-    if kind in (_NO_COLUMNS, _LONG):
-        end = 1
-        while entry[end] & 64:
-            end += 1
-        return kind, b"\0" + entry[end + 1 :]
-    return kind, entry[1:]
-
-
-def _entries_of(kind: int, payload: bytes, length: int) -> bytes:
-    """Encode entries of this kind for so many units, all of them with this payload."""
-    parts = []
-    while length > 0:
-        units = min(length, 8)
-        parts.append(bytes((128 | kind << 3 | units - 1,)) + payload)
-        length -= units
-    return b"".join(parts)
-
-
-def _grow_positions(table: bytes, insertions: _Insertions) -> bytes:
-    """Lengthen the entries of the units that something is inserted before."""
-    starts = [position for position, byte in enumerate(table) if byte & 128]
-    starts.append(len(table))
-    parts: list[bytes] = []
-    copied = 0
-    index = unit = 0
-    for position in sorted(insertions.before):
-        while unit + (table[starts[index]] & 7) + 1 <= position:
-            unit += (table[starts[index]] & 7) + 1
-            index += 1
-        begin, end = starts[index], starts[index + 1]
-        growth = len(insertions.before[position]) // 2
-        # Several insertions may fall into one entry: what follows the entry absorbs each of them.
-        parts.append(table[copied:end])
-        copied = end
-        kind, payload = _same_place(table[begin:end])
-        parts.append(_entries_of(kind, payload, growth))
-    parts.append(table[copied:])
-    return b"".join(parts)
-
-
 def _last_line(code: CodeType) -> int:
     last = code.co_firstlineno
     for _, _, line in code.co_lines():
@@ -367,9 +249,7 @@ def _last_line(code: CodeType) -> int:
 
 def _bounce(code: CodeType) -> tuple[bytes, bytes]:
     """Give the handler of a failed argument check and its entry in the line table."""
-    ops = _instruction_set()
-    delta = _signed_varint(code.co_firstlineno - _last_line(code))
-    return _emit(ops.resume) + _emit(ops.reraise), _entries_of(_NO_COLUMNS, delta, 2)
+    return _emit(RESUME) + _emit(RERAISE), on_line(code.co_firstlineno - _last_line(code), 2)
 
 
 class _Constants:
@@ -384,29 +264,27 @@ class _Constants:
 
 
 def _argument_checks(layout: _Layout, arguments: "Sequence[tuple[int, Check]]", constants: _Constants) -> bytes:
-    ops = _instruction_set()
     parts = []
     for variable, check in arguments:
-        parts.append(_emit(ops.load_const, constants.add(check)))
-        parts.append(_emit(ops.load_deref if variable in layout.cells else ops.load_fast, variable))
-        parts.append(_emit(ops.delete_subscr))
+        parts.append(_emit(LOAD_CONST, constants.add(check)))
+        parts.append(_emit(LOAD_DEREF if variable in layout.cells else LOAD_FAST, variable))
+        parts.append(_emit(DELETE_SUBSCR))
     return b"".join(parts)
 
 
 def _result_checks(
     layout: _Layout, check: "Check", constants: _Constants, insertions: _Insertions, patches: dict[int, tuple[int, bytes]]
 ) -> None:
-    ops = _instruction_set()
     number = constants.add(check)
-    text = _emit(ops.load_const, number) + _emit(ops.copy, 2) + _emit(ops.delete_subscr)
+    text = _emit(LOAD_CONST, number) + _emit(COPY, 2) + _emit(DELETE_SUBSCR)
     targets = {jump.target for jump in layout.jumps}
     for start, unit, argument in layout.returns:
-        if layout.text[2 * unit] == ops.return_const:
+        if layout.text[2 * unit] == RETURN_CONST:
             if check.certain(constants.items[argument]):
                 continue
-            insertions.add(start, _emit(ops.load_const, argument) + text)
+            insertions.add(start, _emit(LOAD_CONST, argument) + text)
             # NOP stands where the prefixes of the constant's number were.
-            patches[start] = (unit + 1, _emit(ops.nop) * (unit - start) + _emit(ops.return_value))
+            patches[start] = (unit + 1, _emit(NOP) * (unit - start) + _emit(RETURN_VALUE))
         elif not _returns_certain(layout, unit, targets, check, constants):
             insertions.add(start, text)
 
@@ -420,7 +298,7 @@ def _returns_certain(
     operation, argument = layout.text[2 * unit - 2 : 2 * unit]
     # A cache or an argument of a wider instruction is never taken for LOAD_CONST: returns follow neither directly
     # unless the unit before is an instruction, and EXTENDED_ARG before it is tested here.
-    if operation != _instruction_set().load_const or (unit > 1 and layout.text[2 * unit - 4] == EXTENDED_ARG):
+    if operation != LOAD_CONST or (unit > 1 and layout.text[2 * unit - 4] == EXTENDED_ARG):
         return False
     return check.certain(constants.items[argument])
 
@@ -433,9 +311,8 @@ def insert_checks(
     `arguments` are pairs of a variable's number and its check. The result of a generator is not checked: it is what
     RETURN_GENERATOR makes; that of a coroutine is what it returns.
     """
-    ops = _instruction_set()
     layout = _Layout(code)
-    if not ops.supported or layout.text[2 * layout.entry] not in (ops.resume, ops.return_generator):
+    if layout.text[2 * layout.entry] not in (RESUME, RETURN_GENERATOR):
         return None
     constants = _Constants(code.co_consts)
     insertions = _Insertions()
@@ -453,7 +330,8 @@ def insert_checks(
          insertions.label(handler), depth)
         for start, end, handler, depth in read_exceptions(code.co_exceptiontable)
     ]
-    table = _grow_positions(code.co_linetable, insertions)
+    growth = [(unit, len(inserted) // 2) for unit, inserted in sorted(insertions.before.items())]
+    table = grow_positions(code.co_linetable, growth)
     if checks:
         exceptions.append((layout.entry, layout.entry + len(checks) // 2, len(text) // 2, 0))
         exceptions.sort()
@@ -467,3 +345,67 @@ def insert_checks(
         co_linetable=table,
         co_stacksize=code.co_stacksize + 2,
     )
+
+
+class _Record:
+    """A woven code object: what it was woven from, and by which plan."""
+
+    __slots__ = ("original", "plan", "woven")
+
+    def __init__(self, woven: "ref[CodeType]", original: CodeType, plan: "FunctionPlan") -> None:
+        self.woven = woven
+        self.original = original
+        self.plan = plan
+
+
+# Keyed by identity: equal code objects of different files are different. A record dies with the woven code, and keeps
+# the original alive until then, so that no number is ever another object's.
+_by_woven: "dict[int, _Record]" = {}
+_by_original: "dict[int, list[_Record]]" = {}
+
+
+def weave(code: CodeType, plan: "FunctionPlan") -> CodeType:
+    """Give the code with the plan's checks: one copy per code and plan, the code itself where nothing is checked.
+
+    Code that is woven already is woven anew from its original.
+    """
+    code = original(code)
+    for record in _by_original.get(id(code), ()):
+        woven = record.woven()
+        if woven is not None and record.plan.same(plan):
+            return woven
+    arguments, result = plan.argument_checkers(), plan.result_checker()
+    if not arguments and result is None:
+        return code
+    woven = insert_checks(code, arguments, result)
+    if woven is None:
+        return code
+    _remember(woven, code, plan)
+    return woven
+
+
+def _remember(woven: CodeType, code: CodeType, plan: "FunctionPlan") -> None:
+    key, origin = id(woven), id(code)
+
+    def forget(_: object) -> None:
+        record = _by_woven.pop(key)
+        others = [other for other in _by_original[origin] if other is not record]
+        if others:
+            _by_original[origin] = others
+        else:
+            del _by_original[origin]
+
+    record = _by_woven[key] = _Record(ref(woven, forget), code, plan)
+    _by_original[origin] = [*_by_original.get(origin, ()), record]
+
+
+def original(code: CodeType) -> CodeType:
+    """Give the code that this code was woven from, or the code itself."""
+    record = _by_woven.get(id(code))
+    return code if record is None else record.original
+
+
+def plan_of(code: CodeType) -> "FunctionPlan | None":
+    """Give the plan whose checks are woven into the code."""
+    record = _by_woven.get(id(code))
+    return None if record is None else record.plan
