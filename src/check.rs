@@ -20,6 +20,7 @@ pub mod plan;
 mod render;
 
 use pyo3::PyResult;
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::Bound;
 use pyo3::prelude::PyModule;
 use pyo3::prelude::PyModuleMethods;
@@ -27,8 +28,14 @@ use pyo3::prelude::PyModuleMethods;
 pub use function::FunctionPlan;
 pub use plan::Plan;
 
+use crate::cpython;
+
 /// Adds what `castiron._typed` and `castiron._weave` use to the extension module.
+///
+/// # Errors
+/// When the frames of this interpreter are not known: a failed check could not tell whose it is.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    cpython::connect(module.py()).map_err(PyImportError::new_err)?;
     module.add_class::<FunctionPlan>()?;
     module.add_function(pyo3::wrap_pyfunction!(hooks::install_enforcement, module)?)?;
     checker::register(module)

@@ -1,8 +1,6 @@
 //! The frame that runs.
 
-use pyo3::PyErr;
 use pyo3::PyResult;
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::Bound;
 use pyo3::prelude::PyAny;
@@ -17,20 +15,15 @@ use super::object::field;
 /// # Safety
 /// The caller is called by an instruction of that frame, so that there is one and it is the interpreter's.
 pub unsafe fn running_function(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let cpython = super::RUNNING.get().map_or_else(|| super::connect(py), Ok).map_err(unknown)?;
+    let layout = super::running().layout;
     // SAFETY: the offsets are those of the running version; a frame keeps its function alive.
     unsafe {
         let thread = ffi::PyThreadState_Get();
-        let frame: *const u8 = match cpython.layout.thread.current_frame {
+        let frame: *const u8 = match layout.thread.current_frame {
             CurrentFrame::Direct(offset) => field(thread, offset),
             CurrentFrame::Through(outer, inner) => field(field::<*const u8, _>(thread, outer), inner),
         };
-        let function: *mut ffi::PyObject = field(frame, cpython.layout.frame.function);
+        let function: *mut ffi::PyObject = field(frame, layout.frame.function);
         Bound::from_borrowed_ptr_or_err(py, function)
     }
-}
-
-#[cold]
-fn unknown(reason: String) -> PyErr {
-    PyRuntimeError::new_err(reason)
 }
