@@ -30,6 +30,7 @@ pub use traces::Positions;
 
 use abi::Abi;
 use plan::Plan;
+pub use plan::can_exit;
 use traces::Traces;
 use unit::{Compiler, UnitContext, declare};
 
@@ -100,6 +101,8 @@ pub struct CompiledUnit {
     pub functions: Vec<CompiledFunction>,
     /// Its functions as text, when asked for.
     pub texts: Vec<Text>,
+    /// Bytes of machine code.
+    pub code_bytes: u64,
 }
 
 /// Compiles a unit into a module.
@@ -131,11 +134,12 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> ModuleRes
         compile_function(&mut compiler, FuncId::new(number), &mut meta)?;
     }
     let texts = compiler.texts.take().unwrap_or_default();
+    let code_bytes = compiler.code_bytes;
     define_data(module, &context)?;
     let UnitContext { data, data_symbol, plan, traces, symbols, .. } = context;
     meta.exits = plan.metas;
     meta.traces = traces.into_inner().metas;
-    Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts })
+    Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts, code_bytes })
 }
 
 fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> ModuleResult<Vec<CompiledFunction>> {

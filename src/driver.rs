@@ -68,11 +68,30 @@ pub struct Blueprint {
     pub names: Vec<String>,
 }
 
+/// A function of a unit to be.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// It is compiled.
+    Compile(Arc<Blueprint>),
+    /// Another unit has compiled it; this one only calls it.
+    Call(Arc<Blueprint>),
+}
+
+impl Member {
+    /// What it is, or was, compiled from.
+    #[must_use]
+    pub fn blueprint(&self) -> &Arc<Blueprint> {
+        match self {
+            Member::Compile(blueprint) | Member::Call(blueprint) => blueprint,
+        }
+    }
+}
+
 /// Functions of one text that are compiled together.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The functions; a fact names them by their position.
-    pub functions: Vec<Arc<Blueprint>>,
+    /// The functions; a fact names them by their position. The first one is compiled.
+    pub functions: Vec<Member>,
     /// What their global names stand for; a name that is missing stands for anything.
     pub facts: FxHashMap<String, GlobalFact>,
     /// Whether CLIF and assembly are kept as text.
@@ -189,17 +208,24 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
 /// The generic versions of all functions.
 fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
     let mut unit = Unit::default();
-    for (number, blueprint) in request.functions.iter().enumerate() {
-        let id = FuncId::new(number);
-        let built = front::build(&blueprint.module, &blueprint.info, id, session.options, &mut unit)
-            .map_err(Failure::Diagnosed)?;
+    for (number, member) in request.functions.iter().enumerate() {
+        let blueprint = member.blueprint();
+        let generic = match member {
+            Member::Compile(_) => {
+                let id = FuncId::new(number);
+                let built = front::build(&blueprint.module, &blueprint.info, id, session.options, &mut unit)
+                    .map_err(Failure::Diagnosed)?;
+                Some(built.function)
+            }
+            Member::Call(_) => None,
+        };
         let by_name_only = |parameter: &&front::ParameterInfo| parameter.kind == ParameterKind::KeywordOnly;
         unit.functions.push(UnitFunction {
             name: blueprint.info.qualname.clone(),
             signature: blueprint.signature.clone(),
             promised: session.options.promise == front::Promise::Enforced,
             keyword_only: blueprint.info.parameters.iter().filter(by_name_only).count(),
-            generic: Some(built.function),
+            generic,
             specialised: None,
         });
     }
@@ -238,7 +264,7 @@ fn verified(session: &Session, unit: &Unit, pass: &str, counts: Counts) -> Resul
 
 /// The text that all functions of the request stand in.
 fn file_of(request: &Request) -> &SourceFile {
-    request.functions.first().expect("a request has a function").module.file()
+    request.functions.first().expect("a request has a function").blueprint().module.file()
 }
 
 fn position(file: &SourceFile, range: TextRange) -> Position {

@@ -1,14 +1,49 @@
 //! The PyO3 boundary: the extension module `castiron._castiron`. Conversions only; the work is done by
 //! `driver`, `check` and `runtime`.
 
+mod callable;
+mod commands;
+mod compile;
+mod enforced;
+mod entry;
+mod explain;
 pub mod helpers;
+mod jit;
+mod record;
+mod session;
+mod stats;
+mod text;
+mod unit;
 
 use pyo3::prelude::*;
 
 /// What `import castiron._castiron` runs.
 #[pymodule]
 fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    session::start(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add_function(wrap_pyfunction!(helpers::call_helper, module)?)?;
+    module.add("InternalError", py.get_type::<session::InternalError>())?;
+    module.add_class::<explain::Explanation>()?;
+    module.add_class::<text::Text>()?;
+    for function in [
+        wrap_pyfunction!(commands::check_text, module)?,
+        wrap_pyfunction!(commands::dump_text, module)?,
+        wrap_pyfunction!(commands::examine, module)?,
+        wrap_pyfunction!(explain::explain, module)?,
+        wrap_pyfunction!(explain::is_compiled, module)?,
+        wrap_pyfunction!(helpers::call_helper, module)?,
+        wrap_pyfunction!(jit::compile_now, module)?,
+        wrap_pyfunction!(jit::is_jitted, module)?,
+        wrap_pyfunction!(jit::is_native_callable, module)?,
+        wrap_pyfunction!(jit::prepare, module)?,
+        wrap_pyfunction!(jit::remember, module)?,
+        wrap_pyfunction!(jit::switch_off, module)?,
+        wrap_pyfunction!(jit::switch_on, module)?,
+        wrap_pyfunction!(session::install_hooks, module)?,
+        wrap_pyfunction!(stats::stats, module)?,
+    ] {
+        module.add_function(function)?;
+    }
     crate::check::register(module)
 }

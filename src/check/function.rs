@@ -8,6 +8,7 @@ use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::PyDictMethods;
+use pyo3::prelude::Python;
 use pyo3::pyclass;
 use pyo3::pymethods;
 use pyo3::types::PyDict;
@@ -20,6 +21,7 @@ use super::hooks;
 use super::plan::Check;
 use super::plan::Plan;
 use crate::runtime::promise::Promise;
+use crate::types::Type;
 
 const CO_VARARGS: usize = 4;
 const CO_VARKEYWORDS: usize = 8;
@@ -151,6 +153,13 @@ impl FunctionPlan {
     pub(super) fn is_plain(&self, index: Option<usize>) -> bool {
         let plain = |parameter: &Parameter| matches!(parameter.kind, Kind::Positional | Kind::KeywordOnly);
         index.is_none_or(|index| self.parameter(index).is_some_and(plain))
+    }
+
+    /// The exact type that compiled code may hold unboxed for the parameter at this index, or the result.
+    #[must_use]
+    pub fn promised_type(&self, index: Option<usize>, py: Python<'_>) -> Type {
+        let plain = self.is_plain(index);
+        self.check_of(index).filter(|_| plain).map_or(Type::Object, |check| check.exact_type(py))
     }
 
     fn parameter(&self, index: usize) -> Option<&Parameter> {

@@ -12,6 +12,7 @@ use pyo3::types::PyBool;
 use pyo3::types::PyComplex;
 use pyo3::types::PyFloat;
 use pyo3::types::PyInt;
+use pyo3::types::PyNone;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
@@ -20,6 +21,7 @@ use super::class::ClassRef;
 use super::hint;
 use super::pending::Pending;
 use super::render;
+use crate::types::Type;
 
 /// What one annotation accepts.
 pub enum Check {
@@ -92,6 +94,25 @@ impl Check {
             Check::Float => value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>(),
             Check::Union(members) => members.iter().any(|member| member.certain(value)),
             _ => false,
+        }
+    }
+
+    /// The one exact type that compiled code is specialised for; `Object` where there is none.
+    #[must_use]
+    pub fn exact_type(&self, py: Python<'_>) -> Type {
+        match self {
+            Check::Float => Type::Float,
+            Check::Tuple(items) => Type::Tuple(items.iter().map(|item| item.exact_type(py)).collect()),
+            Check::Instance(class, _) if class.is_static() => {
+                let known = [
+                    (py.get_type::<PyInt>(), Type::Int),
+                    (py.get_type::<PyBool>(), Type::Bool),
+                    (py.get_type::<PyNone>(), Type::None),
+                ];
+                let found = known.into_iter().find(|(builtin, _)| builtin.as_type_ptr() == class.address());
+                found.map_or(Type::Object, |(_, ty)| ty)
+            }
+            _ => Type::Object,
         }
     }
 

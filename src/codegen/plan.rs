@@ -72,7 +72,8 @@ pub(super) fn nesting(func: &Function, mut site: Option<Site>) -> usize {
 
 /// Whether the exit of this instruction can be taken at all: a direct call whose result is an object
 /// hands over whatever its callee returns.
-pub(super) fn can_exit(unit: &Unit, func: &Function, inst: Inst) -> bool {
+#[must_use]
+pub fn can_exit(unit: &Unit, func: &Function, inst: Inst) -> bool {
     let data = func.inst(inst);
     match (data.op, data.imm) {
         (Op::CallDirect, ir::Imm::Func(callee)) => {

@@ -86,6 +86,8 @@ pub(super) struct Compiler<'a> {
     pub(super) unit: &'a UnitContext<'a>,
     /// CLIF and assembly of what was compiled, when asked for.
     pub(super) texts: Option<Vec<Text>>,
+    /// Bytes of machine code so far.
+    pub(super) code_bytes: u64,
     context: Context,
     buffers: FunctionBuilderContext,
 }
@@ -98,7 +100,7 @@ impl<'a> Compiler<'a> {
         texts: Option<Vec<Text>>,
     ) -> Compiler<'a> {
         let context = module.make_context();
-        Compiler { module, unit, texts, context, buffers: FunctionBuilderContext::new() }
+        Compiler { module, unit, texts, code_bytes: 0, context, buffers: FunctionBuilderContext::new() }
     }
 
     /// Compiles one function that `write` writes, and says how many bytes of stack it takes.
@@ -122,6 +124,7 @@ impl<'a> Compiler<'a> {
         let clif = self.texts.is_some().then(|| context.func.display().to_string());
         self.module.define_function(symbol, context)?;
         let compiled = context.compiled_code().expect("the function was just compiled");
+        self.code_bytes += u64::from(compiled.buffer.total_size());
         if let (Some(texts), Some(clif)) = (&mut self.texts, clif) {
             let name = self.module.declarations().get_function_decl(symbol).linkage_name(symbol).into_owned();
             texts.push(Text { name, clif, assembly: compiled.vcode.clone().unwrap_or_default() });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::codegen;
 use crate::ir::Function;
 use crate::ir::Unit;
 
@@ -24,6 +25,12 @@ impl Coverage {
         for function in &unit.functions {
             count(function.generic.as_ref(), &mut coverage.generic);
             count(function.specialised.as_ref(), &mut coverage.specialised);
+            for func in &function.specialised {
+                let insts = func.layout.iter().flat_map(|&block| &func.block(block).insts);
+                let exiting = insts
+                    .filter(|&&inst| func.inst(inst).exit.is_some() && codegen::can_exit(unit, func, inst));
+                coverage.exits.extend(exiting.map(|&inst| func.inst(inst).op.row().mnemonic));
+            }
         }
         coverage
     }

@@ -86,6 +86,12 @@ impl JitUnit {
         &self.unit.texts
     }
 
+    /// Bytes of machine code.
+    #[must_use]
+    pub fn code_bytes(&self) -> u64 {
+        self.unit.code_bytes
+    }
+
     /// Gives the memory back.
     ///
     /// # Safety

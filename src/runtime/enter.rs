@@ -69,6 +69,12 @@ pub fn switch_off(off: bool) {
     OFF.store(off, Ordering::Relaxed);
 }
 
+/// Whether compiled functions run as bytecode at present.
+#[must_use]
+pub fn is_switched_off() -> bool {
+    OFF.load(Ordering::Relaxed)
+}
+
 /// An address within the caller's frame or just below it.
 #[inline]
 fn stack_pointer() -> usize {

@@ -1,0 +1,135 @@
+"""`jit`: enforced annotations, and machine code from the first call on.
+
+At decoration the source is proved and the function's structure is built, which decides whether it can be compiled;
+what can't is `typed`. Facts of global names are read, and code is made, at the first call.
+"""
+
+from __future__ import annotations
+
+import os
+
+from castiron import _castiron
+from castiron._hints import resolve
+from castiron._source import proved_source
+from castiron._typed import typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FunctionType, TracebackType
+    from typing import Any, TypeVar, overload
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+    @overload
+    def jit(function: F, /) -> F: ...
+    @overload
+    def jit(*, eager: bool = False) -> Callable[[F], F]: ...
+
+
+_FUNCTION = type(lambda: None)
+_BUILTIN = type(len)
+_MODE = os.environ.get("CASTIRON", "on")
+
+
+def jit(function: Any = None, /, *, eager: bool = False) -> Any:  # type: ignore[no-redef]
+    """Enforce the function's annotations and run it as machine code.
+
+    It is compiled at its first call, or right here with `eager=True`. A function that can't be compiled is `typed`,
+    and `explain` says why.
+
+    >>> @jit
+    ... def double(n: int) -> int:
+    ...     return n * 2
+    >>> double(21)
+    42
+    """
+    if function is None:
+        return lambda decorated: _decorate(decorated, eager)
+    return _decorate(function, eager)
+
+
+def _decorate(function: Any, eager: bool) -> Any:
+    kind = type(function)
+    if kind is staticmethod or kind is classmethod:
+        return kind(_decorate(function.__func__, eager))
+    if _castiron.is_native_callable(function):
+        return function
+    if kind is not _FUNCTION:
+        raise TypeError(_refusal(function))
+    if _MODE == "off":
+        return function
+    if _MODE == "typed":
+        return typed(function)
+    return _prepared(function, eager)
+
+
+def _prepared(function: FunctionType, eager: bool) -> Any:
+    """Return what takes the function's place: compiled at its first call, or woven where it can't be compiled."""
+    if _castiron.is_jitted(function):
+        return function
+    if function.__name__ == "<lambda>":
+        return _fall_back(function, "a lambda is not compiled: name it with def")
+    source = proved_source(function, function.__code__)
+    if isinstance(source, str):
+        return _fall_back(function, source)
+    plan = _castiron.FunctionPlan(function, resolve(function).annotations)
+    made = _castiron.prepare(function, source.parsed(), plan)
+    if made is None:
+        return typed(function)
+    if eager:
+        _castiron.compile_now(made)
+    return made
+
+
+def _fall_back(function: FunctionType, reason: str) -> Any:
+    _castiron.remember(function, reason)
+    return typed(function)
+
+
+def _stand_in(function: FunctionType) -> FunctionType:
+    """Return another function with the same bytecode and checks, for calls while the function has no code yet."""
+    other = _FUNCTION(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    other.__kwdefaults__ = function.__kwdefaults__
+    other.__annotations__ = function.__annotations__
+    other.__module__ = function.__module__
+    other.__qualname__ = function.__qualname__
+    return typed(other)
+
+
+_castiron.install_hooks(typed, _stand_in)
+
+
+def _refusal(value: object) -> str:
+    if isinstance(value, type):
+        return f"jit takes a function, not the class {value.__qualname__!r}: decorate its methods"
+    if isinstance(value, _BUILTIN):
+        return f"jit takes a function written in Python, not the built-in {value.__qualname__!r}: it has no source text"
+    kind = type(value).__qualname__
+    return f"jit takes a function, not an object of type {kind!r}: put it directly above the def, below other decorators"
+
+
+class disabled:  # noqa: N801 - a context manager that reads as a word
+    """While the block runs, calls of compiled functions run their bytecode, with their checks.
+
+    A call that is already running stays where it is.
+
+    >>> with disabled():
+    ...     pass
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        _castiron.switch_off()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _castiron.switch_on()
+
+
+if _MODE not in ("on", "typed", "off"):
+    raise ImportError(f"the environment variable CASTIRON must be on, typed or off, not {_MODE!r}")

@@ -1,0 +1,121 @@
+//! What the command line asks: `check`, `dump`, `doctor`.
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::cpython::running;
+use crate::driver::Session;
+use crate::driver::dump;
+use crate::driver::dump::Passes;
+use crate::driver::dump::Stage;
+use crate::driver::report;
+
+use super::session;
+
+/// A diagnostic.
+#[pyclass(frozen, get_all, module = "castiron._castiron")]
+pub(super) struct Finding {
+    code: &'static str,
+    message: String,
+    line: u32,
+    column: u32,
+    rendered: String,
+}
+
+/// A function of a text.
+#[pyclass(frozen, get_all, module = "castiron._castiron")]
+pub(super) struct FunctionReport {
+    name: String,
+    line: u32,
+    signature: String,
+    native: bool,
+    reasons: Vec<Py<Finding>>,
+}
+
+/// A text.
+#[pyclass(frozen, get_all, module = "castiron._castiron")]
+pub(super) struct TextReport {
+    errors: Vec<Py<Finding>>,
+    functions: Vec<Py<FunctionReport>>,
+}
+
+fn running_session() -> PyResult<&'static Session> {
+    session::session().map_err(|reason| PyRuntimeError::new_err(reason.to_owned()))
+}
+
+/// Which functions of a text compile, and why the others do not.
+#[pyfunction]
+pub(super) fn check_text(py: Python<'_>, path: &str, text: &str) -> PyResult<TextReport> {
+    let session = running_session()?;
+    let found = py.detach(|| report::examine(session, path, text));
+    let functions = found.functions.into_iter().map(|function| {
+        let report = FunctionReport {
+            name: function.name,
+            line: function.line,
+            signature: function.signature,
+            native: function.reasons.is_empty(),
+            reasons: findings(py, function.reasons)?,
+        };
+        Py::new(py, report)
+    });
+    Ok(TextReport { functions: functions.collect::<PyResult<_>>()?, errors: findings(py, found.errors)? })
+}
+
+fn findings(py: Python<'_>, found: Vec<report::Finding>) -> PyResult<Vec<Py<Finding>>> {
+    let converted = found.into_iter().map(|finding| {
+        let report::Finding { code, message, line, column, rendered } = finding;
+        Py::new(py, Finding { code, message, line, column, rendered })
+    });
+    converted.collect()
+}
+
+/// A function at a stage; ValueError says what is wrong with the question or the text.
+#[pyfunction]
+pub(super) fn dump_text(
+    py: Python<'_>,
+    path: &str,
+    text: &str,
+    function: &str,
+    stage: &str,
+    after: Option<String>,
+    all_passes: bool,
+) -> PyResult<String> {
+    let session = running_session()?;
+    let passes = match after {
+        Some(pass) => Passes::After(pass),
+        None if all_passes => Passes::All,
+        None => Passes::Last,
+    };
+    let stage = match stage {
+        "ast" => Stage::Ast,
+        "ir" => Stage::Ir(passes),
+        "clif" => Stage::Clif,
+        "asm" => Stage::Asm,
+        _ => return Err(PyValueError::new_err(format!("there is no stage {stage}"))),
+    };
+    py.detach(|| dump::dump(session, path, text, function, &stage)).map_err(PyValueError::new_err)
+}
+
+/// Whether this interpreter runs compiled code: pairs of a verdict and what it is about.
+#[pyfunction]
+pub(super) fn examine(py: Python<'_>) -> Vec<(bool, String)> {
+    let version = Python::version_str().split_whitespace().next().unwrap_or_default();
+    let mut findings = vec![(true, format!("castiron {}", env!("CARGO_PKG_VERSION")))];
+    match session::session() {
+        Ok(session) => {
+            let (major, minor) = running().layout.version;
+            findings
+                .push((true, format!("CPython {version}: the struct layouts of {major}.{minor} are right")));
+            let machine = format!("machine code for {}-{}", std::env::consts::ARCH, std::env::consts::OS);
+            findings.push((true, machine));
+            let strictness =
+                if session.strict { "our own failures raise" } else { "our own failures fall back" };
+            findings.push((true, strictness.to_owned()));
+        }
+        Err(reason) => {
+            findings.push((false, format!("CPython {version}: {reason}; functions are only checked")))
+        }
+    }
+    findings
+}

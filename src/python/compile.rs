@@ -1,0 +1,240 @@
+//! One compilation: what to compile together, facts about names, loading, installing.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rustc_hash::FxHashMap;
+
+use crate::codegen::Texts;
+use crate::cpython::function::fields;
+use crate::cpython::running;
+use crate::driver;
+use crate::driver::Failure;
+use crate::driver::Member;
+use crate::driver::Request;
+use crate::driver::report;
+use crate::ir::FuncId;
+use crate::ir::GlobalFact;
+use crate::runtime::cells;
+use crate::runtime::cells::facts;
+use crate::runtime::install;
+use crate::runtime::unit::LoadedUnit;
+use crate::runtime::unit::Source;
+
+use super::enforced::Enforced;
+use super::entry;
+use super::record;
+use super::record::Record;
+use super::record::State;
+use super::session;
+use super::stats;
+use super::unit::Loaded;
+
+/// More functions than this are not compiled together; the others are called as objects.
+const MAX_FUNCTIONS: usize = 64;
+
+/// Why there is no code.
+pub(super) enum Error {
+    /// Python raised: no memory, or an interrupt.
+    Raised(PyErr),
+    /// The compiler gave up; the reasons are for `explain`.
+    Failed(Failure, Vec<String>),
+}
+
+impl From<PyErr> for Error {
+    fn from(error: PyErr) -> Error {
+        Error::Raised(error)
+    }
+}
+
+/// A function of the unit to be.
+enum Part<'py> {
+    /// It is compiled here.
+    Own(Bound<'py, PyAny>, Arc<Record>),
+    /// Another unit has its code.
+    Other(Arc<Record>, Arc<Loaded>, usize),
+}
+
+impl Part<'_> {
+    fn record(&self) -> &Arc<Record> {
+        match self {
+            Part::Own(_, record) | Part::Other(record, ..) => record,
+        }
+    }
+}
+
+/// The functions that one compilation takes together, by the callables that stand for them.
+struct Gathering<'py> {
+    globals: Bound<'py, PyAny>,
+    builtins: Bound<'py, PyAny>,
+    parts: Vec<Part<'py>>,
+    numbers: FxHashMap<usize, usize>,
+    facts: FxHashMap<String, GlobalFact>,
+}
+
+/// Compiles the function with what it reaches, and installs everything that had no code yet.
+pub(super) fn compile(callable: &Bound<'_, PyAny>, record: &Arc<Record>) -> Result<(), Error> {
+    let py = callable.py();
+    let session = session::session()
+        .map_err(|reason| Error::Failed(Failure::Diagnosed(Vec::new()), vec![reason.to_owned()]))?;
+    let gathering = Gathering::start(callable, record).run();
+    let request = gathering.request();
+    let result = py.detach(|| driver::compile(session, &request));
+    let compiled = result.map_err(|failure| {
+        let blueprint = &request.functions[0].blueprint();
+        let findings = report::failure_findings(&failure, &blueprint.info, blueprint.module.file());
+        Error::Failed(failure, findings.into_iter().map(|finding| finding.rendered).collect())
+    })?;
+    let loaded = gathering.load(compiled)?;
+    gathering.install(&loaded)
+}
+
+impl<'py> Gathering<'py> {
+    fn start(callable: &Bound<'py, PyAny>, record: &Arc<Record>) -> Gathering<'py> {
+        let py = callable.py();
+        let function = entry::function_of(callable);
+        // SAFETY: a live function; both namespaces are its own, and never null.
+        let (globals, builtins) = unsafe {
+            let found = fields(running().layout, function.as_ptr());
+            (Bound::from_borrowed_ptr(py, found.globals), Bound::from_borrowed_ptr(py, found.builtins))
+        };
+        Gathering {
+            globals,
+            builtins,
+            parts: vec![Part::Own(callable.clone(), Arc::clone(record))],
+            numbers: FxHashMap::from_iter([(callable.as_ptr() as usize, 0)]),
+            facts: FxHashMap::default(),
+        }
+    }
+
+    /// Follows the names from function to function.
+    fn run(mut self) -> Gathering<'py> {
+        let mut next = 0;
+        while let Some(part) = self.parts.get(next) {
+            next += 1;
+            if matches!(part, Part::Other(..)) {
+                continue;
+            }
+            let Some(blueprint) = part.record().blueprint.clone() else { continue };
+            for path in &blueprint.names {
+                if !self.facts.contains_key(path) {
+                    let fact = self.fact(path);
+                    self.facts.insert(path.clone(), fact);
+                }
+            }
+        }
+        self
+    }
+
+    fn fact(&mut self, path: &str) -> GlobalFact {
+        match cells::lookup(&self.globals, &self.builtins, path) {
+            Some(value) => self.function(&value).unwrap_or_else(|| facts::of_value(&value)),
+            // While a decorator runs, the name that the function is about to get stands for nothing yet.
+            None if self.is_own_name(path) => GlobalFact::Function(FuncId::new(0)),
+            None => GlobalFact::Unknown,
+        }
+    }
+
+    fn is_own_name(&self, path: &str) -> bool {
+        self.parts[0].record().blueprint.as_ref().is_some_and(|blueprint| blueprint.info.qualname == path)
+    }
+
+    /// The number of the compiled function that the object stands for; it becomes part of the unit.
+    fn function(&mut self, value: &Bound<'py, PyAny>) -> Option<GlobalFact> {
+        let address = value.as_ptr() as usize;
+        if let Some(&number) = self.numbers.get(&address) {
+            return Some(GlobalFact::Function(FuncId::new(number)));
+        }
+        let found = record::find(value.as_ptr())?;
+        if self.parts.len() >= MAX_FUNCTIONS || !self.belongs(value, &found) {
+            return Some(GlobalFact::Unknown);
+        }
+        let part = match found.state() {
+            State::Waiting => Part::Own(value.clone(), found),
+            State::Native(loaded, number) if install::installed(value.as_ptr()).is_some() => {
+                Part::Other(found, loaded, number)
+            }
+            State::Native(..) | State::Compiling | State::Bytecode(_) => return Some(GlobalFact::Unknown),
+        };
+        self.parts.push(part);
+        self.numbers.insert(address, self.parts.len() - 1);
+        Some(GlobalFact::Function(FuncId::new(self.parts.len() - 1)))
+    }
+
+    /// Whether a function has the namespace and the text that the unit is about, and still its own code.
+    fn belongs(&self, value: &Bound<'py, PyAny>, record: &Arc<Record>) -> bool {
+        let function = entry::function_of(value);
+        // SAFETY: a filed callable is a function or stands for one.
+        let found = unsafe { fields(running().layout, function.as_ptr()) };
+        let same_text = match (&self.parts[0].record().blueprint, &record.blueprint) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(&ours.module, &theirs.module),
+            _ => false,
+        };
+        same_text
+            && found.globals == self.globals.as_ptr()
+            && found.builtins == self.builtins.as_ptr()
+            && record.has_code_of(&function).unwrap_or(false)
+    }
+
+    fn request(&self) -> Request {
+        let functions = self.parts.iter().filter_map(|part| {
+            let blueprint = Arc::clone(part.record().blueprint.as_ref()?);
+            Some(match part {
+                Part::Own(..) => Member::Compile(blueprint),
+                Part::Other(..) => Member::Call(blueprint),
+            })
+        });
+        Request { functions: functions.collect(), facts: self.facts.clone(), texts: Texts::Drop }
+    }
+
+    fn load(&self, compiled: driver::Compiled) -> Result<Arc<Loaded>, Error> {
+        let py = self.globals.py();
+        let mut sources = Vec::new();
+        let mut others = Vec::new();
+        for part in &self.parts {
+            sources.push(match part {
+                Part::Own(_, record) => Source::Own {
+                    code: record.code(py),
+                    promise: record.plan.as_ref().map(|plan| Enforced::boxed(plan.clone_ref(py))),
+                },
+                Part::Other(_, loaded, number) => {
+                    others.push(Arc::clone(loaded));
+                    Source::Other { unit: loaded.unit(), number: *number }
+                }
+            });
+        }
+        let driver::Compiled { code, coverage, took } = compiled;
+        let globals = self.globals.cast::<PyDict>().map_err(PyErr::from)?;
+        // SAFETY: the interpreter is connected; the data is the code's own, fresh, and both live as long
+        // as the unit (`Loaded`); there is one source for each function.
+        let unit = unsafe {
+            LoadedUnit::load(code.meta().clone(), code.data().cast(), globals, &self.builtins, sources)?
+        };
+        Ok(Loaded::new(unit, code, others, coverage, took))
+    }
+
+    /// Makes the entries of functions that wait for code those of the unit.
+    fn install(&self, loaded: &Arc<Loaded>) -> Result<(), Error> {
+        stats::count_unit(loaded);
+        for (number, part) in self.parts.iter().enumerate() {
+            let Part::Own(callable, record) = part else { continue };
+            let function = entry::function_of(callable);
+            if !record.wants_code() || !record.has_code_of(&function)? {
+                continue;
+            }
+            // The unit lives as long as the record, which lives as long as the callable.
+            record.become_state(State::Native(Arc::clone(loaded), number));
+            // SAFETY: the unit is loaded and kept; the function's code is the one that was compiled.
+            unsafe {
+                if entry::functions_have_entries() {
+                    install::install(loaded.unit(), number, callable)?;
+                } else {
+                    install::register(loaded.unit(), number, callable.as_ptr());
+                }
+                entry::put(callable.as_ptr(), stats::entry_of(loaded, number));
+            }
+        }
+        Ok(())
+    }
+}

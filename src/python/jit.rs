@@ -1,0 +1,233 @@
+//! `jit`: from a proved function to one that compiles itself at its first call.
+//!
+//! A function that can be compiled gets the *lazy* entry. Its first call reads what the global names
+//! stand for, compiles the function with all functions of the module that it reaches and that wait for
+//! code too, and installs the entries. Whoever calls meanwhile runs the bytecode, with its checks.
+//! A guard that is lost for good keeps leaving through its exit; nothing is compiled again.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::check::FunctionPlan;
+use crate::cpython::running;
+use crate::driver;
+use crate::driver::Failure;
+use crate::driver::report;
+use crate::ir::Signature;
+use crate::runtime::enter;
+use crate::runtime::install;
+
+use super::callable;
+use super::compile;
+use super::entry;
+use super::record;
+use super::record::Record;
+use super::record::State;
+use super::session;
+use super::session::InternalError;
+use super::text::Text;
+
+/// Prepares a function for its first call; what is returned takes its place. `None`: it stays bytecode,
+/// and `explain` knows why.
+#[pyfunction]
+pub(super) fn prepare(
+    function: &Bound<'_, PyAny>,
+    text: &Bound<'_, Text>,
+    plan: &Bound<'_, FunctionPlan>,
+) -> PyResult<Option<Py<PyAny>>> {
+    let py = function.py();
+    let session = match session::session() {
+        Ok(session) => session,
+        Err(reason) => {
+            let reason = format!("nothing is compiled in this interpreter: {reason}");
+            remember(function, reason)?;
+            return Ok(None);
+        }
+    };
+    let code = function.getattr(intern!(py, "__code__"))?;
+    let qualname: String = code.getattr(intern!(py, "co_qualname"))?.extract()?;
+    let first_line: u32 = code.getattr(intern!(py, "co_firstlineno"))?.extract()?;
+    let (module, info) = match text.get().find(&qualname, first_line) {
+        Ok(found) => found,
+        Err(reason) => {
+            remember(function, reason)?;
+            return Ok(None);
+        }
+    };
+    let signature = signature_of(plan.get(), info.parameters.len(), py);
+    let made = py.detach(|| driver::blueprint(session, module, info, signature));
+    let blueprint = match made {
+        Ok(blueprint) => Arc::new(blueprint),
+        Err(failure) => {
+            let findings = report::failure_findings(&failure, info, module.file());
+            let reasons = findings.into_iter().map(|finding| finding.rendered).collect();
+            stay_bytecode(function, &failure, reasons)?;
+            return Ok(None);
+        }
+    };
+    let waiting = Record::waiting(name_of(function)?, blueprint, plan.clone().unbind(), code.unbind());
+    if !entry::functions_have_entries() {
+        let made = callable::wrap(function, lazy_entry)?;
+        record::file(&made, waiting)?;
+        return Ok(Some(made.unbind()));
+    }
+    record::file(function, waiting)?;
+    // SAFETY: a live function; the lazy entry is always valid.
+    unsafe { entry::put(function.as_ptr(), lazy_entry) };
+    Ok(Some(function.clone().unbind()))
+}
+
+/// What the plan promises of the parameters and the result.
+fn signature_of(plan: &FunctionPlan, parameters: usize, py: Python<'_>) -> Signature {
+    Signature {
+        params: (0..parameters).map(|index| plan.promised_type(Some(index), py)).collect(),
+        result: plan.promised_type(None, py),
+    }
+}
+
+fn stay_bytecode(function: &Bound<'_, PyAny>, failure: &Failure, reasons: Vec<String>) -> PyResult<()> {
+    if let Failure::Bug(message) = failure
+        && session::is_strict()
+    {
+        return Err(InternalError::new_err(message.clone()));
+    }
+    record::file(function, Record::bytecode(name_of(function)?, reasons))
+}
+
+/// Keeps the reason why a function stays bytecode.
+#[pyfunction]
+pub(super) fn remember(function: &Bound<'_, PyAny>, reason: String) -> PyResult<()> {
+    record::file(function, Record::bytecode(name_of(function)?, vec![reason]))
+}
+
+/// Module and qualified name, as `stats` prints them.
+fn name_of(function: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = function.py();
+    let module = function.getattr(intern!(py, "__module__"))?;
+    let qualname = function.getattr(intern!(py, "__qualname__"))?;
+    Ok(format!("{module}.{qualname}"))
+}
+
+/// Compiles a prepared function now instead of at its first call.
+#[pyfunction]
+pub(super) fn compile_now(callable: &Bound<'_, PyAny>) -> PyResult<()> {
+    match record::find(callable.as_ptr()) {
+        Some(record) => first_call(callable, &record),
+        None => Err(PyTypeError::new_err("jit has not prepared this function")),
+    }
+}
+
+/// Whether the object is the native callable of CPython 3.11.
+#[pyfunction]
+pub(super) fn is_native_callable(object: &Bound<'_, PyAny>) -> bool {
+    callable::wrapped(object).is_some()
+}
+
+/// Whether `jit` stands for the object: it is waiting for its first call, or compiled.
+#[pyfunction]
+pub(super) fn is_jitted(object: &Bound<'_, PyAny>) -> bool {
+    record::find(object.as_ptr()).is_some_and(|record| !matches!(record.state(), State::Bytecode(_)))
+}
+
+/// Makes compiled functions run their bytecode from the next call on.
+#[pyfunction]
+pub(super) fn switch_off() {
+    enter::switch_off(true);
+}
+
+/// Makes compiled functions run their code again.
+#[pyfunction]
+pub(super) fn switch_on() {
+    enter::switch_off(false);
+}
+
+/// The entry of a function that waits for its first call.
+///
+/// # Safety
+/// As every vectorcall function; the callable is one that was filed.
+pub(super) unsafe extern "C" fn lazy_entry(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the thread is attached and the callable is live while it is called.
+    unsafe {
+        let py = Python::assume_attached();
+        let bound = Bound::from_borrowed_ptr(py, callable);
+        let ready = match record::find(callable) {
+            Some(record) => first_call(&bound, &record),
+            None => {
+                entry::put_plain(callable);
+                Ok(())
+            }
+        };
+        if let Err(error) = ready {
+            error.restore(py);
+            return std::ptr::null_mut();
+        }
+        let now = entry::get(callable);
+        if now as usize != lazy_entry as usize {
+            return now(callable, args, nargsf, names);
+        }
+        match session::stand_in(&entry::function_of(&bound)) {
+            Ok(other) => (running().symbols.vectorcall)(other.as_ptr(), args, nargsf, names),
+            Err(error) => {
+                error.restore(py);
+                std::ptr::null_mut()
+            }
+        }
+    }
+}
+
+/// Compiles the function, unless it is switched off or somebody else does. Afterwards its entry is the
+/// compiled one, the plain one, or still the lazy one.
+fn first_call(callable: &Bound<'_, PyAny>, record: &Arc<Record>) -> PyResult<()> {
+    let function = entry::function_of(callable);
+    if !record.has_code_of(&function)? {
+        abandon(callable);
+        return Ok(());
+    }
+    if enter::is_switched_off() || !record.begin() {
+        return Ok(());
+    }
+    match compile::compile(callable, record) {
+        Ok(()) => Ok(()),
+        Err(compile::Error::Raised(error)) => {
+            record.become_state(State::Waiting);
+            Err(error)
+        }
+        Err(compile::Error::Failed(failure, reasons)) => fall_back(callable, record, &failure, reasons),
+    }
+}
+
+/// Gives a function that could not be compiled after all its checks as bytecode.
+fn fall_back(
+    callable: &Bound<'_, PyAny>,
+    record: &Arc<Record>,
+    failure: &Failure,
+    reasons: Vec<String>,
+) -> PyResult<()> {
+    // SAFETY: a live callable that was filed.
+    unsafe { entry::put_plain(callable.as_ptr()) };
+    record.become_state(State::Bytecode(reasons.into()));
+    session::weave(&entry::function_of(callable))?;
+    match failure {
+        Failure::Bug(message) if session::is_strict() => Err(InternalError::new_err(message.clone())),
+        Failure::Bug(_) | Failure::Diagnosed(_) => Ok(()),
+    }
+}
+
+/// Ends the promise of a function whose `__code__` was replaced: the new code runs unchecked.
+pub(super) fn abandon(callable: &Bound<'_, PyAny>) {
+    install::callable_died(callable.as_ptr());
+    // SAFETY: a live callable.
+    unsafe { entry::put_plain(callable.as_ptr()) };
+    if let Some(record) = record::find(callable.as_ptr()) {
+        record.become_state(State::Bytecode(Arc::new([record::CODE_REPLACED.to_owned()])));
+    }
+}

@@ -1,0 +1,55 @@
+//! A module's text as the compiler sees it, parsed once for all of its functions.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::front;
+use crate::front::FunctionInfo;
+use crate::front::ParsedModule;
+use crate::source::SourceFile;
+use crate::source::render;
+
+/// A parsed text and its functions by qualified name and first line.
+#[pyclass(frozen, module = "castiron._castiron")]
+pub(super) struct Text {
+    parsed: Result<Parsed, String>,
+}
+
+struct Parsed {
+    module: Arc<ParsedModule>,
+    functions: FxHashMap<(String, u32), FunctionInfo>,
+}
+
+#[pymethods]
+impl Text {
+    /// Parses a text that the running CPython has compiled; the path is for messages.
+    #[new]
+    fn new(py: Python<'_>, path: String, text: String) -> Text {
+        Text { parsed: py.detach(|| parse(path, text)) }
+    }
+}
+
+impl Text {
+    /// The module and the function that this code object was made from, or why there is none.
+    pub(super) fn find(
+        &self,
+        qualname: &str,
+        first_line: u32,
+    ) -> Result<(&Arc<ParsedModule>, &FunctionInfo), String> {
+        let parsed = self.parsed.as_ref().map_err(Clone::clone)?;
+        let found = parsed.functions.get(&(qualname.to_owned(), first_line));
+        found
+            .map(|info| (&parsed.module, info))
+            .ok_or_else(|| "no `def` in the text made this function".to_owned())
+    }
+}
+
+fn parse(path: String, text: String) -> Result<Parsed, String> {
+    let file = SourceFile::new(path, text);
+    let module = front::parse(&file).map_err(|errors| render(&errors, &file))?;
+    let infos = front::functions(&module);
+    let functions = infos.into_iter().map(|info| ((info.qualname.clone(), info.first_line), info)).collect();
+    Ok(Parsed { module: Arc::new(module), functions })
+}
