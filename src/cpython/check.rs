@@ -36,6 +36,9 @@ probe = make(0)
 call = lambda function: function()
 ";
 
+/// Compares one struct with the running interpreter's.
+type Probe = fn(Python<'_>, &Layout) -> PyResult<bool>;
+
 /// Refuses interpreters whose structs differ from those of a plain release build.
 ///
 /// # Errors
@@ -89,7 +92,7 @@ pub fn layout(
     layout: &Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize), String> {
-    let probes: [(&str, fn(Python<'_>, &Layout) -> PyResult<bool>); 7] = [
+    let probes: [(&str, Probe); 7] = [
         ("object", object_header),
         ("int", ints),
         ("float", floats),
@@ -131,7 +134,7 @@ fn object_header(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         ffi::Py_DecRef(none.as_ptr());
         let immortal = match layout.immortality {
             Immortality::None => after.1 == before.1 + 1,
-            Immortality::NegativeLowHalf => after.1 == before.1 && (before.1 as i32) < 0 && before.0 > 0,
+            Immortality::NegativeLowHalf => after.1 == before.1 && before.1 & (1 << 31) != 0 && before.0 > 0,
         };
         let kind: *mut ffi::PyTypeObject = field(list.as_ptr(), layout.ob_type);
         let named = kind == &raw mut ffi::PyList_Type && object::type_name(layout, list.as_ptr()) == "list";

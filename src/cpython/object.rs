@@ -128,7 +128,7 @@ pub unsafe fn int_value(layout: &Layout, object: *mut PyObject) -> Option<i64> {
         let header: i64 = field(object, layout.int_header);
         let (negative, count) = match layout.int_header_kind {
             IntHeader::SignedSize => (header < 0, header.unsigned_abs()),
-            IntHeader::Tag => (header & 3 == 2, (header >> 3) as u64),
+            IntHeader::Tag => (header & 3 == 2, (header >> 3).cast_unsigned()),
         };
         let digit = |number: i32| u64::from(field::<u32, _>(object, layout.int_digits + 4 * number));
         let magnitude = match count {
@@ -139,7 +139,7 @@ pub unsafe fn int_value(layout: &Layout, object: *mut PyObject) -> Option<i64> {
             _ => return None,
         };
         if negative {
-            (magnitude <= 1 << 63).then(|| (magnitude as i64).wrapping_neg())
+            (magnitude <= 1 << 63).then(|| magnitude.cast_signed().wrapping_neg())
         } else {
             i64::try_from(magnitude).ok()
         }
@@ -224,8 +224,7 @@ pub unsafe fn put_error([kind, value, traceback]: [*mut PyObject; 3]) {
 pub unsafe fn fail(kind: *mut PyObject, message: &str) -> c_int {
     // SAFETY: the text is `message.len()` bytes of UTF-8; the exception takes its own reference to it.
     unsafe {
-        let text =
-            ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len() as ffi::Py_ssize_t);
+        let text = ffi::PyUnicode_FromStringAndSize(message.as_ptr().cast(), message.len().cast_signed());
         if !text.is_null() {
             ffi::PyErr_SetObject(kind, text);
             drop_ref(text);

@@ -21,6 +21,7 @@ use crate::ir::GlobalFact;
 
 use super::data::WORD;
 use super::object::word;
+use super::table::position;
 use super::unit::LoadedUnit;
 use super::unit::Source;
 
@@ -38,8 +39,7 @@ struct Found {
 pub fn watch_all(unit: &LoadedUnit) -> PyResult<()> {
     for number in 0..unit.meta().cells.len() {
         clear(unit, number);
-        // SAFETY: the unit is complete but for its cells; the thread is attached.
-        unsafe { cell_check(unit, number as i64) };
+        revalidate(unit, number);
     }
     watch::add_unit(unit);
     Ok(())
@@ -57,14 +57,18 @@ pub fn forget_unit(unit: &LoadedUnit) {
 pub unsafe extern "C" fn cell_check(unit: *const LoadedUnit, number: i64) -> c_int {
     // SAFETY: the unit lives while its code runs.
     let unit = unsafe { &*unit };
-    // SAFETY: the thread is attached, as for every helper.
+    c_int::from(revalidate(unit, position(number)))
+}
+
+/// Makes a cell valid if its name has the expected value now.
+fn revalidate(unit: &LoadedUnit, number: usize) -> bool {
+    // SAFETY: the thread is attached, as for every helper and while a unit is loaded.
     let py = unsafe { Python::assume_attached() };
-    let number = number as usize;
     let spec = &unit.meta().cells[number];
     let Some(found) = find(py, unit.globals(), unit.builtins(), &spec.path) else {
         // SAFETY: no exception was set before.
         unsafe { ffi::PyErr_Clear() };
-        return 0;
+        return false;
     };
     // SAFETY: the value is borrowed from a dict that nothing changes meanwhile.
     let value = unsafe { Bound::from_borrowed_ptr(py, found.value) };
@@ -73,13 +77,13 @@ pub unsafe extern "C" fn cell_check(unit: *const LoadedUnit, number: i64) -> c_i
         expected => facts::holds(&value, expected),
     };
     if !holds || !make_valid(unit, number, &found) {
-        return 0;
+        return false;
     }
     // A unit that owned its own functions would never die.
     if !matches!(spec.expected, GlobalFact::Function(_)) {
         unit.expect(number, value.unbind());
     }
-    1
+    true
 }
 
 /// The object that a cell expects, for an exit behind its guard.
@@ -167,7 +171,7 @@ pub fn lookup<'py>(
 fn make_valid(unit: &LoadedUnit, number: usize, found: &Found) -> bool {
     let offset = unit.layout().cell(number);
     let Some(tag) = running().layout.dict_version else {
-        let watched = found.dicts.iter().all(|(dict, name)| watch::watch(unit, number, *dict, name));
+        let watched = found.dicts.iter().all(|(dict, name)| is_watched(unit, number, *dict, name));
         if watched {
             unit.set_word(offset, 1);
         }
@@ -186,6 +190,12 @@ fn make_valid(unit: &LoadedUnit, number: usize, found: &Found) -> bool {
         unit.set_word(offset + (2 * place + 1) * WORD, version);
     }
     true
+}
+
+/// Has the cell cleared when the name changes in the dict.
+fn is_watched(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<PyAny>) -> bool {
+    // SAFETY: the dict was found just now and is alive.
+    unsafe { watch::watch(unit, number, dict, name) }
 }
 
 /// Makes a cell invalid until it is checked again.

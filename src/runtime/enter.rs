@@ -30,10 +30,14 @@ use super::bind;
 use super::data::ALL_BOUND;
 use super::install;
 use super::table::Pair;
+use super::table::position;
 use super::unit::LoadedUnit;
 
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`
 pub(super) const OFFSET_FLAG: usize = 1 << 63;
+
+/// [`ALL_BOUND`] as `nargsf` has it.
+const BOUND_FLAG: usize = 1 << ALL_BOUND.trailing_zeros();
 
 /// Native stack that C helpers, and CPython below them, may use between two frames of ours.
 const MARGIN: usize = 128 << 10;
@@ -118,7 +122,7 @@ pub unsafe extern "C" fn enter() -> Pair<*mut PyThreadState, i64> {
     let fixed = OTHER_FRAME.load(Ordering::Relaxed) + MARGIN;
     let left = stack_left();
     if depth.saturating_mul(frame).saturating_add(fixed) <= left {
-        return Pair(state, depth as i64);
+        return Pair(state, i64::from(remaining));
     }
     if !ON_LARGEST.get() {
         return Pair(state, -1);
@@ -128,7 +132,7 @@ pub unsafe extern "C" fn enter() -> Pair<*mut PyThreadState, i64> {
         // SAFETY: the thread is attached.
         unsafe { depth_exhausted(state) };
     }
-    Pair(state, fitting as i64)
+    Pair(state, (fitting as u64).cast_signed())
 }
 
 /// The same vectorcall again, on a fresh stack segment, or as bytecode when compiled code must step aside.
@@ -152,7 +156,7 @@ pub unsafe extern "C" fn enter_on_new_stack(
     };
     if traced || OFF.load(Ordering::Relaxed) {
         // SAFETY: the caller's contract.
-        return unsafe { call_interpreted(unit, number as usize, callable, args, nargsf, names) };
+        return unsafe { call_interpreted(unit, position(number), callable, args, nargsf, names) };
     }
     let depth = usize::try_from(remaining).unwrap_or(0);
     let level = BODY_FRAME.load(Ordering::Relaxed) + MIXED_LEVEL;
@@ -163,7 +167,7 @@ pub unsafe extern "C" fn enter_on_new_stack(
         STACK_END.set(0);
         ON_LARGEST.set(size == LARGEST_SEGMENT);
         // SAFETY: the arguments outlive the call; the entry is a vectorcall function.
-        unsafe { unit.entry(number as usize)(callable, args, nargsf, names) }
+        unsafe { unit.entry(position(number))(callable, args, nargsf, names) }
     };
     // `grow` panics where the system has no memory for the segment; nothing has run then.
     let result = catch_unwind(AssertUnwindSafe(|| stacker::grow(size, call)));
@@ -188,7 +192,7 @@ unsafe fn call_interpreted(
     // SAFETY: the caller's contract; the function lives as long as the callable.
     unsafe {
         let function = install::function_of(callable);
-        if nargsf as u64 & ALL_BOUND != 0 {
+        if nargsf & BOUND_FLAG != 0 {
             // Binding and checks are done, and the interpreter can't take keyword-only values by position.
             return bind::run_generic(unit, number, args);
         }
@@ -225,23 +229,24 @@ pub unsafe extern "C" fn call_slow(
     names: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: the unit lives while its code runs.
-    let (shared, number) = unsafe { (&*unit, number as usize) };
+    let shared = unsafe { &*unit };
+    let (number_word, number) = (number, position(number));
     let loaded = &shared.functions()[number];
     loaded.slow_calls.set(loaded.slow_calls.get() + 1);
     // SAFETY: the caller's contract; bound arguments are owned until they are dropped or taken.
     unsafe {
         let function = install::function_of(callable);
         if crate::cpython::function::fields(running().layout, function).code != loaded.code() {
-            return (running().plain_vectorcall)(function, args, nargsf & !(ALL_BOUND as usize), names);
+            return (running().plain_vectorcall)(function, args, nargsf & !(BOUND_FLAG), names);
         }
         let Pair(_, depth) = enter();
         if depth == 0 {
             return std::ptr::null_mut();
         }
         if depth < 0 {
-            return enter_on_new_stack(unit, number as i64, callable, args, nargsf, names);
+            return enter_on_new_stack(unit, number_word, callable, args, nargsf, names);
         }
-        if nargsf as u64 & ALL_BOUND != 0 {
+        if nargsf & BOUND_FLAG != 0 {
             return bind::run_generic(shared, number, args);
         }
         let bound = match bind::bind(shared, number, function, args, nargsf, names) {
@@ -259,7 +264,7 @@ pub unsafe extern "C" fn call_slow(
             return shared.entry(number)(
                 callable,
                 values.as_ptr(),
-                values.len() | ALL_BOUND as usize,
+                values.len() | BOUND_FLAG,
                 std::ptr::null_mut(),
             );
         }

@@ -52,7 +52,7 @@ pub extern "C" fn int_true_div(a: i64, b: i64) -> f64 {
     let wide = u128::from(top);
     let shift = wide.leading_zeros().min(127);
     let (dividend, divisor) = (wide << shift, u128::from(bottom));
-    let quotient = dividend / divisor | u128::from(dividend % divisor != 0);
+    let quotient = (dividend / divisor) | u128::from(dividend % divisor != 0);
     let magnitude = quotient as f64 * f64::from_bits(u64::from(1023 - shift) << 52);
     if (a < 0) == (b < 0) { magnitude } else { -magnitude }
 }
@@ -70,7 +70,8 @@ pub extern "C" fn int_compare_float(int: i64, float: f64) -> i32 {
         return 1;
     }
     let whole = float.trunc();
-    let order = int.cmp(&(whole as i64)) as i32;
+    // Within the bounds tested above the conversion is exact.
+    let order = int.cmp(&to_int(whole)) as i32;
     if order != 0 || float == whole {
         order
     } else if float > whole {
@@ -80,13 +81,18 @@ pub extern "C" fn int_compare_float(int: i64, float: f64) -> i32 {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the caller has tested the bounds")]
+fn to_int(whole: f64) -> i64 {
+    whole as i64
+}
+
 /// `len(range(start, stop, step))` and 1, or 0 and 0 when it does not fit; `step` is not zero.
 pub extern "C" fn int_range_len(start: i64, stop: i64, step: i64) -> Pair<i64, i64> {
     let (low, high) = if step > 0 { (start, stop) } else { (stop, start) };
     if low >= high {
         return Pair(0, 1);
     }
-    let distance = high.wrapping_sub(low) as u64;
+    let distance = high.wrapping_sub(low).cast_unsigned();
     let count = (distance - 1) / step.unsigned_abs() + 1;
     i64::try_from(count).map_or(Pair(0, 0), |count| Pair(count, 1))
 }

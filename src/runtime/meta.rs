@@ -45,11 +45,32 @@ pub enum SlotMeta {
     /// A tuple.
     Tuple(Vec<SlotMeta>),
     /// `range(start, stop, step)`
-    Range { start: u32, stop: u32, step: u32 },
+    Range {
+        /// The first number.
+        start: u32,
+        /// The number behind the last one.
+        stop: u32,
+        /// The step.
+        step: u32,
+    },
     /// A range iterator with `count` items left, beginning with `next`.
-    RangeIter { next: u32, count: u32, step: u32 },
+    RangeIter {
+        /// The next number.
+        next: u32,
+        /// How many are left.
+        count: u32,
+        /// The step.
+        step: u32,
+    },
     /// A range iterator from `next` to `stop` by steps of one, up or down.
-    UnitRangeIter { next: u32, stop: u32, step: u32 },
+    UnitRangeIter {
+        /// The next number.
+        next: u32,
+        /// The number behind the last one.
+        stop: u32,
+        /// 1 or -1.
+        step: u32,
+    },
 }
 
 /// One frame of an exit, innermost first.

@@ -22,6 +22,7 @@ use crate::ir::Binary;
 use crate::ir::Unary;
 
 use super::table::Pair;
+use super::table::position;
 use super::unit::LoadedUnit;
 
 /// The value of a global or builtin name; NameError.
@@ -88,7 +89,7 @@ unsafe fn utf8<'a>(text: *mut PyObject) -> Option<&'a str> {
         if start.is_null() {
             return None;
         }
-        std::str::from_utf8(std::slice::from_raw_parts(start.cast(), size as usize)).ok()
+        std::str::from_utf8(std::slice::from_raw_parts(start.cast(), size.cast_unsigned())).ok()
     }
 }
 
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn obj_binary(
     b: *mut PyObject,
 ) -> *mut PyObject {
     let plain = in_place == 0;
-    let operator = Binary::ALL[operator as usize];
+    let operator = Binary::ALL[position(operator)];
     // SAFETY: the caller's contract.
     unsafe {
         let apply: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = match operator {
@@ -154,7 +155,7 @@ pub unsafe extern "C" fn obj_binary(
 pub unsafe extern "C" fn obj_unary(operator: i64, object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
-        match Unary::ALL[operator as usize] {
+        match Unary::ALL[position(operator)] {
             Unary::Neg => ffi::PyNumber_Negative(object),
             Unary::Pos => ffi::PyNumber_Positive(object),
             Unary::Invert => ffi::PyNumber_Invert(object),
@@ -162,13 +163,16 @@ pub unsafe extern "C" fn obj_unary(operator: i64, object: *mut PyObject) -> *mut
     }
 }
 
+/// CPython's comparisons, by number.
+const COMPARISONS: [c_int; 6] = [ffi::Py_LT, ffi::Py_LE, ffi::Py_EQ, ffi::Py_NE, ffi::Py_GT, ffi::Py_GE];
+
 /// The rich comparison of CPython's number.
 ///
 /// # Safety
 /// Both objects are alive, the thread is attached.
 pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { ffi::PyObject_RichCompare(a, b, comparison as c_int) }
+    unsafe { ffi::PyObject_RichCompare(a, b, COMPARISONS[position(comparison)]) }
 }
 
 /// The truth value: 1, 0, or -1 with an exception.
@@ -195,7 +199,7 @@ pub unsafe extern "C" fn obj_call(
     unsafe {
         let names = if names == ffi::Py_None() { std::ptr::null_mut() } else { names };
         let named = if names.is_null() { 0 } else { tuple_items(running.layout, names).len() };
-        (running.symbols.vectorcall)(callable, args, count as usize - named, names)
+        (running.symbols.vectorcall)(callable, args, position(count) - named, names)
     }
 }
 
@@ -204,12 +208,13 @@ pub unsafe extern "C" fn obj_call(
 /// # Safety
 /// `items` holds `count` live objects; the thread is attached.
 pub unsafe extern "C" fn obj_tuple(items: *const *mut PyObject, count: i64) -> *mut PyObject {
+    let count = position(count).cast_signed();
     // SAFETY: each position is set once, with a reference of its own.
     unsafe {
-        let tuple = ffi::PyTuple_New(count as ffi::Py_ssize_t);
+        let tuple = ffi::PyTuple_New(count);
         if !tuple.is_null() {
-            for position in 0..count as usize {
-                ffi::PyTuple_SetItem(tuple, position as ffi::Py_ssize_t, new_ref(*items.add(position)));
+            for index in 0..count {
+                ffi::PyTuple_SetItem(tuple, index, new_ref(*items.offset(index)));
             }
         }
         tuple
@@ -221,7 +226,7 @@ pub unsafe extern "C" fn obj_tuple(items: *const *mut PyObject, count: i64) -> *
 /// # Safety
 /// The object is alive, `out` has room for `count` references; the thread is attached.
 pub unsafe extern "C" fn obj_unpack(iterable: *mut PyObject, count: i64, out: *mut *mut PyObject) -> i32 {
-    let count = count as usize;
+    let count = position(count);
     // SAFETY: the caller's contract; an exact tuple is not changed while its items get counted.
     unsafe {
         if ffi::PyTuple_CheckExact(iterable) != 0 {

@@ -23,6 +23,7 @@ use super::meta::Wants;
 use super::meta::WordType;
 use super::object::truth_object;
 use super::object::word;
+use super::table::position;
 use super::unit::LoadedUnit;
 
 /// Finishes the call in the generic version; see the helper table.
@@ -39,9 +40,9 @@ pub unsafe extern "C" fn resume(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
-        let count = &(*unit).exits()[exit as usize];
+        let count = &(*unit).exits()[position(exit)];
         count.taken.set(count.taken.get() + 1);
-        finish(&*unit, exit as usize, words, state, depth, std::ptr::null_mut())
+        finish(&*unit, position(exit), words, state, depth, std::ptr::null_mut())
     }
 }
 
@@ -59,9 +60,9 @@ pub unsafe extern "C" fn resume_with_result(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
-        let count = &(*unit).exits()[exit as usize];
+        let count = &(*unit).exits()[position(exit)];
         count.with_result.set(count.with_result.get() + 1);
-        finish(&*unit, exit as usize, words, state, depth, result)
+        finish(&*unit, position(exit), words, state, depth, result)
     }
 }
 
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn resume_with_result(
 pub unsafe extern "C" fn check_result(unit: *const LoadedUnit, number: i64, result: *mut PyObject) -> c_int {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
-        let loaded = &(&*unit).functions()[number as usize];
+        let loaded = &(&*unit).functions()[position(number)];
         let callable = loaded.callable.get();
         let function = if callable.is_null() { callable } else { install::function_of(callable) };
         loaded.check_result(function, result)
@@ -105,10 +106,10 @@ unsafe fn finish(
         let before = thread::recursion_remaining(layout, state);
         let mut published = before;
         let mut result = result;
-        for (position, (frame, slots)) in meta.frames.iter().zip(&mut frames).enumerate() {
+        for (number, (frame, slots)) in meta.frames.iter().zip(&mut frames).enumerate() {
             // The outermost frame is the body's own; each one further in has one less.
-            let inside = meta.frames.len() - 1 - position;
-            let remaining = depth as i32 - 1 - inside as i32;
+            let inside = (meta.frames.len() - 1 - number).cast_signed() as i64;
+            let remaining = i32::try_from(depth - 1 - inside).expect("CPython's counter is an int");
             // The difference, because the limit may have been changed meanwhile.
             let moved = thread::recursion_remaining(layout, state) - published;
             thread::set_recursion_remaining(layout, state, remaining + moved);
@@ -207,8 +208,8 @@ impl<'py> Builder<'_, 'py> {
             SlotMeta::None => Ok(self.py.None().into_bound(self.py)),
             // SAFETY: the singletons are alive.
             SlotMeta::Bool(truth) => Ok(unsafe { Bound::from_borrowed_ptr(self.py, truth_object(*truth)) }),
-            // SAFETY: the unit owns its constants.
             SlotMeta::Const(number) => {
+                // SAFETY: the unit owns its constants.
                 Ok(unsafe { Bound::from_borrowed_ptr(self.py, self.unit.constant(*number as usize)) })
             }
             SlotMeta::Cell(number) => cells::expected(self.py, self.unit, *number as usize),
@@ -230,7 +231,7 @@ impl<'py> Builder<'_, 'py> {
     }
 
     fn int(&self, number: u32) -> i128 {
-        i128::from(self.words[number as usize] as i64)
+        i128::from(self.words[number as usize].cast_signed())
     }
 
     fn range(&self, start: i128, stop: i128, step: i128) -> PyResult<Bound<'py, PyAny>> {
@@ -248,7 +249,9 @@ impl<'py> Builder<'_, 'py> {
         let object = unsafe {
             match self.types[number] {
                 WordType::Obj => Bound::from_owned_ptr(self.py, new_ref(raw as *mut PyObject)),
-                WordType::I64 => Bound::from_owned_ptr_or_err(self.py, ffi::PyLong_FromLongLong(raw as i64))?,
+                WordType::I64 => {
+                    Bound::from_owned_ptr_or_err(self.py, ffi::PyLong_FromLongLong(raw.cast_signed()))?
+                }
                 WordType::F64 => {
                     Bound::from_owned_ptr_or_err(self.py, ffi::PyFloat_FromDouble(f64::from_bits(raw)))?
                 }

@@ -157,6 +157,16 @@ for_each_helper!(declare_helpers);
 #[repr(C)]
 pub struct Pair<A, B>(pub A, pub B);
 
+/// A position that compiled code passes as a word.
+///
+/// # Panics
+/// When it is negative, which compiled code never passes.
+#[inline]
+#[must_use]
+pub fn position(word: i64) -> usize {
+    usize::try_from(word).expect("compiled code passes positions")
+}
+
 /// The address of a function, for tables of them.
 #[derive(Clone, Copy)]
 #[repr(transparent)]

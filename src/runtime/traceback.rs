@@ -13,12 +13,13 @@ use crate::cpython::object::set_field;
 use crate::cpython::running;
 
 use super::meta::Position;
+use super::table::position;
 use super::unit::LoadedFunction;
 use super::unit::LoadedUnit;
 use super::unit::Source;
 
 /// Bytes of a code unit.
-const CODE_UNIT: i32 = 2;
+const CODE_UNIT: usize = 2;
 
 /// Adds the trace's entries to the traceback of the exception that is set.
 ///
@@ -31,11 +32,12 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, trace: i64) {
     let [kind, value, traceback] = &mut parts;
     // SAFETY: three places for owned references; not normalised, because nothing asks for that yet.
     unsafe { ffi::PyErr_Fetch(kind, value, traceback) };
-    let instructions = instructions_of(py, unit, trace as usize);
+    let trace = position(trace);
+    let instructions = instructions_of(py, unit, trace);
     let [kind, value, traceback] = parts;
     // SAFETY: the references are handed back.
     unsafe { ffi::PyErr_Restore(kind, value, traceback) };
-    for (&(function, _), instruction) in unit.meta().traces[trace as usize].entries.iter().zip(instructions) {
+    for (&(function, _), instruction) in unit.meta().traces[trace].entries.iter().zip(instructions) {
         let (owner, loaded) = unit.resolve(function as usize);
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
         unsafe { add_entry(owner, loaded.code(), instruction) };
@@ -43,16 +45,16 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, trace: i64) {
 }
 
 /// The instruction of each entry, found once.
-fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Vec<u32> {
+fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Vec<usize> {
     if let Some(known) = &unit.instructions.borrow()[trace] {
         return known.to_vec();
     }
     let entries = &unit.meta().traces[trace].entries;
-    let found: Vec<u32> = entries
+    let found: Vec<usize> = entries
         .iter()
-        .map(|(function, position)| {
+        .map(|(function, wanted)| {
             let (_, loaded) = unit.resolve(*function as usize);
-            find_instruction(positions_of(py, loaded), position)
+            find_instruction(positions_of(py, loaded), wanted)
         })
         .collect();
     unit.instructions.borrow_mut()[trace] = Some(found.clone().into_boxed_slice());
@@ -60,16 +62,12 @@ fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Vec<u32> 
 }
 
 /// The code unit whose position is this one, else one of the same line, else the first.
-fn find_instruction(positions: &[Option<Position>], wanted: &Position) -> u32 {
-    let known = || {
-        positions
-            .iter()
-            .enumerate()
-            .filter_map(|(index, position)| position.map(|position| (index, position)))
-    };
-    let exact = known().find(|(_, position)| position == wanted);
-    let found = exact.or_else(|| known().find(|(_, position)| position.line == wanted.line));
-    found.map_or(0, |(index, _)| u32::try_from(index).unwrap_or(0))
+fn find_instruction(positions: &[Option<Position>], wanted: &Position) -> usize {
+    let known =
+        || positions.iter().enumerate().filter_map(|(index, known)| known.map(|known| (index, known)));
+    let exact = known().find(|(_, known)| known == wanted);
+    let found = exact.or_else(|| known().find(|(_, known)| known.line == wanted.line));
+    found.map_or(0, |(index, _)| index)
 }
 
 /// The position of each code unit of the function, found once; empty when the code object won't say.
@@ -97,7 +95,7 @@ fn read_positions(code: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Position>>> {
 }
 
 /// Adds one entry to the traceback of the exception that is set.
-unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: u32) {
+unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: usize) {
     let running = running();
     let places = &running.layout.frame;
     // SAFETY: code and globals are alive; the frame is ours alone, and its fields stand where they were
@@ -114,8 +112,8 @@ unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: u32) {
             return;
         }
         let inner: *mut u8 = field(frame, places.frame);
-        let current =
-            code.cast::<u8>().offset((places.first_instruction + CODE_UNIT * instruction as i32) as isize);
+        let first = code.cast::<u8>().offset(places.first_instruction as isize);
+        let current = first.add(CODE_UNIT * instruction);
         set_field(inner, places.instruction, current);
         if field::<*mut PyObject, _>(frame, places.back).is_null() {
             set_field(frame, places.back, ffi::PyThreadState_GetFrame(state));

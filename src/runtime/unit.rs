@@ -111,7 +111,7 @@ pub struct LoadedUnit {
     functions: Vec<LoadedFunction>,
     exits: Vec<ExitCount>,
     /// The instruction of each entry of each trace, once found.
-    pub(super) instructions: RefCell<Vec<Option<Box<[u32]>>>>,
+    pub(super) instructions: RefCell<Vec<Option<Box<[usize]>>>>,
     /// Dicts that cells point into.
     pinned: RefCell<Vec<Py<PyAny>>>,
     /// The object with which each cell was last found valid.

@@ -104,7 +104,10 @@ fn watcher() -> Option<c_int> {
 }
 
 /// Has the cell cleared when the name changes in the dict; false where that can't be had.
-pub fn watch(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<PyAny>) -> bool {
+///
+/// # Safety
+/// The dict is alive, the thread is attached.
+pub unsafe fn watch(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<PyAny>) -> bool {
     let (Some(watchers), Some(id)) = (running().symbols.watchers, watcher()) else { return false };
     let cell = (UnitAddress(unit), number);
     // SAFETY: the thread is attached, as for every helper.
