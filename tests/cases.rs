@@ -4,7 +4,8 @@
 //! - `front/*.py`: what `# error[code]: message` comments say of their lines is what the front end finds, and nothing else.
 //! - `passes/<pass>/*.ir`: the pass goes over every version in the unit; the result is the `.out` beside it.
 //! - `specialise/*.py`: the specialised versions of the file's functions, simplified, in the `.ir` beside it.
-//! - `run/*.py`: what the specialiser makes of the programs that Python runs passes every check.
+//! - `optimised/*.py`: the specialised versions after all passes, in the `.ir` beside it.
+//! - `run/*.py`: what every pass makes of the programs that Python runs passes every check.
 //! - `verify/*.ir`: the faults that the verifier finds, in the `.out` beside it.
 
 use std::env;
@@ -215,19 +216,41 @@ fn specialise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
     Ok(unit)
 }
 
-fn specialised(path: &Path, text: String) -> datatest_stable::Result<()> {
-    let unit = specialise_all(path, text)?;
+/// The specialised versions as text.
+fn specialised_text(unit: &Unit) -> String {
     let mut printed = String::new();
     for function in &unit.functions {
-        let version = function.specialised.as_ref().map(|func| func.display(&unit).to_string());
+        let version = function.specialised.as_ref().map(|func| func.display(unit).to_string());
         printed += &version.unwrap_or_else(|| format!("{:?} has no specialised version\n", function.name));
         printed.push('\n');
     }
-    expect(&path.with_extension("ir"), printed.trim_end_matches('\n'))
+    printed.truncate(printed.trim_end_matches('\n').len());
+    printed
+}
+
+fn specialised(path: &Path, text: String) -> datatest_stable::Result<()> {
+    let unit = specialise_all(path, text)?;
+    expect(&path.with_extension("ir"), &specialised_text(&unit))
+}
+
+/// Both versions after every pass, as `driver` runs them, checked after each.
+fn optimise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
+    let mut unit = specialise_all(path, text)?;
+    for pass in ["demand", "overflow", "rotate", "simplify", "guards", "refcount"] {
+        let counts = run_pass(pass, &mut unit)?;
+        verify(&unit, counts).map_err(|error| format!("after {pass}: {error}"))?;
+    }
+    Ok(unit)
+}
+
+fn optimised(path: &Path, text: String) -> datatest_stable::Result<()> {
+    let unit = optimise_all(path, text)?;
+    expect(&path.with_extension("ir"), &specialised_text(&unit))
 }
 
 fn verified(path: &Path, text: String) -> datatest_stable::Result<()> {
-    specialise_all(path, text).map(|_| ())
+    let unit = optimise_all(path, text)?;
+    read(&unit.to_string()).map(|_| ())
 }
 
 fn diagnostics(path: &Path, text: String) -> datatest_stable::Result<()> {
@@ -255,6 +278,7 @@ fn diagnostics(path: &Path, text: String) -> datatest_stable::Result<()> {
 datatest_stable::harness! {
     { test = ir, root = "tests/cases/ir", pattern = r"\.py$" },
     { test = specialised, root = "tests/cases/specialise", pattern = r"\.py$" },
+    { test = optimised, root = "tests/cases/optimised", pattern = r"\.py$" },
     { test = verified, root = "tests/cases/run", pattern = r"\.py$" },
     { test = diagnostics, root = "tests/cases/front", pattern = r"\.py$" },
     { test = pass, root = "tests/cases/passes", pattern = r"\.ir$" },
