@@ -48,6 +48,7 @@ pub fn rotate_loops(func: &mut Function) {
         if let Some(number) = found
             && let Some(body) = body_of(func, &loops, number)
         {
+            sink_into_body(func, header, body);
             rotate(func, &loops, number, body);
         }
     }
@@ -89,6 +90,40 @@ fn body_of(func: &Function, loops: &Loops, number: usize) -> Option<Block> {
         (false, true) => Some(second),
         _ => None,
     }
+}
+
+/// Moves what only the body needs out of the header: both copies would hand it over in a register.
+fn sink_into_body(func: &mut Function, header: Block, body: Block) {
+    let cfg = Cfg::of(func);
+    if cfg.predecessors(body).len() != 1 {
+        return;
+    }
+    let dominators = Dominators::of(&cfg);
+    let mut is_pinned = vec![false; func.values.len()];
+    for &block in cfg.reverse_postorder() {
+        if block != header && !dominators.dominates(body, block) {
+            func.block(block).insts.iter().for_each(|&inst| pin_reads(func, inst, &mut is_pinned));
+        }
+    }
+    let insts = std::mem::take(&mut func.block_mut(header).insts);
+    let (mut kept, mut sunk) = (Vec::new(), Vec::new());
+    for &inst in insts.iter().rev() {
+        let data = func.inst(inst);
+        if data.op.is_removable() && !data.results.iter().any(|result| is_pinned[result.index()]) {
+            sunk.push(inst);
+        } else {
+            pin_reads(func, inst, &mut is_pinned);
+            kept.push(inst);
+        }
+    }
+    kept.reverse();
+    sunk.reverse();
+    func.block_mut(header).insts = kept;
+    func.block_mut(body).insts.splice(0..0, sunk);
+}
+
+fn pin_reads(func: &Function, inst: Inst, is_pinned: &mut [bool]) {
+    func.visit_uses(inst, |value| is_pinned[value.index()] = true);
 }
 
 fn rotate(func: &mut Function, loops: &Loops, number: usize, body: Block) {
