@@ -12,6 +12,7 @@ pub mod constants;
 pub mod data;
 pub mod enter;
 pub mod float;
+pub mod image;
 pub mod install;
 pub mod int;
 pub mod meta;

@@ -1,5 +1,7 @@
 //! A unit: the functions that are compiled together, with the constants and guard cells they share.
 
+use serde::{Deserialize, Serialize};
+
 use crate::types;
 
 use super::entity::{CellId, ConstId, FuncId};
@@ -7,7 +9,7 @@ use super::func::Function;
 use super::ops::Type;
 
 /// A constant of the source text, or a name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Const {
     /// `None`
     None,
@@ -37,7 +39,7 @@ pub enum Const {
 }
 
 /// What a guard cell watches: that the dotted global name still has the value it had.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CellSpec {
     /// A global or builtin name, or `module.name`.
     pub path: String,
@@ -46,7 +48,7 @@ pub struct CellSpec {
 }
 
 /// What is known of a global name (or of `module.name`) when a unit is compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GlobalFact {
     /// An exact int, float, bool or None.
     Value(Const),
@@ -65,7 +67,7 @@ pub enum GlobalFact {
 macro_rules! builtins {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// A builtin that the compiler knows.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Builtin { $($(#[$doc])* $variant,)* }
 
         impl Builtin {

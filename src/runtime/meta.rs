@@ -1,10 +1,12 @@
 //! What compiled code says of itself: plain data that the code generator writes and the runtime reads.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ir::{CellSpec, Const};
 use crate::types::Type;
 
 /// A position in the source text as code objects count it: lines from 1, columns in UTF-8 bytes from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// First line.
     pub line: u32,
@@ -17,7 +19,7 @@ pub struct Position {
 }
 
 /// The machine type of an exit word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WordType {
     /// An object, owned.
     Obj,
@@ -30,7 +32,7 @@ pub enum WordType {
 }
 
 /// How a value of the generic version is made; numbers are positions in [`ExitMeta::words`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SlotMeta {
     /// The word, boxed when the generic version wants an object.
     Word(u32),
@@ -74,7 +76,7 @@ pub enum SlotMeta {
 }
 
 /// One frame of an exit, innermost first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameMeta {
     /// The function whose resume function goes on.
     pub function: u32,
@@ -85,7 +87,7 @@ pub struct FrameMeta {
 }
 
 /// What the generic version wants in a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wants {
     /// An object, owned.
     Object,
@@ -94,7 +96,7 @@ pub enum Wants {
 }
 
 /// An exit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitMeta {
     /// The types of the words that compiled code spills.
     pub words: Vec<WordType>,
@@ -103,14 +105,14 @@ pub struct ExitMeta {
 }
 
 /// Traceback entries of one raising instruction, innermost first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TraceMeta {
     /// Function number and position; more than one when the instruction is in inlined code.
     pub entries: Vec<(u32, Position)>,
 }
 
 /// A function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionMeta {
     /// Its qualified name.
     pub name: String,
@@ -125,7 +127,7 @@ pub struct FunctionMeta {
 }
 
 /// A compiled unit, apart from its code and data.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitMeta {
     /// Functions.
     pub functions: Vec<FunctionMeta>,

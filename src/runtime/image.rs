@@ -1,0 +1,80 @@
+//! A module built ahead of time, apart from its machine code: what stands in the shared object beside it.
+//!
+//! The module's `PyInit` function takes the pointer table out of the capsule named [`CAPSULE`] and calls
+//! its first function, `(data, image, length of the image) -> object`, whose result it returns.
+
+use serde::{Deserialize, Serialize};
+
+use super::meta::UnitMeta;
+use super::table::ABI_VERSION;
+
+/// The capsule through which built modules reach the runtime, as `PyCapsule_Import` wants it.
+pub const CAPSULE: &str = "castiron._castiron._runtime";
+
+/// The symbol of the image in an object file.
+pub const IMAGE_SYMBOL: &str = "castiron_image";
+
+/// What the runtime must know to load a built module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Major and minor version of the CPython that the code was made for.
+    pub python: (u8, u8),
+    /// The module's name, dots and all.
+    pub module: String,
+    /// The module's source text.
+    pub source: String,
+    /// The functions that are compiled.
+    pub meta: UnitMeta,
+}
+
+/// Why an image can't be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageError {
+    /// It was built for a runtime with another ABI.
+    Abi {
+        /// The version of the ABI that it wants.
+        wanted: u32,
+    },
+    /// It is damaged.
+    Damaged(postcard::Error),
+}
+
+impl std::fmt::Display for ImageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ImageError::Abi { wanted } => {
+                write!(
+                    f,
+                    "built for ABI {wanted} of castiron's runtime, but the one installed has ABI {ABI_VERSION}"
+                )
+            }
+            ImageError::Damaged(error) => write!(f, "the module's metadata are damaged: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ImageError {}
+
+impl Image {
+    /// The image as bytes: the version of the ABI, then everything else.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let version = ABI_VERSION.to_le_bytes().to_vec();
+        postcard::to_extend(self, version).expect("plain data can be written to memory")
+    }
+
+    /// Reads an image.
+    ///
+    /// # Errors
+    /// When it was built for another ABI, or is damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Image, ImageError> {
+        let Some((version, rest)) = bytes.split_first_chunk() else {
+            return Err(ImageError::Damaged(postcard::Error::DeserializeUnexpectedEnd));
+        };
+        let wanted = u32::from_le_bytes(*version);
+        if wanted != ABI_VERSION {
+            return Err(ImageError::Abi { wanted });
+        }
+        postcard::from_bytes(rest).map_err(ImageError::Damaged)
+    }
+}
