@@ -4,6 +4,8 @@
 //! homes of what it makes.
 
 pub mod jit;
+pub mod link;
+pub mod object;
 
 use cranelift_codegen::CodegenError;
 use cranelift_codegen::isa::{Builder, OwnedTargetIsa};

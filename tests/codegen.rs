@@ -1,19 +1,28 @@
 //! Machine code from IR text, called directly: bodies without objects, on a helper table of stand-ins.
 
+use std::ffi::CString;
 use std::ffi::c_void;
+use std::sync::Mutex;
 
 use _castiron::codegen::{Request, Texts};
 use _castiron::cpython::Layout;
 use _castiron::emit::Verify;
 use _castiron::emit::jit;
 use _castiron::emit::jit::JitUnit;
+use _castiron::emit::link::LinkError;
+use _castiron::emit::link::link;
+use _castiron::emit::object;
+use _castiron::emit::object::BuiltModule;
 use _castiron::ir::Unit;
 use _castiron::ir::parse::parse;
 use _castiron::ir::verify::Version;
 use _castiron::passes::refcount::insert_counts;
+use _castiron::runtime::data::DataLayout;
 use _castiron::runtime::data::Fixed;
+use _castiron::runtime::image::Image;
 use _castiron::runtime::meta::Position;
 use _castiron::runtime::table::Helper;
+use pyo3::prelude::*;
 
 /// What a body with an unboxed result returns.
 #[repr(C)]
@@ -53,7 +62,8 @@ fn position(_: ruff_text_size::TextRange) -> Position {
     Position { line: 1, column: 0, end_line: 1, end_column: 1 }
 }
 
-fn load(text: &str) -> Loaded {
+/// A unit with its reference counts.
+fn counted(text: &str) -> Unit {
     let mut unit: Unit = parse(text).expect("the text is IR");
     for function in &mut unit.functions {
         for (version, func) in
@@ -64,6 +74,11 @@ fn load(text: &str) -> Loaded {
             }
         }
     }
+    unit
+}
+
+fn load(text: &str) -> Loaded {
+    let unit = counted(text);
     let layout = Layout::for_version(3, 13).expect("the layout is known");
     let texts = if std::env::var_os("CASTIRON_DUMP").is_some() { Texts::Keep } else { Texts::Drop };
     let request = Request { unit: &unit, layout, positions: &position, texts };
@@ -326,3 +341,84 @@ fn an_exhausted_depth_unwinds() {
 }
 
 extern "C" fn ignore_traceback(_unit: u64, _trace: i64) {}
+
+/// What the stand-in for the runtime was given: data, image, length of the image.
+static GIVEN: Mutex<Option<(usize, Vec<u8>)>> = Mutex::new(None);
+
+extern "C" fn load_module(data: *const u64, image: *const u8, length: usize) -> usize {
+    // SAFETY: the module passes its own image.
+    let bytes = unsafe { std::slice::from_raw_parts(image, length) }.to_vec();
+    *GIVEN.lock().expect("nobody panics with it") = Some((data as usize, bytes));
+    42
+}
+
+/// The functions that built modules call, as the capsule holds them.
+static RUNTIME: [extern "C" fn(*const u64, *const u8, usize) -> usize; 1] = [load_module];
+
+/// Makes `castiron._castiron._runtime` the stand-in.
+fn offer_runtime(py: Python<'_>) -> PyResult<()> {
+    let package = PyModule::new(py, "castiron")?;
+    let native = PyModule::new(py, "castiron._castiron")?;
+    // SAFETY: table and name live as long as the process.
+    let capsule = unsafe {
+        let table = (&raw const RUNTIME).cast_mut().cast::<c_void>();
+        Bound::from_owned_ptr(
+            py,
+            pyo3::ffi::PyCapsule_New(table, c"castiron._castiron._runtime".as_ptr(), None),
+        )
+    };
+    native.setattr("_runtime", capsule)?;
+    package.setattr("_castiron", &native)?;
+    let modules = py.import("sys")?.getattr("modules")?;
+    modules.set_item("castiron", package)?;
+    modules.set_item("castiron._castiron", native)
+}
+
+#[test]
+fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
+    let unit = counted(FIB);
+    let layout = Layout::for_version(3, 12).expect("the layout is known");
+    let request = Request { unit: &unit, layout, positions: &position, texts: Texts::Drop };
+    let built = BuiltModule { name: "package.demo", source: "def fib(n): ..." };
+    let relocatable = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
+    let again = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
+    assert_eq!(relocatable, again, "the same input gives the same output");
+    let shared = link(&relocatable).expect("the object is one of ours");
+    let path = std::env::temp_dir().join(format!("castiron-link-{}.so", std::process::id()));
+    std::fs::write(&path, shared).expect("the temporary folder is writable");
+    let name = CString::new(path.to_str().expect("the path is UTF-8")).expect("the path has no zero");
+    Python::initialize();
+    Python::attach(offer_runtime).expect("the stand-in can be put in place");
+    // SAFETY: loading runs no code of the object; it stays loaded.
+    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW) };
+    std::fs::remove_file(&path).expect("the file was written");
+    assert!(!handle.is_null(), "every symbol is found");
+    // SAFETY: the handle is open.
+    let body = unsafe { libc::dlsym(handle, c"fib.body.0".as_ptr()) };
+    assert!(body.is_null(), "nothing but the init function is shown");
+    // SAFETY: the symbol is that of a function without parameters, called with the thread attached.
+    let result = Python::attach(|_| unsafe {
+        let init = libc::dlsym(handle, c"PyInit_demo".as_ptr());
+        let init: extern "C" fn() -> usize = std::mem::transmute(init);
+        init()
+    });
+    assert_eq!(result, 42);
+    let (data, image) = GIVEN.lock().expect("nobody panics with it").take().expect("the runtime was called");
+    let image = Image::from_bytes(&image).expect("the image is whole");
+    assert_eq!((image.module.as_str(), image.source.as_str()), (built.name, built.source));
+    let data_layout =
+        DataLayout::new(image.meta.consts.len(), image.meta.cells.len(), image.meta.functions.len());
+    let thread = [0_u64; 64];
+    // SAFETY: the data belong to the loaded module and hold the address of its body.
+    let outcome = unsafe {
+        let body = *((data + data_layout.body(0)) as *const usize);
+        let body: extern "C" fn(*const u64, i64, i64) -> Outcome<i64> = std::mem::transmute(body);
+        body(thread.as_ptr(), 100, 15)
+    };
+    assert_eq!(outcome, holds(610));
+}
+
+#[test]
+fn no_object_file_is_an_error() {
+    assert!(matches!(link(b"not an object"), Err(LinkError::Unreadable(_))));
+}
