@@ -169,6 +169,7 @@ const PASSES: &[(&str, Pass)] = &[
         let specialised = passes::specialise::specialise(unit, id, facts);
         unit.functions[id.index()].specialised = specialised;
     }),
+    ("inline-calls", |unit, id, _| passes::inline::inline_calls(unit, id)),
     ("simplify", |unit, id, _| change(unit, id, passes::simplify::simplify)),
     ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
     ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),

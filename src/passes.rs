@@ -3,6 +3,7 @@
 
 pub mod demand;
 pub mod guards;
+pub mod inline;
 pub mod overflow;
 pub mod refcount;
 pub mod rewrite;

@@ -3,7 +3,7 @@
 //! - `ir/*.py`: the generic versions of the file's functions, in the `.ir` beside it; their reference counts balance.
 //! - `front/*.py`: what `# error[code]: message` comments say of their lines is what the front end finds, and nothing else.
 //! - `passes/<pass>/*.ir`: the pass goes over every version in the unit; the result is the `.out` beside it.
-//! - `specialise/*.py`: the specialised versions of the file's functions, simplified, in the `.ir` beside it.
+//! - `specialise/*.py`: the specialised versions of the file's functions, inlined and simplified, in the `.ir` beside it.
 //! - `optimised/*.py`: the specialised versions after all passes, in the `.ir` beside it.
 //! - `run/*.py`: what every pass makes of the programs that Python runs passes every check.
 //! - `verify/*.ir`: the faults that the verifier finds, in the `.out` beside it.
@@ -206,6 +206,10 @@ fn specialise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
     let file = SourceFile::new(path.display().to_string(), text);
     let (mut unit, _) = build(&file);
     run_pass("specialise", &mut unit)?;
+    verify(&unit, Counts::Absent)?;
+    for id in (0..unit.functions.len()).map(FuncId::new) {
+        passes::inline::inline_calls(&mut unit, id);
+    }
     verify(&unit, Counts::Absent)?;
     for id in (0..unit.functions.len()).map(FuncId::new) {
         if let Some(func) = &mut unit.functions[id.index()].specialised {

@@ -127,6 +127,7 @@ macro_rules! for_each_op {
             GuardCell = cell() -> (), Cell, [EXITS, STAYS];
             /// Exits unless the body's depth is greater than the immediate: stands before an inlined call, whose
             /// frame is the immediate's number of calls deep in this body (1 for a call of the function itself).
+            /// With 0 it never exits: it marks a direct call for the inliner.
             GuardDepth = depth() -> (), Count, [EXITS, STAYS];
             /// Exits unless the operand is true.
             GuardTrue = is_true(One(Bool)) -> (), None, [EXITS, STAYS];

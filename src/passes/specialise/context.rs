@@ -39,6 +39,8 @@ pub(super) struct Context<'a> {
     /// Reachable blocks, in reverse postorder.
     pub(super) order: Vec<Block>,
     uses: Vec<Uses>,
+    /// By block: whether it can only end in an exception.
+    raises: Vec<bool>,
     /// By instruction: the first at or after it that is no release.
     reader: Vec<Inst>,
     stripped: Function,
@@ -66,6 +68,7 @@ impl<'a> Context<'a> {
             loops: Loops::of(&cfg, &dominators),
             order: cfg.reverse_postorder().to_vec(),
             uses: uses_of(generic),
+            raises: raising_blocks(generic, cfg.reverse_postorder()),
             reader: readers(generic),
             needed: Liveness::of(&stripped),
             stripped,
@@ -76,6 +79,12 @@ impl<'a> Context<'a> {
     #[must_use]
     pub(super) fn uses(&self, value: Value) -> Uses {
         self.uses[value.index()]
+    }
+
+    /// Whether the block does nothing but prepare an exception: that is the generic version's business.
+    #[must_use]
+    pub(super) fn only_raises(&self, block: Block) -> bool {
+        self.raises[block.index()]
     }
 
     /// The values that something other than a release reads at or after the block's beginning, its own
@@ -127,6 +136,26 @@ fn uses_of(generic: &Function) -> Vec<Uses> {
         }
     }
     uses
+}
+
+/// By block: whether every path from it ends in an exception, and it does something before that.
+fn raising_blocks(generic: &Function, order: &[Block]) -> Vec<bool> {
+    let mut raises = vec![false; generic.blocks.len()];
+    for &block in order.iter().rev() {
+        let terminator = generic.inst(generic.terminator(block));
+        raises[block.index()] = match terminator.op {
+            Op::Raise | Op::RaiseUnbound => true,
+            _ => {
+                !terminator.targets.is_empty()
+                    && terminator.targets.iter().all(|target| raises[target.block.index()])
+            }
+        };
+    }
+    for &block in order {
+        // To raise by itself takes no more than to leave.
+        raises[block.index()] &= generic.block(block).insts.len() > 1;
+    }
+    raises
 }
 
 fn readers(generic: &Function) -> Vec<Inst> {

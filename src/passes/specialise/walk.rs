@@ -111,6 +111,11 @@ impl<'a, S: Sink> Walker<'a, S> {
     pub(super) fn walk(&mut self, block: Block) -> Flow<S::V> {
         self.boxes.clear();
         let insts = &self.cx.generic.block(block).insts;
+        if self.cx.only_raises(block) {
+            self.stand_before(insts[0]);
+            self.leave();
+            return Flow::End;
+        }
         for (position, &inst) in insts.iter().enumerate() {
             self.stand_before(inst);
             let done = match insts.get(position + 1) {

@@ -49,6 +49,8 @@ impl<S: Sink> Walker<'_, S> {
                 _ => self.object(arg)?,
             });
         }
+        // The mark that `passes::inline` looks for: where the call can be made again.
+        self.none(Op::GuardDepth, Imm::Count(0), &[]);
         self.point = Point::After(inst);
         let value = self.many(Op::CallDirect, Imm::Func(callee), &values, &[Signature::machine(&result)])[0];
         self.stand_before(inst);

@@ -1,0 +1,285 @@
+//! Inlining of small specialised bodies into specialised callers.
+//!
+//! ```text
+//! fn1 "above" -> i64:                      fn1 "above" -> i64:
+//! b0(v0: i64):                             b0(v0: i64):
+//!     guard.depth 0 exit [..]                  guard.depth 1 exit [..]
+//!     v1 = call.direct fn0 v0 exit [..]  ->    control.jump -> b1
+//!     control.ret v1                       b1:
+//!                                              v2 = int.add_checked v0, v0 exit [fn0@.. <- fn1@after ..] in site0
+//!                                              control.jump -> b2(v2)
+//!                                          b2(v1: i64):
+//!                                              control.ret v1
+//! ```
+//!
+//! An inlined call counts for the recursion limit: `guard.depth` before it exits where the call itself
+//! would fail. The specialiser marks each direct call with a `guard.depth 0`, whose exit state this pass
+//! needs; the marks are gone afterwards. Polls at the beginning of an inlined body are dropped: every
+//! cycle of calls still goes through a function that polls at its own beginning. A body that runs
+//! foreign code stays a call, as the thread state would not know its depth.
+
+use rustc_hash::FxHashMap;
+
+use crate::ir::cfg::Cfg;
+use crate::ir::dominators::Dominators;
+use crate::ir::{
+    Block, Def, Effects, Exit, ExitState, FuncId, Function, Imm, Inst, InstData, Op, Site, SiteData, Target,
+    Unit, Value,
+};
+
+/// How many instructions a body has at most that is inlined; constants, jumps and marks are free.
+const MAX_CALLEE: usize = 60;
+
+/// How many instructions a function may have to get more by inlining.
+const MAX_CALLER: usize = 20_000;
+
+/// How deep a function's calls of itself are inlined. A depth of 2 makes seven bodies of two calls.
+const SELF_DEPTH: usize = 1;
+
+/// Inlines small bodies into the function's specialised version.
+pub fn inline_calls(unit: &mut Unit, id: FuncId) {
+    let Some(mut func) = unit.functions[id.index()].specialised.take() else { return };
+    let original = func.clone();
+    for _ in 0..SELF_DEPTH {
+        inline_once(unit, &mut func, &original);
+    }
+    remove_marks(&mut func);
+    unit.functions[id.index()].specialised = Some(func);
+}
+
+fn inline_once(unit: &Unit, func: &mut Function, original: &Function) {
+    let mut fits: FxHashMap<FuncId, bool> = FxHashMap::default();
+    for block in func.layout.clone() {
+        if func.block(block).cold {
+            continue;
+        }
+        let mut block = block;
+        while let Some((position, callee)) = marked_call(func, block, |callee| {
+            let body = body_of(unit, original, callee);
+            *fits.entry(callee).or_insert_with(|| body.is_some_and(is_inlinable))
+        }) {
+            let Some(body) = body_of(unit, original, callee) else { break };
+            if func.insts.len() + body.insts.len() > MAX_CALLER {
+                return;
+            }
+            block = Splice::new(func, block, position).insert(body);
+        }
+    }
+}
+
+fn body_of<'a>(unit: &'a Unit, original: &'a Function, callee: FuncId) -> Option<&'a Function> {
+    if callee == original.id { Some(original) } else { unit.function(callee).specialised.as_ref() }
+}
+
+/// The position of the block's first marked call whose callee is wanted.
+fn marked_call(
+    func: &Function,
+    block: Block,
+    mut is_wanted: impl FnMut(FuncId) -> bool,
+) -> Option<(usize, FuncId)> {
+    func.block(block).insts.windows(2).enumerate().find_map(|(position, pair)| {
+        match (is_mark(func, pair[0]), func.inst(pair[1]).imm) {
+            (true, Imm::Func(callee)) if is_wanted(callee) => Some((position + 1, callee)),
+            _ => None,
+        }
+    })
+}
+
+fn is_mark(func: &Function, inst: Inst) -> bool {
+    let data = func.inst(inst);
+    data.op == Op::GuardDepth && data.imm == Imm::Count(0)
+}
+
+fn remove_marks(func: &mut Function) {
+    for block in func.layout.clone() {
+        let mut insts = std::mem::take(&mut func.block_mut(block).insts);
+        insts.retain(|&inst| !is_mark(func, inst));
+        func.block_mut(block).insts = insts;
+    }
+}
+
+/// Whether the body is small, returns, runs no foreign code but in its own direct calls, and does not
+/// loop: the call is nothing beside a loop, which would only compete for the caller's registers.
+fn is_inlinable(body: &Function) -> bool {
+    let insts =
+        || body.layout.iter().flat_map(|&block| &body.block(block).insts).map(|&inst| body.inst(inst).op);
+    let counts = |op: &Op| {
+        !matches!(
+            op,
+            Op::IntConst | Op::FloatConst | Op::BoolConst | Op::ObjConst | Op::Jump | Op::GuardDepth
+        )
+    };
+    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && op != Op::CallDirect;
+    if insts().filter(counts).count() > MAX_CALLEE
+        || !insts().any(|op| op == Op::Return)
+        || insts().any(runs_foreign)
+    {
+        return false;
+    }
+    let cfg = Cfg::of(body);
+    Dominators::of(&cfg).back_edges(&cfg).is_empty()
+}
+
+/// The insertion of one body in place of one call.
+struct Splice<'a> {
+    func: &'a mut Function,
+    /// The call's own exit: the frames that wait for the callee.
+    waiting: Exit,
+    call: InstData,
+    block: Block,
+    /// The instructions behind the call, with the call's result as its parameter.
+    after: Block,
+    site: Site,
+    /// How many inlined calls deep the inlined body is.
+    depth: u32,
+    /// The new blocks of the body in the order of its layout.
+    blocks: FxHashMap<Block, Block>,
+    values: FxHashMap<Value, Value>,
+    sites: Vec<Site>,
+}
+
+impl Splice<'_> {
+    /// Cuts the block at the call, which stands at `position` behind its mark.
+    fn new(func: &mut Function, block: Block, position: usize) -> Splice<'_> {
+        let rest = func.block_mut(block).insts.split_off(position);
+        let call = func.inst(rest[0]).clone();
+        let after = func.add_detached_block();
+        func.block_mut(after).insts = rest[1..].to_vec();
+        func.block_mut(after).params.extend_from_slice(&call.results);
+        for (number, &result) in call.results.iter().enumerate() {
+            func.values[result.index()].def = Def::Param(after, number);
+        }
+        let Imm::Func(callee) = call.imm else { unreachable!("a marked call is a direct call") };
+        let site = func.add_site(SiteData { func: callee, call: call.range, parent: call.site });
+        let depth = u32::try_from(nesting(func, site)).expect("counted budgets keep inlining shallow");
+        let mark = func.block(block).insts[position - 1];
+        func.inst_mut(mark).imm = Imm::Count(depth);
+        let waiting = call.exit.expect("a direct call has an exit state");
+        let (blocks, values) = (FxHashMap::default(), FxHashMap::default());
+        Splice { func, waiting, call, block, after, site, depth, blocks, values, sites: Vec::new() }
+    }
+
+    /// Puts the body in between; returns the block behind it.
+    fn insert(mut self, body: &Function) -> Block {
+        let position = self.func.layout.iter().position(|&block| block == self.block);
+        let position = position.expect("the block of a call lies in the layout") + 1;
+        let mut layout = Vec::with_capacity(body.layout.len() + 1);
+        for &old in &body.layout {
+            let new = self.func.add_detached_block();
+            self.func.block_mut(new).cold = body.block(old).cold;
+            self.blocks.insert(old, new);
+            layout.push(new);
+        }
+        layout.push(self.after);
+        self.func.layout.splice(position..position, layout);
+        self.map_sites(body);
+        self.map_params(body);
+        for block in reverse_postorder(body) {
+            self.copy_block(body, block);
+        }
+        self.jump(self.block, self.blocks[&body.entry()], Vec::new());
+        self.after
+    }
+
+    fn map_sites(&mut self, body: &Function) {
+        for site in &body.sites {
+            let parent = Some(site.parent.map_or(self.site, |parent| self.sites[parent.index()]));
+            self.sites.push(self.func.add_site(SiteData { func: site.func, call: site.call, parent }));
+        }
+    }
+
+    /// The body's parameters are the call's operands; other blocks get parameters of their own.
+    fn map_params(&mut self, body: &Function) {
+        self.values.extend(body.params().iter().copied().zip(self.call.args.iter().copied()));
+        for &old in &body.layout[1..] {
+            for &param in &body.block(old).params {
+                let new = self.func.add_param(self.blocks[&old], body.ty(param));
+                self.values.insert(param, new);
+            }
+        }
+    }
+
+    fn copy_block(&mut self, body: &Function, old: Block) {
+        let new = self.blocks[&old];
+        for (position, &inst) in body.block(old).insts.iter().enumerate() {
+            let data = body.inst(inst);
+            let is_entry_poll = data.op == Op::Poll && old == body.entry() && position == 0;
+            if is_entry_poll || is_mark(body, inst) {
+                continue;
+            }
+            if data.op == Op::Return {
+                let args = data.args.iter().map(|arg| self.values[arg]).collect();
+                self.jump(new, self.after, args);
+                continue;
+            }
+            let copy = self.copy_inst(body, data);
+            self.func.block_mut(new).insts.push(copy);
+        }
+    }
+
+    fn copy_inst(&mut self, body: &Function, data: &InstData) -> Inst {
+        let target = |target: &Target| Target {
+            block: self.blocks[&target.block],
+            args: target.args.iter().map(|arg| self.values[arg]).collect(),
+        };
+        let imm = match (data.op, data.imm) {
+            (Op::GuardDepth, Imm::Count(depth)) => Imm::Count(depth + self.depth),
+            (_, imm) => imm,
+        };
+        let copy = InstData {
+            op: data.op,
+            imm,
+            args: data.args.iter().map(|arg| self.values[arg]).collect(),
+            results: Vec::new(),
+            targets: data.targets.iter().map(target).collect(),
+            range: data.range,
+            exit: None,
+            site: Some(data.site.map_or(self.site, |site| self.sites[site.index()])),
+        };
+        let types: Vec<_> = data.results.iter().map(|&result| body.ty(result)).collect();
+        let exit = data.exit.map(|exit| self.copy_exit(body.exit(exit)));
+        let inst = self.func.add_inst(copy, &types);
+        self.func.inst_mut(inst).exit = exit;
+        self.values.extend(data.results.iter().copied().zip(self.func.inst(inst).results.iter().copied()));
+        inst
+    }
+
+    /// The callee's frames, and behind them those that wait for the call's result.
+    fn copy_exit(&mut self, exit: &ExitState) -> Exit {
+        let mut state = exit.clone();
+        state.map_values(&mut |value| self.values[&value]);
+        state.frames.extend_from_slice(&self.func.exit(self.waiting).frames);
+        self.func.add_exit(state)
+    }
+
+    fn jump(&mut self, from: Block, to: Block, args: Vec<Value>) {
+        let data = InstData {
+            op: Op::Jump,
+            imm: Imm::None,
+            args: Vec::new(),
+            results: Vec::new(),
+            targets: vec![Target { block: to, args }],
+            range: self.call.range,
+            exit: None,
+            site: if from == self.block { self.call.site } else { Some(self.site) },
+        };
+        let inst = self.func.add_inst(data, &[]);
+        self.func.block_mut(from).insts.push(inst);
+    }
+}
+
+/// Definitions come before the uses that they dominate.
+fn reverse_postorder(body: &Function) -> Vec<Block> {
+    Cfg::of(body).reverse_postorder().to_vec()
+}
+
+/// How many inlined calls lead into the site.
+fn nesting(func: &Function, site: Site) -> usize {
+    let mut depth = 1;
+    let mut site = func.sites[site.index()].parent;
+    while let Some(inner) = site {
+        depth += 1;
+        site = func.sites[inner.index()].parent;
+    }
+    depth
+}
