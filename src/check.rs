@@ -10,9 +10,10 @@
 //! - Nothing is compared by a class' mere address: an address counts only while its class lives.
 //! - Messages are made in one place, `castiron._errors`, whatever enforces.
 
-pub mod checker;
+mod checker;
 pub mod class;
 pub mod function;
+mod guard;
 mod hint;
 mod hooks;
 mod pending;

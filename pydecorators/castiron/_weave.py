@@ -2,7 +2,8 @@
 
 In: a code object, a check for some of its arguments and one for its results. Out: a copy that runs
 
-    LOAD_CONST check; LOAD_FAST argument; DELETE_SUBSCR         before the first traceable instruction
+    LOAD_CONST check; LOAD_FAST argument; DELETE_SUBSCR         before the first traceable instruction, or
+    LOAD_CONST check; LOAD_CONST check; DELETE_SUBSCR           where the check reads several arguments from the frame,
     LOAD_CONST check; COPY 2; DELETE_SUBSCR                     before each return
 
 so that `del check[value]` raises when the value breaks the annotation. The frames, and with them
@@ -263,7 +264,12 @@ class _Constants:
         return len(self.items) - 1
 
 
-def _argument_checks(layout: _Layout, arguments: "Sequence[tuple[int, Check]]", constants: _Constants) -> bytes:
+def _argument_checks(
+    layout: _Layout, arguments: "Sequence[tuple[int, Check]]", together: "Check | None", constants: _Constants
+) -> bytes:
+    if together is not None and layout.cells.isdisjoint(variable for variable, _ in arguments):
+        load = _emit(LOAD_CONST, constants.add(together))
+        return load + load + _emit(DELETE_SUBSCR)
     parts = []
     for variable, check in arguments:
         parts.append(_emit(LOAD_CONST, constants.add(check)))
@@ -304,11 +310,12 @@ def _returns_certain(
 
 
 def insert_checks(
-    code: CodeType, arguments: "Sequence[tuple[int, Check]]", result: "Check | None"
+    code: CodeType, arguments: "Sequence[tuple[int, Check]]", result: "Check | None", together: "Check | None" = None
 ) -> "CodeType | None":
     """Give a copy of the code with the checks, or None when the code has a form that is not known.
 
-    `arguments` are pairs of a variable's number and its check. The result of a generator is not checked: it is what
+    `arguments` are pairs of a variable's number and its check; `together` checks all of them by reading the frame, for
+    which they must not be cells. The result of a generator is not checked: it is what
     RETURN_GENERATOR makes; that of a coroutine is what it returns.
     """
     layout = _Layout(code)
@@ -317,7 +324,7 @@ def insert_checks(
     constants = _Constants(code.co_consts)
     insertions = _Insertions()
     patches: dict[int, tuple[int, bytes]] = {}
-    checks = _argument_checks(layout, arguments, constants)
+    checks = _argument_checks(layout, arguments, together, constants)
     if checks:
         insertions.add(layout.entry, checks)
     if result is not None and not code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR):
@@ -374,10 +381,12 @@ def weave(code: CodeType, plan: "FunctionPlan") -> CodeType:
         woven = record.woven()
         if woven is not None and record.plan.same(plan):
             return woven
-    arguments, result = plan.argument_checkers(), plan.result_checker()
+    arguments = [(variable, plan.argument_checker(variable)) for variable in plan.checked()]
+    together = plan.arguments_checker() if len(arguments) > 1 else None
+    result = plan.result_checker()
     if not arguments and result is None:
         return code
-    woven = insert_checks(code, arguments, result)
+    woven = insert_checks(code, arguments, result, together)
     if woven is None:
         return code
     _remember(woven, code, plan)

@@ -1,9 +1,11 @@
-//! The object that stands in woven bytecode: `del checker[value]` raises when the value breaks its promise.
+//! The objects that stand in woven bytecode: `del checker[value]` raises when the value breaks its promise.
 //!
 //! Deleting an item is the cheapest way by which an instruction calls foreign code and leaves nothing on
-//! the stack. The type is made by hand, so that the slot is reached without a conversion: a value whose
-//! class is one of the first exact ones passes after one comparison each.
+//! the stack. The types are made by hand, so that the slot is reached without a conversion. A `Checker`
+//! checks the value it is given; an `ArgumentsChecker` looks at the arguments in the frame that runs it, so
+//! that any number of them costs one instruction.
 
+use std::ffi::CStr;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::mem;
@@ -22,149 +24,247 @@ use pyo3::prelude::Python;
 use pyo3::sync::PyOnceLock;
 
 use super::function::FunctionPlan;
-use crate::cpython::frame;
+use super::guard::Guard;
+use crate::cpython;
+use crate::cpython::frame::RunningFrame;
+use crate::cpython::layout::Layout;
 use crate::runtime::promise::Promise;
-
-/// How many exact static types are compared before anything else.
-const EXACT: usize = 4;
 
 #[repr(C)]
 struct Checker {
     base: ffi::PyObject,
-    /// Static types whose exact instances pass; null behind the last one.
-    exact: [*mut ffi::PyTypeObject; EXACT],
-    /// A heap class whose exact instances pass while `alive` refers to it, or null.
-    class: *mut ffi::PyTypeObject,
-    /// The weak reference to it, owned by the plan, or null.
-    alive: *mut ffi::PyObject,
-    /// The parameter, or `None` for the result.
-    index: Option<usize>,
+    guard: Guard,
+    plan: Py<FunctionPlan>,
+}
+
+#[repr(C)]
+struct ArgumentsChecker {
+    base: ffi::PyObject,
+    guards: Box<[Guard]>,
+    layout: &'static Layout,
     plan: Py<FunctionPlan>,
 }
 
 static CHECKER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static ARGUMENTS_CHECKER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// Makes the type and adds it to the module.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// Makes the types and adds them to the module.
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    let class = CHECKER.get_or_try_init(py, || make_type(py))?;
-    module.add("Checker", class)
+    module.add("Checker", checker_type(py)?)?;
+    module.add("ArgumentsChecker", arguments_checker_type(py)?)
 }
 
-fn make_type(py: Python<'_>) -> PyResult<Py<PyAny>> {
-    let method = |name: &'static std::ffi::CStr, function: ffi::PyCFunction, doc: &'static std::ffi::CStr| {
-        ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
-            ml_flags: ffi::METH_O,
-            ml_doc: doc.as_ptr(),
+fn checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
+    CHECKER.get_or_try_init(py, || {
+        // CPython keeps pointing to the definitions, so they live for ever.
+        let methods = Box::leak(Box::new([
+            ffi::PyMethodDef {
+                ml_name: c"certain".as_ptr(),
+                ml_meth: ffi::PyMethodDefPointer { PyCFunction: certain },
+                ml_flags: ffi::METH_O,
+                ml_doc: c"Whether the value passes now and for ever, found out without running foreign code."
+                    .as_ptr(),
+            },
+            ffi::PyMethodDef::zeroed(),
+        ]));
+        // SAFETY: the type is `Checker`'s: the slots take instances of it, `drop_checker` frees its fields.
+        unsafe {
+            make_type(
+                py,
+                c"castiron._castiron.Checker",
+                mem::size_of::<Checker>(),
+                check,
+                drop_checker,
+                methods.as_mut_ptr(),
+            )
         }
-    };
-    // CPython keeps pointing to the definitions, so they live for ever.
-    let methods = Box::leak(Box::new([
-        method(
-            c"certain",
-            certain,
-            c"Whether the value passes now and for ever, found out without running foreign code.",
-        ),
-        ffi::PyMethodDef::zeroed(),
-    ]));
+    })
+}
+
+fn arguments_checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
+    ARGUMENTS_CHECKER.get_or_try_init(py, || {
+        let size = mem::size_of::<ArgumentsChecker>();
+        let methods = Box::leak(Box::new([ffi::PyMethodDef::zeroed()]));
+        // SAFETY: as for `Checker`.
+        unsafe {
+            make_type(
+                py,
+                c"castiron._castiron.ArgumentsChecker",
+                size,
+                check_arguments,
+                drop_arguments_checker,
+                methods.as_mut_ptr(),
+            )
+        }
+    })
+}
+
+/// # Safety
+/// The type's instances are `size` bytes and begin with an object header; the slots take instances, and
+/// `dealloc` frees one with its reference to the type; the methods end with a zero definition and live for ever.
+unsafe fn make_type(
+    py: Python<'_>,
+    name: &'static CStr,
+    size: usize,
+    delete: ffi::objobjargproc,
+    dealloc: ffi::destructor,
+    methods: *mut ffi::PyMethodDef,
+) -> PyResult<Py<PyAny>> {
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+    let doc = c"`del checker[value]` raises TypeCheckError when the value breaks its annotation.";
     let mut slots = [
-        slot(ffi::Py_mp_ass_subscript, check as ffi::objobjargproc as *mut c_void),
-        slot(ffi::Py_tp_dealloc, dealloc as ffi::destructor as *mut c_void),
-        slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
-        slot(
-            ffi::Py_tp_doc,
-            c"`del checker[value]` raises TypeCheckError when the value breaks its annotation.".as_ptr()
-                as *mut c_void,
-        ),
+        slot(ffi::Py_mp_ass_subscript, delete as *mut c_void),
+        slot(ffi::Py_tp_dealloc, dealloc as *mut c_void),
+        slot(ffi::Py_tp_methods, methods.cast()),
+        slot(ffi::Py_tp_doc, doc.as_ptr().cast_mut().cast()),
         slot(0, ptr::null_mut()),
     ];
+    let flags =
+        ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE;
     let mut spec = ffi::PyType_Spec {
-        name: c"castiron._castiron.Checker".as_ptr(),
-        basicsize: c_int::try_from(mem::size_of::<Checker>()).expect("the struct is small"),
+        name: name.as_ptr(),
+        basicsize: c_int::try_from(size).expect("the struct is small"),
         itemsize: 0,
-        flags: u32::try_from(
-            ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE,
-        )
-        .expect("flags fit 32 bits"),
+        flags: u32::try_from(flags).expect("flags fit 32 bits"),
         slots: slots.as_mut_ptr(),
     };
-    // SAFETY: the spec describes `Checker`, which begins with an object header; its slots have the
-    // signatures that CPython asks for and end with a zero slot; what CPython keeps lives for ever.
+    // SAFETY: the caller's promise; the slots end with a zero slot, and CPython copies what it keeps of them.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec)).map(Bound::unbind) }
 }
 
 /// A checker of the plan's parameter at `index`, or of its result.
-pub fn new(plan: &Bound<'_, FunctionPlan>, index: Option<usize>) -> PyResult<Py<PyAny>> {
+pub(super) fn new(plan: &Bound<'_, FunctionPlan>, index: Option<usize>) -> PyResult<Py<PyAny>> {
     let py = plan.py();
-    let class = CHECKER.get_or_try_init(py, || make_type(py))?;
-    let mut exact = [ptr::null_mut(); EXACT];
-    let (mut heap, mut alive) = (ptr::null_mut(), ptr::null_mut());
-    if let Some(check) = plan.get().check_of(index).filter(|_| plan.get().is_plain(index)) {
-        let mut types = Vec::new();
-        check.exact_types(&mut types, py);
-        for (place, found) in exact.iter_mut().zip(types) {
-            *place = found;
-        }
-        if let Some(class) = check.exact_class() {
-            (heap, alive) = (class.address(), class.weak_ptr());
-        }
-    }
-    // SAFETY: the type is alive and not a variable-size one; the fields behind the header are written before
-    // anybody sees the object.
+    let guard = plan.get().guard(py, index);
+    // SAFETY: the fields behind the header are written before anybody sees the object.
     unsafe {
-        let object = ffi::PyType_GenericAlloc(class.as_ptr().cast(), 0);
-        if object.is_null() {
-            return Err(PyErr::fetch(py));
-        }
+        let object = allocate(py, checker_type(py)?)?;
         let checker = object.cast::<Checker>();
-        (&raw mut (*checker).exact).write(exact);
-        (&raw mut (*checker).class).write(heap);
-        (&raw mut (*checker).alive).write(alive);
-        (&raw mut (*checker).index).write(index);
+        (&raw mut (*checker).guard).write(guard);
         (&raw mut (*checker).plan).write(plan.clone().unbind());
         Ok(Bound::from_owned_ptr(py, object).unbind())
     }
 }
 
-/// Slot of `del checker[value]`; `checker[key] = value` is refused.
+/// A checker of all the plan's parameters that some value breaks.
+pub(super) fn new_for_arguments(plan: &Bound<'_, FunctionPlan>) -> PyResult<Py<PyAny>> {
+    let py = plan.py();
+    let guards = plan.get().checked().into_iter().map(|index| plan.get().guard(py, Some(index))).collect();
+    // SAFETY: the fields behind the header are written before anybody sees the object.
+    unsafe {
+        let object = allocate(py, arguments_checker_type(py)?)?;
+        let checker = object.cast::<ArgumentsChecker>();
+        (&raw mut (*checker).guards).write(guards);
+        (&raw mut (*checker).layout).write(cpython::running().layout);
+        (&raw mut (*checker).plan).write(plan.clone().unbind());
+        Ok(Bound::from_owned_ptr(py, object).unbind())
+    }
+}
+
+fn allocate(py: Python<'_>, class: &Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
+    // SAFETY: the class is a type without items.
+    let object = unsafe { ffi::PyType_GenericAlloc(class.as_ptr().cast(), 0) };
+    if object.is_null() { Err(PyErr::fetch(py)) } else { Ok(object) }
+}
+
+/// Slot of `del checker[value]`.
 unsafe extern "C" fn check(
     object: *mut ffi::PyObject,
     value: *mut ffi::PyObject,
     assigned: *mut ffi::PyObject,
 ) -> c_int {
     // SAFETY: CPython calls the slot with an instance of the type and a live key.
-    let (checker, class) = unsafe { (&*object.cast::<Checker>(), ffi::Py_TYPE(value)) };
-    if assigned.is_null() && checker.exact.contains(&class) {
-        return 0;
-    }
-    // SAFETY: as above.
-    unsafe { check_further(checker, value, assigned) }
-}
-
-#[inline(never)]
-unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: *mut ffi::PyObject) -> c_int {
-    // SAFETY: the plan keeps the weak reference alive; what it refers to is only compared.
     unsafe {
-        let class = ffi::Py_TYPE(value);
-        if assigned.is_null()
-            && class == checker.class
-            && ffi::PyWeakref_GetObject(checker.alive).cast() == class
-        {
+        let checker = &*object.cast::<Checker>();
+        if checker.guard.has_exact_type(value) && assigned.is_null() {
             return 0;
         }
+        check_further(checker, value, assigned)
     }
-    // SAFETY: a slot of a type is called by a thread that is attached to the interpreter.
-    let py = unsafe { Python::assume_attached() };
-    let checked = if assigned.is_null() {
-        // SAFETY: CPython keeps the value alive while it calls the slot.
-        let value = unsafe { Bound::from_borrowed_ptr(py, value) };
-        check_in_full(checker, &value)
-    } else {
-        Err(PyTypeError::new_err("a checker's items can only be deleted"))
+}
+
+/// # Safety
+/// The value is alive; an instruction of a Python frame calls this.
+#[inline(never)]
+unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: *mut ffi::PyObject) -> c_int {
+    // SAFETY: a slot of a type is called by an attached thread; the rest is the caller's promise.
+    unsafe {
+        let py = Python::assume_attached();
+        if !assigned.is_null() {
+            return refuse_assignment(py);
+        }
+        let layout = cpython::running().layout;
+        let frame = RunningFrame::innermost(layout);
+        if checker.guard.passes(value, frame, layout) {
+            return 0;
+        }
+        check_in_full(py, &checker.plan, &checker.guard, value, frame.function(layout))
+    }
+}
+
+/// Slot of `del checker[anything]`.
+unsafe extern "C" fn check_arguments(
+    object: *mut ffi::PyObject,
+    _key: *mut ffi::PyObject,
+    assigned: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: CPython calls the slot with an instance of the type, from an instruction of a Python frame.
+    unsafe {
+        if !assigned.is_null() {
+            return refuse_assignment(Python::assume_attached());
+        }
+        let checker = &*object.cast::<ArgumentsChecker>();
+        let frame = RunningFrame::innermost(checker.layout);
+        for guard in &checker.guards {
+            let value = frame.variable(checker.layout, guard.variable());
+            if !guard.has_exact_type(value) && check_variable(checker, guard, value, frame) < 0 {
+                return -1;
+            }
+        }
+        0
+    }
+}
+
+/// # Safety
+/// The frame runs woven code: the value is that of the guard's variable, and alive.
+#[inline(never)]
+unsafe fn check_variable(
+    checker: &ArgumentsChecker,
+    guard: &Guard,
+    value: *mut ffi::PyObject,
+    frame: RunningFrame,
+) -> c_int {
+    // SAFETY: a slot of a type is called by an attached thread; the rest is the caller's promise.
+    unsafe {
+        if guard.passes(value, frame, checker.layout) {
+            return 0;
+        }
+        check_in_full(Python::assume_attached(), &checker.plan, guard, value, frame.function(checker.layout))
+    }
+}
+
+/// # Safety
+/// The value and the function are alive.
+unsafe fn check_in_full(
+    py: Python<'_>,
+    plan: &Py<FunctionPlan>,
+    guard: &Guard,
+    value: *mut ffi::PyObject,
+    function: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the caller's promise. Both are kept alive here, whatever the check runs.
+    let (value, function) =
+        unsafe { (Bound::from_borrowed_ptr(py, value), Bound::from_borrowed_ptr(py, function)) };
+    let plan = plan.bind(py).clone();
+    let checked = match guard.index() {
+        Some(index) => plan.get().check_argument(&function, index, &value),
+        None => plan.get().check_result(&function, &value),
     };
+    status(py, checked)
+}
+
+fn status(py: Python<'_>, checked: PyResult<()>) -> c_int {
     match checked {
         Ok(()) => 0,
         Err(error) => {
@@ -174,15 +274,9 @@ unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: 
     }
 }
 
-fn check_in_full(checker: &Checker, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    // The plan may be dropped by what a check runs.
-    let plan = checker.plan.clone_ref(value.py());
-    // SAFETY: woven code runs in a frame of the interpreter.
-    let function = unsafe { frame::running_function(value.py()) }?;
-    match checker.index {
-        Some(index) => plan.get().check_argument(&function, index, value),
-        None => plan.get().check_result(&function, value),
-    }
+#[cold]
+fn refuse_assignment(py: Python<'_>) -> c_int {
+    status(py, Err(PyTypeError::new_err("a checker's items can only be deleted")))
 }
 
 /// `checker.certain(value)`
@@ -192,19 +286,37 @@ unsafe extern "C" fn certain(object: *mut ffi::PyObject, value: *mut ffi::PyObje
         let py = Python::assume_attached();
         let checker = &*object.cast::<Checker>();
         let value = Bound::from_borrowed_ptr(py, value);
-        let check = checker.plan.get().check_of(checker.index);
-        let passes =
-            check.is_some_and(|check| check.certain(&value)) && checker.plan.get().is_plain(checker.index);
+        let passes = checker.plan.get().certain(checker.guard.index(), &value);
         ffi::PyBool_FromLong(passes.into())
     }
 }
 
-unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    // SAFETY: CPython destroys an instance of the type once, in an attached thread; an instance of a heap
-    // type owns a reference to it.
+unsafe extern "C" fn drop_checker(object: *mut ffi::PyObject) {
+    // SAFETY: CPython destroys an instance of the type once, in an attached thread.
+    unsafe {
+        let checker = object.cast::<Checker>();
+        let plan = (&raw const (*checker).plan).read();
+        free(object);
+        drop(plan);
+    }
+}
+
+unsafe extern "C" fn drop_arguments_checker(object: *mut ffi::PyObject) {
+    // SAFETY: CPython destroys an instance of the type once, in an attached thread.
+    unsafe {
+        let checker = object.cast::<ArgumentsChecker>();
+        let fields = ((&raw const (*checker).guards).read(), (&raw const (*checker).plan).read());
+        free(object);
+        drop(fields);
+    }
+}
+
+/// # Safety
+/// An instance of a heap type whose fields were moved out; the instance owns a reference to the type.
+unsafe fn free(object: *mut ffi::PyObject) {
+    // SAFETY: the caller's promise.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        ptr::drop_in_place(&raw mut (*object.cast::<Checker>()).plan);
         ffi::PyObject_Free(object.cast());
         ffi::Py_DECREF(class.cast());
     }

@@ -17,6 +17,9 @@ use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 
 use super::checker;
+use super::guard::Guard;
+use super::guard::Place;
+use super::guard::Subject;
 use super::hooks;
 use super::plan::Check;
 use super::plan::Plan;
@@ -78,15 +81,20 @@ impl FunctionPlan {
         Ok(FunctionPlan { parameters, result, positional })
     }
 
-    /// Pairs of a variable's number and its checker, for the parameters that some value breaks.
-    fn argument_checkers(slf: &Bound<'_, FunctionPlan>) -> PyResult<Vec<(usize, Py<PyAny>)>> {
-        let mut checkers = Vec::new();
-        for parameter in &slf.get().parameters {
-            if !matches!(parameter.plan.check, Check::Anything) {
-                checkers.push((parameter.index, checker::new(slf, Some(parameter.index))?));
-            }
-        }
-        Ok(checkers)
+    /// The numbers of the variables that some value breaks.
+    pub(super) fn checked(&self) -> Vec<usize> {
+        let open = |parameter: &&Parameter| !matches!(parameter.plan.check, Check::Anything);
+        self.parameters.iter().filter(open).map(|parameter| parameter.index).collect()
+    }
+
+    /// A checker that is given the value of the variable.
+    fn argument_checker(slf: &Bound<'_, FunctionPlan>, variable: usize) -> PyResult<Py<PyAny>> {
+        checker::new(slf, Some(variable))
+    }
+
+    /// A checker that reads the values of all checked variables from the frame that runs it.
+    fn arguments_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Py<PyAny>> {
+        checker::new_for_arguments(slf)
     }
 
     /// The checker of the result, if some value breaks it.
@@ -141,25 +149,43 @@ fn parameters_of<'py>(
 }
 
 impl FunctionPlan {
-    /// The check of the parameter at this index, or of the result, if it is annotated.
-    pub(super) fn check_of(&self, index: Option<usize>) -> Option<&Check> {
-        match index {
-            Some(index) => self.parameter(index).map(|parameter| &parameter.plan.check),
+    /// The quick part of the check of the parameter at this index, or of the result.
+    pub(super) fn guard(&self, py: Python<'_>, index: Option<usize>) -> Guard {
+        let mut place = Place { index, from_last: 0, subject: Subject::Value };
+        let check = match index {
             None => self.result.as_ref().map(|plan| &plan.check),
-        }
-    }
-
-    /// Whether the check of the parameter at this index is the check of the value itself, not of its items.
-    pub(super) fn is_plain(&self, index: Option<usize>) -> bool {
-        let plain = |parameter: &Parameter| matches!(parameter.kind, Kind::Positional | Kind::KeywordOnly);
-        index.is_none_or(|index| self.parameter(index).is_some_and(plain))
+            Some(index) => self.parameter(index).map(|parameter| {
+                match parameter.kind {
+                    Kind::Positional => place.from_last = self.positional - index,
+                    Kind::KeywordOnly => {}
+                    Kind::Arguments => place.subject = Subject::Items,
+                    Kind::Keywords => place.subject = Subject::Entries,
+                }
+                &parameter.plan.check
+            }),
+        };
+        Guard::new(py, check.unwrap_or(&Check::Anything), place)
     }
 
     /// The exact type that compiled code may hold unboxed for the parameter at this index, or the result.
     #[must_use]
     pub fn promised_type(&self, index: Option<usize>, py: Python<'_>) -> Type {
-        let plain = self.is_plain(index);
-        self.check_of(index).filter(|_| plain).map_or(Type::Object, |check| check.exact_type(py))
+        let check = match index {
+            None => self.result.as_ref().map(|plan| &plan.check),
+            Some(index) => self
+                .parameter(index)
+                .filter(|parameter| matches!(parameter.kind, Kind::Positional | Kind::KeywordOnly))
+                .map(|parameter| &parameter.plan.check),
+        };
+        check.map_or(Type::Object, |check| check.exact_type(py))
+    }
+
+    /// Whether the value passes now and for ever, found out without running foreign code.
+    pub(super) fn certain(&self, index: Option<usize>, value: &Bound<'_, PyAny>) -> bool {
+        match index {
+            None => self.result.as_ref().is_none_or(|plan| plan.check.certain(value)),
+            Some(_) => false,
+        }
     }
 
     fn parameter(&self, index: usize) -> Option<&Parameter> {

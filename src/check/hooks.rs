@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use pyo3::PyErr;
 use pyo3::PyResult;
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
@@ -60,7 +61,12 @@ pub(super) fn violation(
         ))
     };
     match raised() {
-        Ok(error) => PyErr::from_value(error),
+        Ok(error) => {
+            // Raising it, unlike restoring it, chains it to the exception that is being handled.
+            // SAFETY: both are alive, and the exception is an instance of its class.
+            unsafe { ffi::PyErr_SetObject(error.get_type_ptr().cast(), error.as_ptr()) };
+            PyErr::fetch(function.py())
+        }
         Err(error) => error,
     }
 }

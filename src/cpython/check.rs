@@ -17,6 +17,7 @@ use pyo3::types::PyInt;
 use pyo3::types::PyList;
 use pyo3::types::PyTuple;
 
+use super::frame;
 use super::function;
 use super::layout::Immortality;
 use super::layout::Layout;
@@ -89,7 +90,7 @@ pub fn main_interpreter() -> Result<(), String> {
 /// Names the first struct that is not as told.
 pub fn layout(
     py: Python<'_>,
-    layout: &Layout,
+    layout: &'static Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize), String> {
     let probes: [(&str, Probe); 7] = [
@@ -115,6 +116,7 @@ pub fn layout(
     told("recursion counter", recursion(py, layout, &space))?;
     told("function", functions(layout, &probe))?;
     told("frame", frames(py, layout, symbols, &probe))?;
+    told("running frame", frame::is_as_told(layout, &space))?;
     let plain = vectorcall(layout, symbols, &probe)
         .ok_or("functions of this interpreter have no known vectorcall")?;
     Ok((plain, probe.get_type_ptr() as usize))

@@ -102,6 +102,8 @@ pub struct FrameLayout {
     pub first_instruction: i32,
     /// The function in the interpreter frame.
     pub function: i32,
+    /// The first variable in the interpreter frame.
+    pub variables: i32,
 }
 
 /// Where things stand in one minor version's structs.
@@ -171,7 +173,14 @@ const PYTHON_3_11: Layout = Layout {
         closure: 72,
         vectorcall: 120,
     },
-    frame: FrameLayout { back: 16, frame: 24, instruction: 56, first_instruction: 184, function: 0 },
+    frame: FrameLayout {
+        back: 16,
+        frame: 24,
+        instruction: 56,
+        first_instruction: 184,
+        function: 0,
+        variables: 72,
+    },
     dict_version: Some(24),
 };
 
@@ -189,7 +198,14 @@ const PYTHON_3_12: Layout = Layout {
     },
     breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
     function: FunctionLayout { vectorcall: 128, ..PYTHON_3_11.function },
-    frame: FrameLayout { back: 16, frame: 24, instruction: 56, first_instruction: 192, function: 16 },
+    frame: FrameLayout {
+        back: 16,
+        frame: 24,
+        instruction: 56,
+        first_instruction: 192,
+        function: 16,
+        variables: 72,
+    },
     dict_version: None,
     ..PYTHON_3_11
 };
@@ -206,7 +222,14 @@ const PYTHON_3_13: Layout = Layout {
     },
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
-    frame: FrameLayout { back: 16, frame: 24, instruction: 56, first_instruction: 200, function: 16 },
+    frame: FrameLayout {
+        back: 16,
+        frame: 24,
+        instruction: 56,
+        first_instruction: 200,
+        function: 16,
+        variables: 72,
+    },
     ..PYTHON_3_12
 };
 
