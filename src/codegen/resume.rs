@@ -2,7 +2,7 @@
 //!
 //! A table of jumps leads to the entries that the unit's exits use. Each entry takes the words of its
 //! slots and goes into the middle of the generic version. All words are owned references; those of
-//! values that the generic version only borrows (constants) are dropped at once.
+//! values that the generic version only borrows (constants) are dropped at once, and the unit's own taken.
 
 use cranelift_codegen::ir::{
     Block, BlockCall, FuncRef, InstBuilder, JumpTableData, TrapCode, Type, Value, types,
@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir;
 use crate::ir::dominators::Positions;
-use crate::ir::{Def, Effects, FuncId, Function, Inst, Op, Point};
+use crate::ir::{Def, Effects, FuncId, Function, Imm, Inst, Op, Point};
 use crate::runtime::data::WORD as WORD_BYTES;
 
 use super::abi::{WORD, machine_type};
@@ -111,8 +111,18 @@ fn take_slots(cx: &mut Lower<'_>, entry: &Entry, words: &[Value]) {
         if is_borrowed(cx.func, value) {
             cx.code.dec_ref(word);
         }
-        cx.set_value(value, word);
+        let taken = unit_constant(cx, value).unwrap_or(word);
+        cx.set_value(value, taken);
     }
+}
+
+/// The unit's own object for a constant: the slot may have brought an equal one, which is gone by now.
+fn unit_constant(cx: &mut Lower<'_>, value: ir::Value) -> Option<Value> {
+    let Imm::Const(constant) = cx.func.def_inst(value).filter(|def| def.op == Op::ObjConst)?.imm else {
+        return None;
+    };
+    let offset = cx.code.data.constant(constant.index());
+    Some(cx.code.data_word(offset))
 }
 
 /// Whether the generic version owns no reference to an object value: only constants are borrowed.
