@@ -33,13 +33,14 @@ def strings(n: int):
     return text, number, n
 
 
-for _ in range(300):
-    late(5)
-    swapped(3, 9)
-    strings(7)
-show(late, 0)
-show(late, 5)
-show(swapped, 1, 3)
-show(swapped, 10, 7)
-show(strings, 12)
-print(late(5)[1] is late(6)[1])
+def main():
+    for _ in range(300):
+        late(5)
+        swapped(3, 9)
+        strings(7)
+    show(late, 0)
+    show(late, 5)
+    show(swapped, 1, 3)
+    show(swapped, 10, 7)
+    show(strings, 12)
+    print(late(5)[1] is late(6)[1])
