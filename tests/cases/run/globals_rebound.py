@@ -68,6 +68,7 @@ def main():
         show(scaled, 5)
     original = helper
     show(uses_helper, 5)
+    show(helper, 5)
     helper = other_helper
     show(uses_helper, 5)
     helper = original

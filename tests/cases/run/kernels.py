@@ -82,6 +82,8 @@ def digits(n: int) -> int:
 
 def main():
     show(mandelbrot, 8, 20)
+    show(mandelbrot_point, -0.1, 0.6, 50)
+    show(is_prime, 91)
     show(count_primes, 60)
     show(integrate, 30)
     show(integrate, 0)

@@ -40,5 +40,6 @@ def main():
     show(outer, 3)
     show(outer, 9)
     show(middle, 3)
+    show(inner, 3)
     show(multiline, 1.0, 0.0)
     outer(5)
