@@ -5,20 +5,20 @@
 //!     v1 = int.constant 1                          v1 = int.constant 1
 //!     control.jump -> b1(v1)                       control.jump -> b4
 //! b1(v2: i64):                                 b4:
-//!     v3 = int.compare lt v2, v0                   v6 = int.compare ge v1, v0
-//!     control.branch v3 -> b2, b3        ->        control.branch v6 -> b3(v1), b2(v1)
+//!     v3 = int.compare lt v2, v0                   v6 = int.compare lt v1, v0
+//!     control.branch v3 -> b2, b3        ->        control.branch v6 -> b2(v1), b3(v1)
 //! b2:                                          b2(v7: i64):
 //!     v4 = int.add v2, v2                          v4 = int.add v7, v7
 //!     control.jump -> b1(v4)                       control.jump -> b1
 //! b3:                                          b1:
-//!     control.ret v2                               v3 = int.compare ge v4, v0
-//!                                                  control.branch v3 -> b3(v4), b2(v4)
+//!     control.ret v2                               v3 = int.compare lt v4, v0
+//!                                                  control.branch v3 -> b2(v4), b3(v4)
 //!                                              b3(v8: i64):
 //!                                                  control.ret v8
 //! ```
 //!
 //! Cranelift hoists nothing out of a loop whose header branches `body, exit`, and lays loops out as they
-//! are. So branches that leave a loop name the exit first where the condition can be turned round.
+//! are. A loop turn saves a jump besides.
 //! Every execution runs the header or its copy, never both: effects are no obstacle, only size is.
 
 mod repair;
@@ -27,7 +27,7 @@ use crate::analysis::loops::Loop;
 use crate::analysis::loops::Loops;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
-use crate::ir::{Block, Def, Function, Imm, Inst, Op, Target, Value};
+use crate::ir::{Block, Function, Imm, Inst, Op, Target, Value};
 
 use rustc_hash::FxHashMap;
 
@@ -52,7 +52,6 @@ pub fn rotate_loops(func: &mut Function) {
             rotate(func, &loops, number, body);
         }
     }
-    exits_first(func);
     super::simplify::params::remove_needless_params(func);
 }
 
@@ -213,66 +212,4 @@ fn lay_out(func: &mut Function, found: &Loop, copy: Block, landing: Option<Block
             func.layout.push(header);
         }
     }
-}
-
-/// Turns `branch going_on -> inside, outside` round where the comparison allows it.
-fn exits_first(func: &mut Function) {
-    let loops = loops_of(func);
-    let uses = use_counts(func);
-    for block in func.layout.clone() {
-        let Some(number) = loops.innermost(block) else { continue };
-        let branch = func.terminator(block);
-        let data = func.inst(branch);
-        if data.op != Op::Branch
-            || !loops.contains(number, data.targets[0].block)
-            || loops.contains(number, data.targets[1].block)
-        {
-            continue;
-        }
-        if let Some((compare, imm)) = negation(func, data.args[0], &uses) {
-            func.inst_mut(compare).imm = imm;
-            func.inst_mut(branch).targets.swap(0, 1);
-        }
-    }
-    guards_like_loops(func, &loops, &uses);
-}
-
-/// The copy in front of a loop names the exit first too.
-fn guards_like_loops(func: &mut Function, loops: &Loops, uses: &[u32]) {
-    let is_header = |block: Block| loops.all().iter().any(|found| found.header == block);
-    for block in func.layout.clone() {
-        let branch = func.terminator(block);
-        let data = func.inst(branch);
-        if data.op != Op::Branch || loops.innermost(block) == loops.innermost(data.targets[0].block) {
-            continue;
-        }
-        if is_header(data.targets[0].block)
-            && !is_header(data.targets[1].block)
-            && let Some((compare, imm)) = negation(func, data.args[0], uses)
-        {
-            func.inst_mut(compare).imm = imm;
-            func.inst_mut(branch).targets.swap(0, 1);
-        }
-    }
-}
-
-/// The comparison behind a condition that nothing else reads, and the immediate that turns it round.
-fn negation(func: &Function, condition: Value, uses: &[u32]) -> Option<(Inst, Imm)> {
-    let Def::Result(inst, _) = func.def(condition) else { return None };
-    match (func.inst(inst).op, func.inst(inst).imm) {
-        (Op::IntCompare, Imm::Cmp(cmp)) if uses[condition.index()] == 1 => {
-            Some((inst, Imm::Cmp(cmp.negated())))
-        }
-        _ => None,
-    }
-}
-
-fn use_counts(func: &Function) -> Vec<u32> {
-    let mut uses = vec![0; func.values.len()];
-    for &block in &func.layout {
-        for &inst in &func.block(block).insts {
-            func.visit_uses(inst, |value| uses[value.index()] += 1);
-        }
-    }
-    uses
 }
