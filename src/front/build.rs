@@ -119,6 +119,7 @@ struct Builder<'a> {
     options: BuildOptions,
     scope: Scope,
     unit: &'a mut Unit,
+    /// The unit's constants, the other way round.
     constants: FxHashMap<Const, ConstId>,
     function: Function,
     flow: flow::Flow,
@@ -143,13 +144,16 @@ impl<'a> Builder<'a> {
         unit: &'a mut Unit,
     ) -> Builder<'a> {
         let mut function = Function::new(id, &info.qualname, Type::Obj);
-        let flow = flow::Flow::new(&mut function, unit.constant(Const::Unbound));
+        let unbound = unit.constant(Const::Unbound);
+        let known = unit.consts.iter().enumerate();
+        let constants = known.map(|(number, constant)| (constant.clone(), ConstId::new(number))).collect();
+        let flow = flow::Flow::new(&mut function, unbound);
         Builder {
             module,
             options,
             scope,
             unit,
-            constants: FxHashMap::default(),
+            constants,
             function,
             flow,
             loops: Vec::new(),
@@ -260,8 +264,11 @@ impl<'a> Builder<'a> {
     }
 
     fn constant_id(&mut self, constant: Const) -> ConstId {
-        let unit = &mut *self.unit;
-        *self.constants.entry(constant).or_insert_with_key(|constant| unit.constant(constant.clone()))
+        let consts = &mut self.unit.consts;
+        *self.constants.entry(constant).or_insert_with_key(|constant| {
+            consts.push(constant.clone());
+            ConstId::new(consts.len() - 1)
+        })
     }
 
     fn constant(&mut self, constant: Const, range: TextRange) -> Value {

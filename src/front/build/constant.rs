@@ -26,7 +26,7 @@ impl Builder<'_> {
                 Expr::NumberLiteral(number) => negated(number),
                 _ => None,
             },
-            Expr::Tuple(node) if node.elts.iter().all(is_constant) => {
+            Expr::Tuple(node) => {
                 let items = self.level(node.range, |builder| {
                     node.elts.iter().map(|item| builder.constant_of(item)).collect::<Option<Vec<Const>>>()
                 });
@@ -43,21 +43,6 @@ impl Builder<'_> {
             self.refuse(node, Reason::UnsupportedLiteral("a string with a lone surrogate"));
         }
         Const::Str(value.to_owned())
-    }
-}
-
-/// Whether the expression may be part of a constant tuple. A tuple inside it is asked in its turn, so the
-/// nesting costs no recursion here.
-fn is_constant(expr: &Expr) -> bool {
-    match expr {
-        Expr::NoneLiteral(_)
-        | Expr::BooleanLiteral(_)
-        | Expr::EllipsisLiteral(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::BytesLiteral(_) => true,
-        Expr::UnaryOp(node) => node.op == UnaryOp::USub && matches!(&*node.operand, Expr::NumberLiteral(_)),
-        _ => false,
     }
 }
 

@@ -52,7 +52,7 @@ impl<'a> Builder<'a> {
             self.refuse(&*node.iter, Reason::Await);
         }
         let range = match self.options.dialect.iteration {
-            IterationSite::Loop => TextRange::new(node.range.start(), node.iter.end()),
+            IterationSite::Loop => node.range,
             IterationSite::Iterable => node.iter.range(),
         };
         let iterable = self.expr(&node.iter);
