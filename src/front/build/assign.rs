@@ -25,10 +25,10 @@ const SWAPPED_TARGETS: usize = 3;
 impl<'a> Builder<'a> {
     /// `a = b = value`: the value once, then the targets from left to right.
     pub(super) fn assignment(&mut self, node: &'a StmtAssign) {
-        if let [target] = &*node.targets {
-            if let Some((targets, items)) = same_shape(target, &node.value) {
-                return self.parallel_assignment(targets, items);
-            }
+        if let [target] = &*node.targets
+            && let Some((targets, items)) = same_shape(target, &node.value)
+        {
+            return self.parallel_assignment(targets, items);
         }
         let value = self.expr(&node.value);
         for target in &node.targets {

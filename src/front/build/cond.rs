@@ -84,13 +84,13 @@ impl<'a> Builder<'a> {
 
     /// The truth of an expression's value; `range` is what a traceback names when asking for it fails.
     pub(super) fn truth_of(&mut self, expr: &'a Expr, range: TextRange) -> Value {
-        if let Expr::Compare(node) = expr {
-            if let ([op @ (CmpOp::Is | CmpOp::IsNot)], [right]) = (&*node.ops, &*node.comparators) {
-                let left = self.expr(&node.left);
-                let right = self.expr(right);
-                let compared = self.compare_values(*op, left, right, node.range);
-                return self.truth_of_compared(compared, range);
-            }
+        if let Expr::Compare(node) = expr
+            && let ([op @ (CmpOp::Is | CmpOp::IsNot)], [right]) = (&*node.ops, &*node.comparators)
+        {
+            let left = self.expr(&node.left);
+            let right = self.expr(right);
+            let compared = self.compare_values(*op, left, right, node.range);
+            return self.truth_of_compared(compared, range);
         }
         let value = self.expr(expr);
         self.value(Op::ObjTruth, Imm::None, vec![value], range)

@@ -225,10 +225,10 @@ impl<'a> Builder<'a> {
         if let Some(reader) = FRAME_ATTRIBUTES.iter().find(|&&reader| node.attr.as_str() == reader) {
             self.refuse(node, Reason::FrameInspection(reader));
         }
-        if let Expr::Name(base) = &*node.value {
-            if let (base, Meaning::Global) = self.meaning(&base.id) {
-                self.note_name(format!("{base}.{}", self.scope.mangled(&node.attr)));
-            }
+        if let Expr::Name(base) = &*node.value
+            && let (base, Meaning::Global) = self.meaning(&base.id)
+        {
+            self.note_name(format!("{base}.{}", self.scope.mangled(&node.attr)));
         }
         let name = self.scope.mangled(&node.attr).into_owned();
         let id = self.constant_id(Const::Str(name));

@@ -1,0 +1,6 @@
+def rebind(a):
+    x = a + 1
+    x = a + 2
+    y = x
+    x = y
+    return 0
