@@ -133,6 +133,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> ModuleRes
     for number in 0..unit.functions.len() {
         compile_function(&mut compiler, FuncId::new(number), &mut meta)?;
     }
+    meta.other_frame = meta.other_frame.max(compiler.compile_stubs()?);
     let texts = compiler.texts.take().unwrap_or_default();
     let code_bytes = compiler.code_bytes;
     define_data(module, &context)?;

@@ -92,6 +92,13 @@ impl Abi {
         }
     }
 
+    /// A stub in front of a helper: its arguments and, where it has results, where to put them.
+    pub(super) fn stub(self, helper: Helper) -> Signature {
+        let args = helper.args().iter().map(|&word| helper_type(word));
+        let place = (!helper.results().is_empty()).then_some(WORD);
+        signature(CallConv::PreserveAll, args.chain(place), [])
+    }
+
     /// A function of the C library on so many doubles.
     pub(super) fn math(self, arity: usize) -> Signature {
         signature(self.c, vec![types::F64; arity], [types::F64])

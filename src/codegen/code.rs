@@ -5,10 +5,11 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    Block, BlockArg, GlobalValue, InstBuilder, MemFlagsData, SigRef, StackSlot, StackSlotData, StackSlotKind,
-    Type, Value, types,
+    Block, BlockArg, ExtFuncData, ExternalName, FuncRef, GlobalValue, InstBuilder, MemFlagsData, SigRef,
+    StackSlot, StackSlotData, StackSlotKind, Type, UserExternalName, Value, types,
 };
 use cranelift_frontend::FunctionBuilder;
+use cranelift_module::FuncId as Symbol;
 use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
@@ -33,18 +34,30 @@ pub(super) struct Code<'a> {
     pub(super) shares_address: bool,
     symbol: GlobalValue,
     signatures: FxHashMap<Helper, SigRef>,
+    declare_stub: &'a dyn Fn(Helper) -> Symbol,
+    stubs: FxHashMap<Helper, FuncRef>,
     pair: Option<StackSlot>,
 }
 
+/// Where a function finds what it needs of its unit.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The struct layouts of the CPython it will run in.
+    pub(super) layout: &'static Layout,
+    /// Where things stand in the unit's data.
+    pub(super) data: DataLayout,
+    /// The conventions of the target.
+    pub(super) abi: Abi,
+    /// The address of the unit's data.
+    pub(super) symbol: GlobalValue,
+    /// Gives the stub in front of a helper.
+    pub(super) declare_stub: &'a dyn Fn(Helper) -> Symbol,
+}
+
 impl<'a> Code<'a> {
-    /// Begins a function whose unit has its data at `symbol`.
-    pub(super) fn new(
-        builder: FunctionBuilder<'a>,
-        layout: &'static Layout,
-        data: DataLayout,
-        abi: Abi,
-        symbol: GlobalValue,
-    ) -> Code<'a> {
+    /// Begins a function.
+    pub(super) fn new(builder: FunctionBuilder<'a>, surroundings: Surroundings<'a>) -> Code<'a> {
+        let Surroundings { layout, data, abi, symbol, declare_stub } = surroundings;
         Code {
             builder,
             layout,
@@ -53,6 +66,8 @@ impl<'a> Code<'a> {
             shares_address: false,
             symbol,
             signatures: FxHashMap::default(),
+            declare_stub,
+            stubs: FxHashMap::default(),
             pair: None,
         }
     }
@@ -120,7 +135,7 @@ impl<'a> Code<'a> {
     /// The loads of its address stay where the call is: most helpers are called on cold paths, and an
     /// address that is kept in a register all the time costs the hot path more than it saves here.
     pub(super) fn call(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
-        let address = self.data_address();
+        let address = self.helper_data_address();
         let table =
             self.builder.ins().load(WORD, memory(), address, displacement(self.data.fixed(Fixed::Helpers)));
         let callee =
@@ -143,18 +158,54 @@ impl<'a> Code<'a> {
                 .map(|(value, &word)| self.reinterpret(value, helper_type(word)))
                 .collect();
         }
-        let slot = match self.pair {
-            Some(slot) => slot,
-            None => self.slot(2),
-        };
-        self.pair = Some(slot);
-        let pair = self.slot_address(slot, 0);
+        let pair = self.pair_address();
         let args: Vec<Value> = [pair].into_iter().chain(args.iter().copied()).collect();
         self.builder.ins().call_indirect(signature, callee, &args);
         let words = helper.results().iter().enumerate();
         words
             .map(|(number, &word)| self.load(helper_type(word), pair, displacement(number * WORD_BYTES)))
             .collect()
+    }
+
+    /// Calls a helper on a cold path that comes back to a hot one, by way of a stub that keeps every
+    /// register: what is live across a C call would have to live in memory on the hot path too.
+    pub(super) fn call_aside(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        let stub = self.stub(helper);
+        let mut args = args.to_vec();
+        let results = helper.results().iter().enumerate();
+        let place = (!helper.results().is_empty()).then(|| self.pair_address());
+        args.extend(place);
+        self.builder.ins().call(stub, &args);
+        let place = place.into_iter();
+        place
+            .flat_map(|place| results.clone().map(move |result| (place, result)))
+            .map(|(place, (number, &word))| {
+                self.load(helper_type(word), place, displacement(number * WORD_BYTES))
+            })
+            .collect()
+    }
+
+    fn stub(&mut self, helper: Helper) -> FuncRef {
+        if let Some(&known) = self.stubs.get(&helper) {
+            return known;
+        }
+        let symbol = (self.declare_stub)(helper);
+        let signature = self.builder.import_signature(self.abi.stub(helper));
+        let name = UserExternalName::new(0, symbol.as_u32());
+        let name = ExternalName::user(self.builder.func.declare_imported_user_function(name));
+        let data = ExtFuncData { name, signature, colocated: true, patchable: false };
+        let stub = self.builder.import_function(data);
+        self.stubs.insert(helper, stub);
+        stub
+    }
+
+    fn pair_address(&mut self) -> Value {
+        let slot = match self.pair {
+            Some(slot) => slot,
+            None => self.slot(2),
+        };
+        self.pair = Some(slot);
+        self.slot_address(slot, 0)
     }
 
     /// Calls a helper that has one result.
@@ -260,7 +311,7 @@ impl<'a> Code<'a> {
         self.store(count, object, offset);
         self.builder.ins().brif(count, done, &[], dead, &[]);
         self.enter(dead);
-        self.call(Helper::Dealloc, &[object]);
+        self.call_aside(Helper::Dealloc, &[object]);
         self.jump(done, &[]);
         self.enter(done);
     }
@@ -300,7 +351,8 @@ impl<'a> Code<'a> {
         let product = self.builder.ins().imul(digit, factor);
         self.jump(done, &[product]);
         self.enter(wide);
-        let (unboxed, fits) = self.call_two(Helper::IntUnbox, &[object]);
+        let results = self.call_aside(Helper::IntUnbox, &[object]);
+        let (unboxed, fits) = (results[0], results[1]);
         let fits_block = self.block();
         self.builder.ins().brif(fits, fits_block, &[], other, &[]);
         self.enter(fits_block);

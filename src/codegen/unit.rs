@@ -1,9 +1,10 @@
 //! What all functions of a unit share while they are written, and how one of them is compiled.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::{FuncRef, Signature};
+use cranelift_codegen::ir::{FuncRef, InstBuilder, Signature};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module, ModuleResult};
@@ -11,10 +12,11 @@ use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
 use crate::ir::{FuncId, Function, Imm, Op, Unit};
-use crate::runtime::data::DataLayout;
+use crate::runtime::data::{DataLayout, WORD as WORD_BYTES};
+use crate::runtime::table::Helper;
 
 use super::abi::Abi;
-use super::code::Code;
+use super::code::{Code, Surroundings, displacement};
 use super::plan::Plan;
 use super::traces::{Positions, Traces};
 use super::{CompiledFunction, Text};
@@ -88,6 +90,7 @@ pub(super) struct Compiler<'a> {
     pub(super) texts: Option<Vec<Text>>,
     /// Bytes of machine code so far.
     pub(super) code_bytes: u64,
+    stubs: BTreeMap<usize, Symbol>,
     context: Context,
     buffers: FunctionBuilderContext,
 }
@@ -100,7 +103,8 @@ impl<'a> Compiler<'a> {
         texts: Option<Vec<Text>>,
     ) -> Compiler<'a> {
         let context = module.make_context();
-        Compiler { module, unit, texts, code_bytes: 0, context, buffers: FunctionBuilderContext::new() }
+        let buffers = FunctionBuilderContext::new();
+        Compiler { module, unit, texts, code_bytes: 0, stubs: BTreeMap::new(), context, buffers }
     }
 
     /// Compiles one function that `write` writes, and says how many bytes of stack it takes.
@@ -120,7 +124,22 @@ impl<'a> Compiler<'a> {
         let callees = callees(self.module, context);
         let data = self.module.declare_data_in_func(unit.data_symbol, &mut context.func);
         let builder = FunctionBuilder::new(&mut context.func, &mut self.buffers);
-        write(Code::new(builder, unit.layout, unit.data, unit.abi, data), callees);
+        let (module, stubs) = (RefCell::new(&mut *self.module), RefCell::new(&mut self.stubs));
+        let declare_stub = |helper: Helper| {
+            *stubs.borrow_mut().entry(helper as usize).or_insert_with(|| {
+                let name = format!("{}.aside", helper.name());
+                let stub = declare(*module.borrow_mut(), &name, &unit.abi.stub(helper));
+                stub.expect("a stub is declared once, by a name of its own")
+            })
+        };
+        let surroundings = Surroundings {
+            layout: unit.layout,
+            data: unit.data,
+            abi: unit.abi,
+            symbol: data,
+            declare_stub: &declare_stub,
+        };
+        write(Code::new(builder, surroundings), callees);
         let clif = self.texts.is_some().then(|| context.func.display().to_string());
         self.module.define_function(symbol, context)?;
         let compiled = context.compiled_code().expect("the function was just compiled");
@@ -132,6 +151,39 @@ impl<'a> Compiler<'a> {
         let frame = compiled.buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
         Ok(frame + FRAME_LINK)
     }
+}
+
+impl Compiler<'_> {
+    /// Compiles the stubs that the functions so far call.
+    pub(super) fn compile_stubs(&mut self) -> ModuleResult<u32> {
+        let mut largest = 0;
+        for (row, symbol) in std::mem::take(&mut self.stubs) {
+            let helper = Helper::ALL[row];
+            let signature = self.unit.abi.stub(helper);
+            let frame = self.compile(
+                symbol,
+                signature,
+                |_, _| FxHashMap::default(),
+                |code, _| write_stub(code, helper),
+            )?;
+            largest = largest.max(frame);
+        }
+        Ok(largest)
+    }
+}
+
+/// Calls the helper and puts its results where the last argument says.
+fn write_stub(mut code: Code<'_>, helper: Helper) {
+    let first = code.block();
+    code.builder.append_block_params_for_function_params(first);
+    code.enter(first);
+    let params = code.builder.block_params(first).to_vec();
+    let (args, place) = params.split_at(helper.args().len());
+    for (number, result) in code.call(helper, args).into_iter().enumerate() {
+        code.store(result, place[0], displacement(number * WORD_BYTES));
+    }
+    code.builder.ins().return_(&[]);
+    code.finish();
 }
 
 /// Bytes of the return address and the caller's frame pointer.

@@ -117,12 +117,12 @@ fn pending_work(cx: &mut Lower<'_>) -> Value {
 /// a body that else leaves the counter alone.
 fn poll_helper(cx: &mut Lower<'_>) -> Value {
     if cx.version == Version::Resume || cx.keeps_depth {
-        return cx.code.call_one(Helper::Poll, &[cx.thread]);
+        return cx.code.call_aside(Helper::Poll, &[cx.thread])[0];
     }
     let offset = cx.code.layout.thread.recursion_remaining;
     let before = cx.code.load(types::I32, cx.thread, offset);
     cx.store_depth(1);
-    let status = cx.code.call_one(Helper::Poll, &[cx.thread]);
+    let status = cx.code.call_aside(Helper::Poll, &[cx.thread])[0];
     cx.code.store(before, cx.thread, offset);
     status
 }

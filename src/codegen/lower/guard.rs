@@ -27,7 +27,7 @@ pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
     cx.code.enter(lost);
     let number = cx.code.word(i64::try_from(cell.index()).expect("counted budgets keep units small"));
     let unit = cx.loaded_unit();
-    let answer = cx.code.call_one(Helper::CellCheck, &[unit, number]);
+    let answer = cx.code.call_aside(Helper::CellCheck, &[unit, number])[0];
     let exit = cx.exit_block();
     cx.code.builder.ins().brif(answer, holds, &[], exit, &[]);
     cx.code.enter(holds);

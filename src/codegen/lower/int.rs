@@ -138,7 +138,7 @@ pub(super) fn true_div_checked(cx: &mut Lower<'_>, at: &InstData) {
     let quotient = float_quotient(cx, a, b);
     cx.code.jump(done, &[quotient]);
     cx.code.enter(large);
-    let quotient = cx.code.call_one(Helper::IntTrueDiv, &[a, b]);
+    let quotient = cx.code.call_aside(Helper::IntTrueDiv, &[a, b])[0];
     cx.code.jump(done, &[quotient]);
     cx.code.enter(done);
     cx.result(at, value);
@@ -271,7 +271,7 @@ pub(super) fn compare_float(cx: &mut Lower<'_>, at: &InstData) {
     let truth = cx.code.builder.ins().fcmp(super::float::condition(cmp), as_float, b);
     cx.code.jump(done, &[truth]);
     cx.code.enter(large);
-    let order = cx.code.call_one(Helper::IntCompareFloat, &[a, b]);
+    let order = cx.code.call_aside(Helper::IntCompareFloat, &[a, b])[0];
     let truth = truth_of_order(cx, cmp, order);
     cx.code.jump(done, &[truth]);
     cx.code.enter(done);
