@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "check",
         ],
     ),
-    ("python", &["driver", "check", "source", "cpython", "runtime", "ir"]),
+    ("python", &["driver", "check", "source", "cpython", "runtime", "ir", "front", "codegen", "emit"]),
 ];
 
 /// Where `unsafe` may stand.
