@@ -17,12 +17,17 @@ def show(function, *args, **named):
         while trace is not None:
             lines.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
             trace = trace.tb_next
-        print(function.__name__, args, named or "", "raised", type(error).__name__, error, *lines)
+        print(function.__name__, brief(args), named or "", "raised", type(error).__name__, error, *lines)
         if error.__cause__ is not None or error.__context__ is not None:
             print("   because of", repr(error.__cause__), repr(error.__context__))
     else:
         text = repr(result) if abs_bits(result) < 4000 else f"<{result.bit_length()} bits, {hash(result)}>"
-        print(function.__name__, args, named or "", text, kinds(result))
+        print(function.__name__, brief(args), named or "", text, kinds(result))
+
+
+def brief(args):
+    """The arguments without addresses."""
+    return tuple(arg.__name__ if callable(arg) else arg for arg in args)
 
 
 def abs_bits(value):

@@ -57,6 +57,9 @@ def use_pair(n: int) -> float:
 
 
 def main():
+    for function in (square, scaled, pair):
+        show(function, 7)
+    show(quotient, 7, 2)
     for a in INTS:
         show(hypotenuse, a, 3)
         show(apply_twice, a)

@@ -67,6 +67,7 @@ def main():
         FACTOR = value
         show(scaled, 5)
     original = helper
+    show(helper, 1)
     show(uses_helper, 5)
     show(helper, 5)
     helper = other_helper

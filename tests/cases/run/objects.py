@@ -69,6 +69,10 @@ def identity(a):
     return a
 
 
+def twice(x):
+    return x * 2
+
+
 def main():
     show(add, 1, 2, 3)
     show(add, "a", "b", "c")
@@ -80,7 +84,7 @@ def main():
     show(loop_over, (2**63 - 1, 5))
     show(loop_over, 5)
     show(loop_over, range(4))
-    show(call_it, lambda x: x * 2, 5)
+    show(call_it, twice, 5)
     show(call_it, abs, -3)
     show(call_it, 5, 5)
     show(attribute, Noisy("z"))

@@ -37,6 +37,8 @@ def multiline(a: float, b: float) -> float:
 
 
 def main():
+    show(inner, 5)
+    show(inner, 3)
     show(outer, 3)
     show(outer, 9)
     show(middle, 3)
