@@ -12,6 +12,7 @@ from castiron import _castiron
 from castiron._hints import resolve
 from castiron._source import proved_source
 from castiron._typed import typed
+from castiron._weave import original
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,20 +20,23 @@ if TYPE_CHECKING:
     from types import FunctionType, TracebackType
     from typing import Any, TypeVar, overload
 
-    F = TypeVar("F", bound=Callable[..., Any])
+    F = TypeVar("F", bound=Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any])
+else:
 
-    @overload
-    def jit(function: F, /) -> F: ...
-    @overload
-    def jit(*, eager: bool = False) -> Callable[[F], F]: ...
+    def overload(function):  # importing typing takes longer than all of castiron
+        return function
 
 
-_FUNCTION = type(lambda: None)
+_FUNCTION: Any = type(lambda: None)
 _BUILTIN = type(len)
 _MODE = os.environ.get("CASTIRON", "on")
 
 
-def jit(function: Any = None, /, *, eager: bool = False) -> Any:  # type: ignore[no-redef]
+@overload
+def jit(function: F, /, *, eager: bool = False) -> F: ...
+@overload
+def jit(*, eager: bool = False) -> Callable[[F], F]: ...  # noqa: F811
+def jit(function: Any = None, /, *, eager: bool = False) -> Any:  # noqa: F811
     """Enforce the function's annotations and run it as machine code.
 
     It is compiled at its first call, or right here with `eager=True`. A function that can't be compiled is `typed`,
@@ -70,9 +74,13 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
         return function
     if function.__name__ == "<lambda>":
         return _fall_back(function, "a lambda is not compiled: name it with def")
-    source = proved_source(function, function.__code__)
+    code = original(function.__code__)
+    source = proved_source(function, code)
     if isinstance(source, str):
         return _fall_back(function, source)
+    if code is not function.__code__:
+        # The compiled function does what was woven in.
+        function.__code__ = code
     plan = _castiron.FunctionPlan(function, resolve(function).annotations)
     made = _castiron.prepare(function, source.parsed(), plan)
     if made is None:
@@ -89,7 +97,7 @@ def _fall_back(function: FunctionType, reason: str) -> Any:
 
 def _stand_in(function: FunctionType) -> FunctionType:
     """Return another function with the same bytecode and checks, for calls while the function has no code yet."""
-    other = _FUNCTION(
+    other: FunctionType = _FUNCTION(
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
     other.__kwdefaults__ = function.__kwdefaults__
@@ -108,7 +116,9 @@ def _refusal(value: object) -> str:
     if isinstance(value, _BUILTIN):
         return f"jit takes a function written in Python, not the built-in {value.__qualname__!r}: it has no source text"
     kind = type(value).__qualname__
-    return f"jit takes a function, not an object of type {kind!r}: put it directly above the def, below other decorators"
+    return (
+        f"jit takes a function, not an object of type {kind!r}: put it directly above the def, below other decorators"
+    )
 
 
 class disabled:  # noqa: N801 - a context manager that reads as a word

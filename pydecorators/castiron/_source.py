@@ -46,6 +46,12 @@ class Source:
 
 _sources: dict[str, Source] = {}
 
+_NO_FILE = "there is no source file: the function was made by exec or typed in"
+
+
+def _is_no_file(path: str) -> bool:
+    return path.startswith("<") and path.endswith(">")
+
 
 def proved_source(function: FunctionType, code: CodeType) -> Source | str:
     """Return the text that made the function, or why there is none.
@@ -66,6 +72,8 @@ def proved_source(function: FunctionType, code: CodeType) -> Source | str:
         _sources[path] = known = made
     if known.contains(code):
         return known
+    if _is_no_file(path):
+        return _NO_FILE
     return "the source text is not what this function was made from: it was edited or rewritten"
 
 
@@ -80,8 +88,8 @@ def read_text(path: str) -> str | Exception:
 
 def _read(function: FunctionType, path: str) -> bytes | str:
     """Return the bytes of the module's text, or why there are none."""
-    if path.startswith("<") and path.endswith(">"):
-        return _read_from_linecache(path) or "there is no source file: the function was made by exec or typed in"
+    if _is_no_file(path):
+        return _read_from_linecache(path) or _NO_FILE
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -134,7 +142,7 @@ def _compiled(path: str, data: bytes) -> Source | str:
 
 
 def _decoded(data: bytes) -> str:
-    """Return the text as the tokenizer sees it: declared encoding, no byte order mark, lines end with `\\n`."""
+    """Return the text as the tokenizer sees it: declared encoding, no byte order mark, one kind of line end."""
     head = data[:400].split(b"\n", 2)[:2]
     if any(b"coding" in line for line in head):
         import io

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from castiron._castiron import FunctionPlan, install_enforcement
+from castiron._castiron import FunctionPlan, install_enforcement, is_jitted
 from castiron._errors import violation
 from castiron._hints import Unresolved, evaluate, resolve
 from castiron._weave import weave
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 install_enforcement(violation, evaluate, Unresolved)
 
-_FUNCTION = type(lambda: None)
+_FUNCTION: Any = type(lambda: None)
 _MODE = os.environ.get("CASTIRON", "on")
 
 
@@ -49,12 +49,15 @@ def typed(function: F, /) -> F:
 
 def _enforce(value: Any) -> None:
     kind = type(value)
+    if is_jitted(value):
+        return
     if kind is _FUNCTION:
         weave_function(value)
     elif isinstance(value, (classmethod, staticmethod)):
         _enforce(value.__func__)
     elif isinstance(value, property):
-        for accessor in (value.fget, value.fset, value.fdel):
+        accessors: tuple[Any, ...] = (value.fget, value.fset, value.fdel)
+        for accessor in accessors:
             if type(accessor) is _FUNCTION:
                 weave_function(accessor)
     else:

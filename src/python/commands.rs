@@ -99,7 +99,7 @@ pub(super) fn dump_text(
 
 /// Whether this interpreter runs compiled code: pairs of a verdict and what it is about.
 #[pyfunction]
-pub(super) fn examine(py: Python<'_>) -> Vec<(bool, String)> {
+pub(super) fn examine() -> Vec<(bool, String)> {
     let version = Python::version_str().split_whitespace().next().unwrap_or_default();
     let mut findings = vec![(true, format!("castiron {}", env!("CARGO_PKG_VERSION")))];
     match session::session() {

@@ -123,13 +123,19 @@ def test_a_hundred_thousand_deep_expression(tmp_path, text):
     path.write_text(f"{HEADER}@jit\ndef f(n: int) -> int:\n    return {text}\n\nprint(f(1))\n")
     runs = [
         subprocess.run(
-            [sys.executable, str(path)], capture_output=True, text=True, env={**os.environ, "CASTIRON": mode}, timeout=120
+            [sys.executable, str(path)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "CASTIRON": mode},
+            timeout=120,
         )
         for mode in ("off", "on")
     ]
     plain, compiled = ((run.returncode, run.stdout, run.stderr.splitlines()[-1:]) for run in runs)
     assert plain == compiled
-    checked = subprocess.run([sys.executable, "-m", "castiron", "check", str(path)], capture_output=True, text=True, timeout=120)
+    checked = subprocess.run(
+        [sys.executable, "-m", "castiron", "check", str(path)], capture_output=True, text=True, timeout=120
+    )
     assert checked.returncode in (0, 1, 2)
     assert "panicked" not in checked.stderr
 
@@ -158,12 +164,17 @@ def test_encodings_and_line_ends(tmp_path, prefix, comment):
     encoding = "latin-1" if b"latin" in prefix else "utf-8"
     text = f"{HEADER}# {comment}\n@jit\ndef f(n: int) -> int:\n    return n + 1\n".replace("\n", "\r\n")
     (tmp_path / "encoded.py").write_bytes(prefix + text.encode(encoding))
-    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import encoded, castiron; print(encoded.f(1), castiron.is_compiled(encoded.f))"
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import encoded, castiron\n"
+        "print(encoded.f(1), castiron.is_compiled(encoded.f))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2", "True"]
 
 
-@pytest.mark.parametrize(("mode", "compiled", "checked"), [("off", False, False), ("typed", False, True), ("on", True, True)])
+@pytest.mark.parametrize(
+    ("mode", "compiled", "checked"), [("off", False, False), ("typed", False, True), ("on", True, True)]
+)
 def test_the_switch(tmp_path, mode, compiled, checked):
     (tmp_path / "switched.py").write_text(HEADER + "@jit\ndef f(n: int) -> int:\n    return n\n")
     script = """

@@ -81,7 +81,7 @@ def test_copies_pickles_and_weak_references(module_of):
     assert copy.deepcopy(add) is add
     assert weakref.ref(add)() is add
     assert {add: 1}[add] == 1
-    assert add == add  # noqa: PLR0124
+    assert add == add
 
 
 def test_attributes(module_of):
@@ -314,3 +314,134 @@ def test_import_is_light():
     command = [sys.executable, "-I", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{textwrap.dedent(text)}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_typed_above_and_below_jit(module_of):
+    text = """
+from castiron import jit, typed
+
+@typed
+@jit
+def above(n: int) -> int:
+    return n + 1
+
+@jit
+@typed
+def below(n: int) -> int:
+    return n + 1
+"""
+    module = module_of(text)
+    for function in (module.above, module.below):
+        assert function(1) == 2
+        assert is_compiled(function)
+        with pytest.raises(TypeCheckError):
+            function("1")
+
+
+def test_a_tracer_sees_the_frames(module_of):
+    add = module_of(ADD).add
+    assert add(1) == 3
+    seen = []
+
+    def tracer(frame, event, argument):
+        seen.append((frame.f_code.co_name, event))
+        return tracer
+
+    previous = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        assert add(2) == 4
+    finally:
+        sys.settrace(previous)
+    assert ("add", "call") in seen
+    assert ("add", "return") in seen
+
+
+def test_an_interrupt_ends_an_endless_loop(tmp_path):
+    path = tmp_path / "endless.py"
+    path.write_text(
+        "import signal\nfrom castiron import jit\n\n"
+        "@jit\ndef spin(n: int) -> int:\n    while True:\n        n = n + 1 & 7\n\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.3)\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
+        "try:\n    spin(1)\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "interrupted\n"
+
+
+def test_the_lock_is_handed_over(module_of):
+    module = module_of(
+        """
+from castiron import jit
+@jit
+def spin(n: int) -> int:
+    x = 1
+    for i in range(n):
+        x = x * 3 & 0xFFFF
+    return x
+"""
+    )
+    module.spin(1)
+    ticks = []
+    stop = threading.Event()
+
+    def tick():
+        while not stop.wait(0.001):
+            ticks.append(1)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    module.spin(100_000_000)
+    stop.set()
+    thread.join()
+    assert ticks
+
+
+def test_an_earlier_caller_is_called_by_a_later_one(module_of):
+    text = """
+from castiron import jit
+@jit
+def inner(n: int) -> int:
+    return n * n
+@jit
+def outer(n: int) -> int:
+    total = 0
+    for i in range(n):
+        total += inner(i)
+    return total
+"""
+    module = module_of(text)
+    assert module.inner(2**40) == 2**80
+    assert module.outer(10) == 285
+    assert module.outer(2) == 1
+    original = module.inner
+    module.inner = lambda n: 1
+    assert module.outer(10) == 10
+    module.inner = original
+    assert module.outer(10) == 285
+    del original
+    module.inner.__code__ = (lambda n: 2).__code__
+    assert module.outer(10) == 20
+
+
+def test_a_function_dies_before_its_caller(module_of):
+    text = """
+from castiron import jit
+@jit
+def inner(n: int) -> int:
+    return n + 1
+@jit
+def outer(n: int) -> int:
+    return inner(n) * 2
+"""
+    for first in ("inner", "outer"):
+        module = module_of(text)
+        assert getattr(module, first)(1) in (2, 4)
+        assert module.outer(1) == 4
+        del module.inner
+        gc.collect()
+        with pytest.raises(NameError):
+            module.outer(1)
+        module.inner = lambda n: n
+        assert module.outer(1) == 2
