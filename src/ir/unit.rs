@@ -47,6 +47,16 @@ pub struct CellSpec {
     pub expected: GlobalFact,
 }
 
+impl CellSpec {
+    /// Whether the name is expected in the module's own namespace, so that one version tag can tell.
+    #[must_use]
+    pub fn watches_one_dict(&self) -> bool {
+        let own =
+            matches!(self.expected, GlobalFact::Function(_) | GlobalFact::Value(_) | GlobalFact::MathModule);
+        own && !self.path.contains('.')
+    }
+}
+
 /// What is known of a global name (or of `module.name`) when a unit is compiled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GlobalFact {

@@ -179,6 +179,11 @@ fn make_valid(unit: &LoadedUnit, number: usize, found: &Found) -> bool {
     };
     let pair = match found.dicts.as_slice() {
         [(only, _)] => [*only, *only],
+        // Compiled code looks at one tag alone, which does not tell enough: it keeps asking.
+        [_, _] if unit.meta().cells[number].watches_one_dict() => {
+            clear(unit, number);
+            return true;
+        }
         [(first, _), (second, _)] => [*first, *second],
         _ => return false,
     };

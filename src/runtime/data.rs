@@ -14,7 +14,8 @@ pub const WORD: usize = 8;
 /// CPython 3.12 and later: word 0 is 1 while the assumption holds, else 0; the others are unused.
 /// CPython 3.11: word 0 is the address of a dict's version tag and word 1 the tag under which the
 /// assumption was last seen to hold; words 2 and 3 the same for a second dict (both pairs are always
-/// valid to read and compare; a cell that needs one dict repeats it).
+/// valid to read and compare; a cell that needs one dict repeats it, and code tests only the first pair of
+/// a cell that expects its name in the module's own namespace).
 pub const CELL_WORDS: usize = 4;
 
 /// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.

@@ -18,8 +18,12 @@ pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
     let offset = cx.code.data.cell(cell.index());
     let valid = if cx.code.layout.dict_version.is_some() {
         let first = tag_holds(cx, offset);
-        let second = tag_holds(cx, offset + 2 * WORD_BYTES);
-        cx.code.builder.ins().band(first, second)
+        if cx.unit.unit.cells[cell.index()].watches_one_dict() {
+            first
+        } else {
+            let second = tag_holds(cx, offset + 2 * WORD_BYTES);
+            cx.code.builder.ins().band(first, second)
+        }
     } else {
         cell_word(cx, offset)
     };
