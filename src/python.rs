@@ -17,6 +17,8 @@ mod unit;
 
 use pyo3::prelude::*;
 
+use crate::runtime::loader;
+
 /// What `import castiron._castiron` runs.
 #[pymodule]
 fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -45,5 +47,6 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ] {
         module.add_function(function)?;
     }
+    module.add("_runtime", loader::capsule(py)?)?;
     crate::check::register(module)
 }

@@ -15,6 +15,7 @@ pub mod float;
 pub mod image;
 pub mod install;
 pub mod int;
+pub mod loader;
 pub mod meta;
 pub mod object;
 pub mod promise;

@@ -11,6 +11,7 @@ use pyo3::Python;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use pyo3::types::PyCFunction;
 use pyo3::types::PyDict;
 use pyo3::types::PyFloat;
 use pyo3::types::PyInt;
@@ -219,26 +220,25 @@ fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     }
 }
 
-/// A Python function that calls back must lower the counter, by itself and at most by the C calls of 3.11.
+/// A Python function that calls back must lower the counters: that of frames by itself and at most by the
+/// C calls of 3.11, that of C recursion by what the eval loop takes and at most by the call back.
 fn recursion(py: Python<'_>, layout: &Layout, space: &Bound<'_, PyDict>) -> PyResult<bool> {
-    let offset = layout.thread.recursion_remaining;
-    let inside = pyo3::types::PyCFunction::new_closure(
-        py,
-        None,
-        None,
-        move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> i32 {
-            // SAFETY: `thread_state` found the limit beside the counter in the state of this thread.
-            unsafe { field(ffi::PyThreadState_Get(), offset) }
-        },
-    )?;
-    let call =
-        space.get_item("call")?.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err("no probe"))?;
-    // SAFETY: as in the closure.
-    let before = unsafe { thread::recursion_remaining(layout, ffi::PyThreadState_Get()) };
-    let lowest: i32 = call.call1((inside,))?.extract()?;
-    // SAFETY: as in the closure.
-    let after = unsafe { thread::recursion_remaining(layout, ffi::PyThreadState_Get()) };
-    Ok(before == after && (1..=4).contains(&(before - lowest)))
+    let frames = layout.thread.recursion_remaining;
+    let (calls, units) = layout.thread.c_recursion.unwrap_or((frames, 1));
+    let counters = move || -> (i32, i32) {
+        // SAFETY: both offsets lie within the state of this thread.
+        unsafe {
+            let state = ffi::PyThreadState_Get();
+            (field(state, frames), field(state, calls))
+        }
+    };
+    let inside = move |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| counters();
+    let inside = PyCFunction::new_closure(py, None, None, inside)?;
+    let call = space.as_any().get_item("call")?;
+    let before = counters();
+    let lowest: (i32, i32) = call.call1((inside,))?.extract()?;
+    let is_lowered = (1..=4).contains(&(before.0 - lowest.0));
+    Ok(is_lowered && (units..=units + 3).contains(&(before.1 - lowest.1)) && counters() == before)
 }
 
 extern "C" fn nothing(_: *mut c_void) -> c_int {

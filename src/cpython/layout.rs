@@ -60,6 +60,9 @@ pub struct ThreadLayout {
     pub recursion_remaining: i32,
     /// The limit that the counter started from, an `int`.
     pub recursion_limit: i32,
+    /// How many more units of C recursion there may be, an `int`, and how many of them the eval loop takes
+    /// when C code calls a Python function; none on 3.11, where both counters are one.
+    pub c_recursion: Option<(i32, i32)>,
     /// The interpreter state.
     pub interpreter: i32,
     /// The frame that runs.
@@ -158,6 +161,7 @@ const PYTHON_3_11: Layout = Layout {
     thread: ThreadLayout {
         recursion_remaining: 32,
         recursion_limit: 36,
+        c_recursion: None,
         interpreter: 16,
         current_frame: CurrentFrame::Through(56, 8),
         profile: 64,
@@ -191,6 +195,7 @@ const PYTHON_3_12: Layout = Layout {
     thread: ThreadLayout {
         recursion_remaining: 28,
         recursion_limit: 32,
+        c_recursion: Some((36, 2)),
         interpreter: 16,
         current_frame: CurrentFrame::Through(56, 0),
         profile: 64,
@@ -215,6 +220,7 @@ const PYTHON_3_13: Layout = Layout {
     thread: ThreadLayout {
         recursion_remaining: 44,
         recursion_limit: 48,
+        c_recursion: Some((52, 2)),
         interpreter: 16,
         current_frame: CurrentFrame::Direct(72),
         profile: 80,

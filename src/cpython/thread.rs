@@ -28,6 +28,22 @@ pub unsafe fn set_recursion_remaining(layout: &Layout, thread: *mut PyThreadStat
     unsafe { set_field(thread, layout.thread.recursion_remaining, remaining) }
 }
 
+/// Gives back (1) or takes again (-1) what the eval loop takes of the C recursion counter when compiled
+/// code calls a plain Python function: the interpreter would not count such a call.
+///
+/// # Safety
+/// As [`recursion_remaining`]; whoever gives back takes again.
+#[inline]
+pub unsafe fn move_c_recursion(layout: &Layout, thread: *mut PyThreadState, sign: i32) {
+    if let Some((offset, units)) = layout.thread.c_recursion {
+        // SAFETY: the counter stands there.
+        unsafe {
+            let remaining: i32 = field(thread, offset);
+            set_field(thread, offset, remaining.saturating_add(sign * units));
+        }
+    }
+}
+
 /// Whether a tracer or profiler is on in this thread.
 ///
 /// # Safety

@@ -17,6 +17,7 @@ use crate::front::Dialect;
 use crate::front::Promise;
 use crate::runtime;
 use crate::runtime::install;
+use crate::runtime::loader;
 
 use super::callable;
 
@@ -42,6 +43,7 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
         Ok(running) => {
             runtime::start(py)?;
             install::set_function_accessor(callable::function_inside);
+            loader::set_wrap(callable::wrap);
             let optimize: i32 = py.import("sys")?.getattr("flags")?.getattr("optimize")?.extract()?;
             let options = BuildOptions {
                 promise: Promise::Enforced,

@@ -39,8 +39,9 @@ pub(super) const OFFSET_FLAG: usize = 1 << 63;
 /// [`ALL_BOUND`] as `nargsf` has it.
 const BOUND_FLAG: usize = 1 << ALL_BOUND.trailing_zeros();
 
-/// Native stack that C helpers, and CPython below them, may use between two frames of ours.
-const MARGIN: usize = 128 << 10;
+/// Native stack that C code below compiled code may use: as much as CPython's own limit of C recursion
+/// lets it, or half of the stack where a thread has less than twice of that.
+const MARGIN: usize = 4 << 20;
 
 /// What one level of a recursion that goes through the interpreter takes, beside our own frames.
 const MIXED_LEVEL: usize = 2 << 10;
@@ -58,6 +59,8 @@ static OFF: AtomicBool = AtomicBool::new(false);
 thread_local! {
     /// The lowest address of the native stack that runs; 0 while unknown.
     static STACK_END: Cell<usize> = const { Cell::new(0) };
+    /// What is kept free for C code on the stack that runs.
+    static KEPT: Cell<usize> = const { Cell::new(MARGIN) };
     /// Whether the stack that runs is as large as they get.
     static ON_LARGEST: Cell<bool> = const { Cell::new(false) };
 }
@@ -96,6 +99,7 @@ fn stack_left() -> usize {
     }
     let left = stacker::remaining_stack().unwrap_or(UNKNOWN_STACK);
     STACK_END.set(here.saturating_sub(left).max(1));
+    KEPT.set(MARGIN.min(left / 2));
     left
 }
 
@@ -118,9 +122,9 @@ pub unsafe extern "C" fn enter() -> Pair<*mut PyThreadState, i64> {
     if traced || OFF.load(Ordering::Relaxed) {
         return Pair(state, -1);
     }
-    let frame = BODY_FRAME.load(Ordering::Relaxed);
-    let fixed = OTHER_FRAME.load(Ordering::Relaxed) + MARGIN;
     let left = stack_left();
+    let frame = BODY_FRAME.load(Ordering::Relaxed);
+    let fixed = OTHER_FRAME.load(Ordering::Relaxed) + KEPT.get();
     if depth.saturating_mul(frame).saturating_add(fixed) <= left {
         return Pair(state, i64::from(remaining));
     }
@@ -162,7 +166,7 @@ pub unsafe extern "C" fn enter_on_new_stack(
     let level = BODY_FRAME.load(Ordering::Relaxed) + MIXED_LEVEL;
     let fixed = 2 * (OTHER_FRAME.load(Ordering::Relaxed) + MARGIN);
     let size = depth.saturating_mul(level).saturating_add(fixed).min(LARGEST_SEGMENT);
-    let outer = (STACK_END.get(), ON_LARGEST.get());
+    let outer = (STACK_END.get(), KEPT.get(), ON_LARGEST.get());
     let call = || {
         STACK_END.set(0);
         ON_LARGEST.set(size == LARGEST_SEGMENT);
@@ -172,7 +176,8 @@ pub unsafe extern "C" fn enter_on_new_stack(
     // `grow` panics where the system has no memory for the segment; nothing has run then.
     let result = catch_unwind(AssertUnwindSafe(|| stacker::grow(size, call)));
     STACK_END.set(outer.0);
-    ON_LARGEST.set(outer.1);
+    KEPT.set(outer.1);
+    ON_LARGEST.set(outer.2);
     result.unwrap_or_else(|_| {
         // SAFETY: the thread is attached.
         unsafe { ffi::PyErr_NoMemory() }

@@ -6,6 +6,8 @@ use std::ffi::c_void;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 
+use crate::cpython::CPython;
+use crate::cpython::function;
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
 use crate::cpython::object::fail;
@@ -18,6 +20,7 @@ use crate::cpython::object::tuple_items;
 use crate::cpython::object::type_name;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
+use crate::cpython::thread;
 use crate::ir::Binary;
 use crate::ir::Unary;
 
@@ -199,7 +202,26 @@ pub unsafe extern "C" fn obj_call(
     unsafe {
         let names = if names == ffi::Py_None() { std::ptr::null_mut() } else { names };
         let named = if names.is_null() { 0 } else { tuple_items(running.layout, names).len() };
-        (running.symbols.vectorcall)(callable, args, position(count) - named, names)
+        let count = position(count) - named;
+        if !is_plain_function(running, callable) {
+            return (running.symbols.vectorcall)(callable, args, count, names);
+        }
+        let state = ffi::PyThreadState_Get();
+        thread::move_c_recursion(running.layout, state, 1);
+        let result = (running.plain_vectorcall)(callable, args, count, names);
+        thread::move_c_recursion(running.layout, state, -1);
+        result
+    }
+}
+
+/// Whether the callable is a Python function that runs bytecode, which the interpreter would call
+/// without a C call.
+unsafe fn is_plain_function(running: &CPython, callable: *mut PyObject) -> bool {
+    // SAFETY: the caller passes a live object, whose type is tested first.
+    unsafe {
+        type_of(callable) as usize == running.function_type
+            && function::vectorcall(running.layout, callable)
+                .is_some_and(|entry| entry as usize == running.plain_vectorcall as usize)
     }
 }
 
