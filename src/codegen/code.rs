@@ -29,8 +29,8 @@ pub(super) struct Code<'a> {
     pub(super) data: DataLayout,
     /// The conventions of the target.
     pub(super) abi: Abi,
-    /// Whether helper calls share one address of the data. In a function with loops they do: all of
-    /// them would be hoisted. Elsewhere a new one costs less than a register across calls.
+    /// Whether the address of the data is computed once. In a loop it is: all copies of it would be
+    /// hoisted. Elsewhere computing it again costs less than a register across calls.
     pub(super) shares_address: bool,
     symbol: GlobalValue,
     signatures: FxHashMap<Helper, SigRef>,
@@ -80,16 +80,12 @@ impl<'a> Code<'a> {
 
     /// The address of the unit's data.
     pub(super) fn data_address(&mut self) -> Value {
-        let symbol = self.symbol;
-        self.builder.ins().symbol_value(WORD, symbol)
-    }
-
-    fn helper_data_address(&mut self) -> Value {
-        if self.shares_address {
-            return self.data_address();
-        }
-        let symbol = self.builder.func.global_values[self.symbol].clone();
-        let symbol = self.builder.create_global_value(symbol);
+        let symbol = if self.shares_address {
+            self.symbol
+        } else {
+            let symbol = self.builder.func.global_values[self.symbol].clone();
+            self.builder.create_global_value(symbol)
+        };
         self.builder.ins().symbol_value(WORD, symbol)
     }
 
@@ -135,7 +131,7 @@ impl<'a> Code<'a> {
     /// The loads of its address stay where the call is: most helpers are called on cold paths, and an
     /// address that is kept in a register all the time costs the hot path more than it saves here.
     pub(super) fn call(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
-        let address = self.helper_data_address();
+        let address = self.data_address();
         let table =
             self.builder.ins().load(WORD, memory(), address, displacement(self.data.fixed(Fixed::Helpers)));
         let callee =

@@ -110,11 +110,10 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Lower<'a> {
     /// A version of which nothing is written yet.
-    pub(super) fn new(mut code: Code<'a>, parts: Parts<'a>) -> Lower<'a> {
+    pub(super) fn new(code: Code<'a>, parts: Parts<'a>) -> Lower<'a> {
         let Parts { unit, func, version, thread, depth, callees } = parts;
         let cfg = Cfg::of(func);
         let loops = Loops::of(&cfg, &Dominators::of(&cfg));
-        code.shares_address = !loops.all().is_empty();
         Lower {
             code,
             unit,
@@ -152,6 +151,7 @@ impl<'a> Lower<'a> {
         for block in blocks {
             self.write_block(block);
         }
+        self.code.shares_address = false;
         self.write_shared_cold_paths();
         self.code.finish();
     }
@@ -160,6 +160,7 @@ impl<'a> Lower<'a> {
         let func = self.func;
         let target = self.block(block);
         self.at_block = block;
+        self.code.shares_address = self.loops.innermost(block).is_some();
         self.code.builder.switch_to_block(target);
         let params = self.code.builder.block_params(target).to_vec();
         for (&param, value) in func.block(block).params.iter().zip(params) {

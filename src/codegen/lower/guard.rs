@@ -17,13 +17,11 @@ pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
     let (lost, holds) = (cx.code.cold_block(), cx.code.block());
     let offset = cx.code.data.cell(cell.index());
     let valid = if cx.code.layout.dict_version.is_some() {
-        let first = tag_holds(cx, offset);
-        if cx.unit.unit.cells[cell.index()].watches_one_dict() {
-            first
-        } else {
+        if !cx.unit.unit.cells[cell.index()].watches_one_dict() {
             let second = tag_holds(cx, offset + 2 * WORD_BYTES);
-            cx.code.builder.ins().band(first, second)
+            cx.code.branch_unless(second, lost);
         }
+        tag_holds(cx, offset)
     } else {
         cell_word(cx, offset)
     };
