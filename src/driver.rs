@@ -193,6 +193,7 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
         verified(session, &unit, name, Counts::Absent)?;
         watch(name, &unit);
     }
+    passes::sabotage::sabotage(&mut unit);
     for function in &mut unit.functions {
         if let Some(generic) = &mut function.generic {
             passes::refcount::insert_counts(generic, Version::Generic);

@@ -8,6 +8,7 @@ pub mod overflow;
 pub mod refcount;
 pub mod rewrite;
 pub mod rotate;
+pub mod sabotage;
 pub mod simplify;
 pub mod specialise;
 

@@ -1,0 +1,59 @@
+"""What a call did, as plain data that can be compared and printed."""
+
+from __future__ import annotations
+
+import math
+import sys
+import traceback
+import warnings
+from typing import Any
+
+
+def shape(value: object) -> Any:
+    """A value with its exact type: -0.0 and NaN told apart, ints of any size by value."""
+    name = type(value).__qualname__
+    if isinstance(value, tuple):
+        return [name, [shape(item) for item in value]]
+    if isinstance(value, bool) or value is None:
+        return [name, repr(value)]
+    if isinstance(value, int):
+        return [name, hex(value)]
+    if isinstance(value, float):
+        return [name, "nan" if math.isnan(value) else value.hex()]
+    return [name, repr(value) if isinstance(value, (str, complex, list)) else "?"]
+
+
+def places(error: BaseException, path: str) -> list[Any]:
+    """Function and line of the traceback entries that lie in the module."""
+    frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
+    found: list[Any] = [[frame.name, frame.lineno] for frame in frames if frame.filename == path]
+    if isinstance(error, UnboundLocalError) and found and sys.version_info < (3, 12):
+        # Which line a warm loop gives depends on how CPython has fused its instructions: docs/cpython-bugs.md.
+        found[-1][1] = None
+    return found
+
+
+def failure(error: BaseException, path: str) -> list[Any]:
+    """An exception with its message, its traceback and what it was raised from."""
+    name = type(error).__qualname__
+    if name == "TypeCheckError":
+        return [name]
+    cause = failure(error.__cause__, path) if error.__cause__ else None
+    try:
+        text = str(error)
+    except ValueError:
+        text = "an int too long to print"
+    return [name, text, places(error, path), cause, error.__suppress_context__, [shape(item) for item in error.args]]
+
+
+def of(code: Any, namespace: dict[str, Any], path: str) -> dict[str, Any]:
+    """Runs a compiled expression or statement in the module."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            result: dict[str, Any] = {"value": shape(eval(code, namespace))}
+        except Exception as error:
+            result = {"raised": failure(error, path)}
+    if caught:
+        result["warned"] = [[item.category.__name__, str(item.message)] for item in caught]
+    return result
