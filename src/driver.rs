@@ -6,6 +6,7 @@
 //! Falling back to bytecode is decided here and nowhere else: for the user's code with diagnostics, for
 //! our own bugs ([`Failure::Bug`]) with the panic or the verifier's findings as text.
 
+pub mod ahead;
 pub mod coverage;
 pub mod dump;
 mod guarded;

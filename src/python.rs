@@ -29,6 +29,7 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<explain::Explanation>()?;
     module.add_class::<text::Text>()?;
     for function in [
+        wrap_pyfunction!(commands::build_text, module)?,
         wrap_pyfunction!(commands::check_text, module)?,
         wrap_pyfunction!(commands::dump_text, module)?,
         wrap_pyfunction!(commands::examine, module)?,

@@ -77,7 +77,10 @@ pub fn dump(session: &Session, path: &str, text: &str, name: &str, stage: &Stage
 }
 
 /// What the text alone says about the names that the function reads.
-fn facts_of_text(module: &front::ParsedModule, function: &Blueprint) -> FxHashMap<String, GlobalFact> {
+pub(super) fn facts_of_text(
+    module: &front::ParsedModule,
+    function: &Blueprint,
+) -> FxHashMap<String, GlobalFact> {
     let mut facts = FxHashMap::default();
     for name in &function.names {
         let root = name.split('.').next().unwrap_or(name);
@@ -148,7 +151,8 @@ fn dump_code(
     Ok(text)
 }
 
-fn explained(failure: &Failure, file: &SourceFile) -> String {
+/// A failure as text for the user.
+pub(super) fn explained(failure: &Failure, file: &SourceFile) -> String {
     match failure {
         Failure::Diagnosed(diagnostics) => render(diagnostics, file),
         Failure::Bug(message) => format!("internal error: {message}"),

@@ -3,9 +3,11 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::cpython::running;
 use crate::driver::Session;
+use crate::driver::ahead;
 use crate::driver::dump;
 use crate::driver::dump::Passes;
 use crate::driver::dump::Stage;
@@ -68,6 +70,20 @@ fn findings(py: Python<'_>, found: Vec<report::Finding>) -> PyResult<Vec<Py<Find
         Py::new(py, Finding { code, message, line, column, rendered })
     });
     converted.collect()
+}
+
+/// A module built from its text, as the bytes of a shared object, and the names of the functions that have
+/// machine code; ValueError says why there is none.
+#[pyfunction]
+pub(super) fn build_text<'py>(
+    py: Python<'py>,
+    module: &str,
+    path: &str,
+    text: &str,
+) -> PyResult<(Bound<'py, PyBytes>, Vec<String>)> {
+    let session = running_session()?;
+    let built = py.detach(|| ahead::build(session, module, path, text)).map_err(PyValueError::new_err)?;
+    Ok((PyBytes::new(py, &built.bytes), built.functions))
 }
 
 /// A function at a stage; ValueError says what is wrong with the question or the text.
