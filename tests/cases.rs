@@ -2,6 +2,7 @@
 //!
 //! - `ir/*.py`: the generic versions of the file's functions, in the `.ir` beside it; their reference counts balance.
 //! - `front/*.py`: what `# error[code]: message` comments say of their lines is what the front end finds, and nothing else.
+//! - `functions/*.py`: the file's functions, one a line, in the `.out` beside it.
 //! - `passes/<pass>/*.ir`: the pass goes over every version in the unit; the result is the `.out` beside it.
 //! - `specialise/*.py`: the specialised versions of the file's functions, inlined and simplified, in the `.ir` beside it.
 //! - `optimised/*.py`: the specialised versions after all passes, in the `.ir` beside it.
@@ -9,6 +10,7 @@
 //! - `verify/*.ir`: the faults that the verifier finds, in the `.out` beside it.
 
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -257,6 +259,30 @@ fn verified(path: &Path, text: String) -> datatest_stable::Result<()> {
     read(&unit.to_string()).map(|_| ())
 }
 
+fn functions(path: &Path, text: String) -> datatest_stable::Result<()> {
+    let file = SourceFile::new(path.display().to_string(), text);
+    let module = front::parse(&file).map_err(|found| source::render(&found, &file))?;
+    let mut listing = String::new();
+    for info in front::functions(&module) {
+        let signature = front::annotated_signature(&module, &info);
+        let parameters = info.parameters.iter().zip(&signature.params).map(|(parameter, ty)| {
+            let default = if parameter.has_default { " = …" } else { "" };
+            format!("{} ({:?}): {ty}{default}", parameter.name, parameter.kind)
+        });
+        let traits = [
+            (info.is_async, " async"),
+            (info.is_generator, " generator"),
+            (info.is_nested, " nested"),
+            (info.is_method, " method"),
+        ];
+        let traits: String = traits.iter().filter(|(holds, _)| *holds).map(|(_, name)| *name).collect();
+        let parameters: Vec<String> = parameters.collect();
+        let (line, qualname, result) = (info.first_line, &info.qualname, &signature.result);
+        writeln!(listing, "{line}: {qualname}({}) -> {result}{traits}", parameters.join(", "))?;
+    }
+    expect(&path.with_extension("out"), &listing)
+}
+
 fn diagnostics(path: &Path, text: String) -> datatest_stable::Result<()> {
     let file = SourceFile::new(path.display().to_string(), text);
     let (_, diagnostics) = build(&file);
@@ -284,6 +310,7 @@ datatest_stable::harness! {
     { test = specialised, root = "tests/cases/specialise", pattern = r"\.py$" },
     { test = optimised, root = "tests/cases/optimised", pattern = r"\.py$" },
     { test = verified, root = "tests/cases/run", pattern = r"\.py$" },
+    { test = functions, root = "tests/cases/functions", pattern = r"\.py$" },
     { test = diagnostics, root = "tests/cases/front", pattern = r"\.py$" },
     { test = pass, root = "tests/cases/passes", pattern = r"\.ir$" },
     { test = faults, root = "tests/cases/verify", pattern = r"\.ir$" },

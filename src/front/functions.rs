@@ -4,6 +4,7 @@
 //! methods included; and the way back from an info to its node ([`path_to`]).
 
 use ruff_python_ast::Expr;
+use ruff_python_ast::Pattern;
 use ruff_python_ast::Stmt;
 use ruff_python_ast::StmtFunctionDef;
 use ruff_python_ast::visitor;
@@ -208,6 +209,8 @@ impl<'a> Visitor<'a> for Collector<'a> {
     }
 
     fn visit_expr(&mut self, _: &'a Expr) {}
+
+    fn visit_pattern(&mut self, _: &'a Pattern) {}
 }
 
 fn parameters(def: &StmtFunctionDef, private_class: Option<&str>) -> Vec<ParameterInfo> {

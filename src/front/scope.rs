@@ -12,6 +12,7 @@ use ruff_python_ast::ExceptHandler;
 use ruff_python_ast::Expr;
 use ruff_python_ast::ExprContext;
 use ruff_python_ast::Identifier;
+use ruff_python_ast::InterpolatedStringElement;
 use ruff_python_ast::Parameters;
 use ruff_python_ast::Pattern;
 use ruff_python_ast::Stmt;
@@ -348,6 +349,10 @@ impl<'a> Visitor<'a> for Names {
         name.iter().for_each(|name| self.bind(name));
         with_stack(|| visitor::walk_pattern(self, pattern));
     }
+
+    fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
+        with_stack(|| visitor::walk_interpolated_string_element(self, element));
+    }
 }
 
 /// Numbers the function's variables in the order in which CPython's compiler mentions them.
@@ -389,5 +394,13 @@ impl<'a> Visitor<'a> for Mentions<'_> {
             }
             _ => visitor::walk_expr(self, expr),
         });
+    }
+
+    fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        with_stack(|| visitor::walk_pattern(self, pattern));
+    }
+
+    fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
+        with_stack(|| visitor::walk_interpolated_string_element(self, element));
     }
 }
