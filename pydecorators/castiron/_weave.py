@@ -350,7 +350,8 @@ def insert_checks(
         co_consts=tuple(constants.items),
         co_exceptiontable=write_exceptions(exceptions),
         co_linetable=table,
-        co_stacksize=code.co_stacksize + 2,
+        # A constant that is returned was not on the stack before: it, the check and the copy make three.
+        co_stacksize=code.co_stacksize + 3,
     )
 
 

@@ -6,6 +6,7 @@ import collections.abc
 import contextlib
 import dataclasses
 import enum
+import gc
 import io
 import numbers
 import sys
@@ -174,6 +175,7 @@ TABLE: list[tuple[Any, list[object], list[object]]] = [
     ([int], [1, None], []),
 ]
 
+
 def _cases(column: int) -> list[Any]:
     return [
         pytest.param(row[0], value, id=f"{row[0]!r}-{value!r}"[:80])
@@ -272,8 +274,6 @@ def test_class_that_died_is_not_confused_with_another() -> None:
     check(local())
     check.__annotations__.clear()
     del local
-    import gc
-
     gc.collect()
     for _ in range(100):
         with pytest.raises(TypeCheckError):

@@ -7,6 +7,7 @@ import functools
 import gc
 import inspect
 import marshal
+import os
 import pickle
 import subprocess
 import sys
@@ -695,8 +696,6 @@ def test_switched_off() -> None:
         "code = f.__code__\n"
         "assert typed(f) is f and f.__code__ is code and f('x') == 'x'\n"
     )
-    import os
-
     environment = {**os.environ, "CASTIRON": "off"}
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
