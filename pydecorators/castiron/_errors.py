@@ -34,10 +34,7 @@ def violation(
     """
     name = getattr(function, "__qualname__", "?")
     place = "result" if parameter is None else f"argument {parameter!r}"
-    if value is None:
-        described = "None"
-    else:
-        described = f"{found or class_name(type(value), expected)}: {shown(value)}"
+    described = "None" if value is None else f"{found or class_name(type(value), expected)}: {shown(value)}"
     error = TypeCheckError(f"{name}() {place}{path} must be {expected}, not {described}")
     error.function = name
     error.parameter = parameter
@@ -68,7 +65,7 @@ def shown(value: object) -> str:
             text = repr(value[:MAX_VALUE])[:-1] + "..." if len(value) > MAX_VALUE else repr(value)
         else:
             text = shortener.repr(value)
-    except Exception:  # noqa: BLE001 - whatever a foreign __repr__ does, the message is about something else
+    except Exception:  # whatever a foreign __repr__ does, the message is about something else
         text = f"<{type(value).__qualname__} object>"
     text = text.replace("\n", " ")
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 3] + "..."

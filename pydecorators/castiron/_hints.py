@@ -13,7 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import CodeType, FunctionType
+    from types import CodeType, FrameType, FunctionType
 
 #: The builtin classes whose exact instances compiled code can hold unboxed, by name.
 EXACT_BUILTINS: Mapping[str, type] = {"int": int, "float": float, "bool": bool, "tuple": tuple}
@@ -79,9 +79,12 @@ def resolve(function: FunctionType) -> ResolvedHints:
     """
     annotations: dict[str, object] = {}
     unresolved: list[tuple[str, Unresolved]] = []
+    around: Mapping[str, object] | None = None
     for name, hint in function.__annotations__.items():
         if type(hint) is str:
-            hint = evaluate(hint, function, _enclosing(function))
+            if around is None:
+                around = _enclosing(function)
+            hint = evaluate(hint, function, around)
             if type(hint) is Unresolved:
                 unresolved.append((name, hint))
         annotations[name] = hint
@@ -89,51 +92,49 @@ def resolve(function: FunctionType) -> ResolvedHints:
 
 
 def _enclosing(function: FunctionType) -> Mapping[str, object]:
-    """Give the local names where the function is being decorated, if that is where it is being defined."""
-    frame = sys._getframe(1)
-    qualname = function.__qualname__
-    if "." not in qualname:
-        return {}
-    scope = qualname.rpartition(".")[0].removesuffix(".<locals>")
+    """Give the local names around the definition, if the function is being decorated where it is defined."""
     names: dict[str, object] = {}
-    # The class bodies and functions around the definition are running, innermost first, if it is decorated there.
-    while (frame := frame.f_back) is not None:  # type: ignore[assignment]
-        code = frame.f_code
-        if frame.f_globals is function.__globals__ and code.co_name != "<module>":
-            if scope == code.co_qualname:
-                for name, value in frame.f_locals.items():
-                    names.setdefault(name, value)
-                scope = scope.rpartition(".")[0].removesuffix(".<locals>")
-                if not scope:
-                    break
+    scope = _scope_of(function.__qualname__)
+    frame: FrameType | None = sys._getframe(1)
+    # The class bodies and functions around the definition are running then, innermost first.
+    while frame is not None and scope:
+        if frame.f_code.co_qualname == scope and frame.f_globals is function.__globals__:
+            for name, value in frame.f_locals.items():
+                names.setdefault(name, value)
+            scope = _scope_of(scope)
+        frame = frame.f_back
     return names
 
 
-def evaluate(text: str, function: FunctionType, local_names: Mapping[str, object] = {}) -> object:  # noqa: B006
+def _scope_of(qualname: str) -> str:
+    """Name what encloses a definition; the module has no name."""
+    return qualname.rpartition(".")[0].removesuffix(".<locals>")
+
+
+def evaluate(text: str, function: FunctionType, around: Mapping[str, object] | None = None) -> object:
     """Give the value of an annotation's text in the function's scope, or an `Unresolved`.
 
     >>> evaluate("list[int]", resolve)
     list[int]
     """
-    name = text.strip()
-    scope = function.__globals__
-    if name.isidentifier() and not function.__closure__ and not local_names and not hasattr(function, "__type_params__"):
-        if name in scope:
-            return _unquoted(scope[name], name, function)
-    names = dict(local_names)
+    text = text.strip()
+    names = dict(around or ())
     for parameter in getattr(function, "__type_params__", ()):
         names[parameter.__name__] = parameter
-    for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+    for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             names[variable] = cell.cell_contents
         except ValueError:  # the variable is not bound yet
             continue
     try:
-        return _unquoted(eval(_compiled(name), scope, names), name, function)
+        # Most annotations are a name of the module.
+        if not names and text in function.__globals__:
+            return _unquoted(function.__globals__[text], text, function)
+        return _unquoted(eval(_compiled(text), function.__globals__, names), text, function)
     except NameError as error:
-        return Unresolved(name, str(error))
-    except Exception as error:  # noqa: BLE001 - an annotation may hold any expression
-        return Unresolved(name, f"{type(error).__name__}: {error}")
+        return Unresolved(text, str(error))
+    except Exception as error:  # an annotation may hold any expression
+        return Unresolved(text, f"{type(error).__name__}: {error}")
 
 
 def _unquoted(value: object, text: str, function: FunctionType) -> object:

@@ -29,7 +29,7 @@ from castiron._codetables import grow_positions, on_line, read_exceptions, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Protocol
 
     from castiron._castiron import FunctionPlan
@@ -127,7 +127,7 @@ class _Layout:
 
 
 def _prologue(text: bytes) -> tuple[int, set[int]]:
-    """Find where the first instruction after the interpreter's own prologue starts, and which variables became cells."""
+    """Find the first instruction after the interpreter's own prologue, and the variables that became cells there."""
     cells: set[int] = set()
     start = unit = argument = 0
     while True:
@@ -279,7 +279,11 @@ def _argument_checks(
 
 
 def _result_checks(
-    layout: _Layout, check: "Check", constants: _Constants, insertions: _Insertions, patches: dict[int, tuple[int, bytes]]
+    layout: _Layout,
+    check: "Check",
+    constants: _Constants,
+    insertions: _Insertions,
+    patches: dict[int, tuple[int, bytes]],
 ) -> None:
     number = constants.add(check)
     text = _emit(LOAD_CONST, number) + _emit(COPY, 2) + _emit(DELETE_SUBSCR)
@@ -295,9 +299,7 @@ def _result_checks(
             insertions.add(start, text)
 
 
-def _returns_certain(
-    layout: _Layout, unit: int, targets: set[int], check: "Check", constants: _Constants
-) -> bool:
+def _returns_certain(layout: _Layout, unit: int, targets: set[int], check: "Check", constants: _Constants) -> bool:
     """Tell whether the return at the unit can only return a constant that passes for certain."""
     if unit in targets or unit == 0:
         return False
@@ -333,8 +335,12 @@ def insert_checks(
         return None
     text = _new_text(layout, insertions, patches)
     exceptions = [
-        (insertions.place(start) if start == layout.entry else insertions.label(start), insertions.label(end),
-         insertions.label(handler), depth)
+        (
+            insertions.place(start) if start == layout.entry else insertions.label(start),
+            insertions.label(end),
+            insertions.label(handler),
+            depth,
+        )
         for start, end, handler, depth in read_exceptions(code.co_exceptiontable)
     ]
     growth = [(unit, len(inserted) // 2) for unit, inserted in sorted(insertions.before.items())]

@@ -1,5 +1,7 @@
 """What each annotation accepts and refuses, as a parameter and as a result."""
 
+# ruff: noqa: UP006, UP007, UP019, UP045 - the old spellings are annotations too
+
 import abc
 import collections
 import collections.abc
@@ -16,6 +18,7 @@ from typing import Any, Generic, Literal, NewType, Optional, Protocol, TypeVar, 
 from unittest import mock
 
 import pytest
+
 from castiron import TypeCheckError, typed
 
 
@@ -36,7 +39,7 @@ class Grade(enum.IntEnum):
     GOOD = 1
 
 
-class Registered(abc.ABC):
+class Registered(abc.ABC):  # noqa: B024 - it only registers
     pass
 
 
@@ -218,26 +221,29 @@ def test_bad_value_fails(make: Any, annotation: object, value: object) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("annotation", "text"), [
-    (int, "int"),
-    (None, "None"),
-    (int | None, "int | None"),
-    (Optional[Shape], "Shape | None"),
-    (Union[int, str], "int | str"),
-    (list[int], "list[int]"),
-    (typing.List[Shape], "list[Shape]"),
-    (dict[str, Union[int, None]], "dict[str, int | None]"),
-    (tuple[int, ...], "tuple[int, ...]"),
-    (tuple[int, tuple[()]], "tuple[int, tuple[()]]"),
-    (Literal[1, "x", Color.RED], "Literal[1, 'x', Color.RED]"),
-    (type[Shape], "type[Shape]"),
-    (type[int | str], "type[int | str]"),
-    (Callable[[int, str], None], "Callable[[int, str], None]"),
-    (Callable[..., int], "Callable[..., int]"),
-    (UserId, "int"),
-    (Box[int], "Box[int]"),
-    (typing.Never, "Never"),
-])
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [
+        (int, "int"),
+        (None, "None"),
+        (int | None, "int | None"),
+        (Optional[Shape], "Shape | None"),
+        (Union[int, str], "int | str"),
+        (list[int], "list[int]"),
+        (typing.List[Shape], "list[Shape]"),
+        (dict[str, Union[int, None]], "dict[str, int | None]"),
+        (tuple[int, ...], "tuple[int, ...]"),
+        (tuple[int, tuple[()]], "tuple[int, tuple[()]]"),
+        (Literal[1, "x", Color.RED], "Literal[1, 'x', Color.RED]"),
+        (type[Shape], "type[Shape]"),
+        (type[int | str], "type[int | str]"),
+        (Callable[[int, str], None], "Callable[[int, str], None]"),
+        (Callable[..., int], "Callable[..., int]"),
+        (UserId, "int"),
+        (Box[int], "Box[int]"),
+        (typing.Never, "Never"),
+    ],
+)
 def test_text_of_an_annotation(annotation: object, text: str) -> None:
     with pytest.raises(TypeCheckError) as caught:
         parameter(annotation)(UNSUITABLE)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from castiron import TypeCheckError, typed
 
 
@@ -53,12 +54,15 @@ def test_message_and_attributes_of_a_result() -> None:
     assert (error.parameter, error.path, error.expected, error.value) == (None, "[1][0]", "str", 2)
 
 
-@pytest.mark.parametrize(("value", "ending"), [
-    (None, "not None"),
-    ("x" * 1000, "not str: '" + "x" * 76 + "..."),
-    ([1] * 1000, "not list: [1, 1, 1, 1, 1, 1, ...]"),
-    ("a\nb", "not str: 'a\\nb'"),
-])
+@pytest.mark.parametrize(
+    ("value", "ending"),
+    [
+        (None, "not None"),
+        ("x" * 1000, "not str: '" + "x" * 76 + "..."),
+        ([1] * 1000, "not list: [1, 1, 1, 1, 1, 1, ...]"),
+        ("a\nb", "not str: 'a\\nb'"),
+    ],
+)
 def test_value_in_a_message_is_short(value: object, ending: str) -> None:
     @typed
     def check(value: bytes) -> None: ...
@@ -130,7 +134,7 @@ def test_default_that_is_used_is_not_checked() -> None:
     marker = object()
 
     @typed
-    def f(a: int, b: int = None, *, c: str = marker, d: str = "") -> object:  # type: ignore[assignment]
+    def f(a: int, b: int = None, *, c: str = marker, d: str = "") -> object:  # type: ignore[assignment]  # noqa: RUF013
         return b, c
 
     assert f(1) == (None, marker)
@@ -243,11 +247,22 @@ def test_typed_is_the_function_itself() -> None:
     assert type(plain) is types.FunctionType
     assert inspect.signature(plain) == signature
     code = plain.__code__
-    for name in ("co_name", "co_qualname", "co_filename", "co_firstlineno", "co_varnames", "co_freevars", "co_cellvars",
-                 "co_flags", "co_names", "co_argcount", "co_nlocals"):
+    for name in (
+        "co_name",
+        "co_qualname",
+        "co_filename",
+        "co_firstlineno",
+        "co_varnames",
+        "co_freevars",
+        "co_cellvars",
+        "co_flags",
+        "co_names",
+        "co_argcount",
+        "co_nlocals",
+    ):
         assert getattr(code, name) == getattr(before, name)
     assert {place for place in code.co_positions() if place[1:] != (place[0], None, None)} <= positions
-    assert [line for *_, line in before.co_lines()][0] == [line for *_, line in code.co_lines()][0]
+    assert next(line for *_, line in before.co_lines()) == next(line for *_, line in code.co_lines())
     assert typed(plain).__code__ is code
 
 
@@ -432,7 +447,7 @@ def test_wide_jumps_and_many_constants() -> None:
 def test_generator() -> None:
     @typed
     def count(n: int) -> Iterator[int]:
-        for i in range(n):
+        for i in range(n):  # noqa: UP028 - each of them on its own
             yield i
         return "done"
 
@@ -551,7 +566,7 @@ def test_debugger_may_jump() -> None:
     def f(x: int) -> int:
         y = 1
         y = 2
-        return y
+        return y  # noqa: RET504
 
     first = f.__code__.co_firstlineno
 

@@ -1,5 +1,7 @@
 """How annotations become objects, whatever the form in which they are written."""
 
+# ruff: noqa: UP045 - the old spelling is an annotation too
+
 from __future__ import annotations
 
 import subprocess
@@ -8,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
+
 from castiron import TypeCheckError, _weave, typed
 from castiron._hints import UNANNOTATED, Unresolved, resolve
 
@@ -28,7 +31,7 @@ def refuses(call: Callable[[], object]) -> bool:
 
 
 def test_strings_are_evaluated() -> None:
-    def f(a: int, b: list[Known], c: Optional[Known] = None, *, d: "Known | None") -> None: ...
+    def f(a: int, b: list[Known], c: Known | None = None, *, d: Known | None) -> None: ...
 
     hints = resolve(f)
     assert hints.parameters == {"a": int, "b": list[Known], "c": Optional[Known], "d": Known | None}

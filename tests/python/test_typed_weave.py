@@ -3,6 +3,7 @@
 import bisect
 import dis
 import importlib.util
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import CodeType
 
 import pytest
+
 from castiron import _codetables, _weave, typed
 
 MODULES = [
@@ -113,12 +115,12 @@ def assert_same_meaning(code: CodeType, woven: CodeType) -> None:
             assert old.arg == new.arg
     entries = _codetables.read_exceptions(woven.co_exceptiontable)
     assert entries == sorted(entries)
-    assert all(one[1] <= other[0] for one, other in zip(entries, entries[1:]))
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(entries))
     if compared.rest:
         entries = [entry for entry in entries if entry[2] * 2 != compared.after[-2].offset]
     originals = _codetables.read_exceptions(code.co_exceptiontable)
     assert len(entries) == len(originals)
-    for old, new in zip(originals, entries):
+    for old, new in zip(originals, entries, strict=True):
         assert old[3] == new[3]
         assert compared.label(old[2] * 2) == compared.new_position(new[2] * 2)
         if old[1] * 2 <= compared.old_offsets[-1]:
@@ -158,7 +160,8 @@ def test_stack_is_deep_enough_for_a_constant_result() -> None:
     assert woven is not None
     depth = deepest = 0
     for instruction in dis.get_instructions(woven):
-        depth += dis.stack_effect(instruction.opcode, instruction.arg if instruction.opcode >= dis.HAVE_ARGUMENT else None)
+        argument = instruction.arg if instruction.opcode >= dis.HAVE_ARGUMENT else None
+        depth += dis.stack_effect(instruction.opcode, argument)
         deepest = max(deepest, depth)
     assert woven.co_stacksize >= deepest == 3
 
