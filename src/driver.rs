@@ -172,6 +172,7 @@ const PASSES: &[(&str, Pass)] = &[
     }),
     ("inline-calls", |unit, id, _| passes::inline::inline_calls(unit, id)),
     ("simplify", |unit, id, _| change(unit, id, passes::simplify::simplify)),
+    ("drop-idle-anchors", |unit, id, _| change(unit, id, passes::guards::drop_idle_anchors)),
     ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
     ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),
     ("rotate-loops", |unit, id, _| change(unit, id, passes::rotate::rotate_loops)),

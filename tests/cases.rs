@@ -117,6 +117,7 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
                 ("overflow", _) => passes::overflow::eliminate_overflow_checks(func, &Ranges::of(func)),
                 ("simplify", _) => passes::simplify::simplify(func),
                 ("rotate", _) => passes::rotate::rotate_loops(func),
+                ("anchors", _) => passes::guards::drop_idle_anchors(func),
                 ("guards", _) => passes::guards::remove_guards(func),
                 _ => return Err(format!("no pass is called {pass}").into()),
             }
@@ -242,7 +243,7 @@ fn specialised(path: &Path, text: String) -> datatest_stable::Result<()> {
 /// Both versions after every pass, as `driver` runs them, checked after each.
 fn optimise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
     let mut unit = specialise_all(path, text)?;
-    for pass in ["demand", "overflow", "rotate", "simplify", "guards", "refcount"] {
+    for pass in ["anchors", "demand", "overflow", "rotate", "simplify", "guards", "refcount"] {
         let counts = run_pass(pass, &mut unit)?;
         verify(&unit, counts).map_err(|error| format!("after {pass}: {error}"))?;
     }

@@ -103,228 +103,233 @@ pub struct Row {
 macro_rules! for_each_op {
     ($consumer:ident) => {
         $consumer! {
-        control {
-            /// Goes to `targets[0]`.
-            Jump = jump() -> (), None, [TERMINATOR];
-            /// Goes to `targets[0]` when the operand is true, else to `targets[1]`.
-            Branch = branch(One(Bool)) -> (), None, [TERMINATOR];
-            /// Returns its operand, whose type is the function's result type.
-            Return = ret(Any) -> (), None, [TERMINATOR];
-            /// Raises its first operand (an exception class or instance), `from` the second if there is one.
-            Raise = raise(Rest(Obj)) -> (), None, [TERMINATOR, RAISES, FOREIGN];
-            /// Raises UnboundLocalError for the variable that the immediate names.
-            RaiseUnbound = raise_unbound() -> (), Const, [TERMINATOR, RAISES];
-            /// Leaves through the exit state, always.
-            Leave = leave() -> (), None, [TERMINATOR, EXITS];
-            /// Never reached.
-            Unreachable = unreachable() -> (), None, [TERMINATOR];
-            /// Tests the interpreter's eval breaker; the cold path runs signal handlers, pending calls and the
-            /// GIL hand-over. Its untaken path ends nothing.
-            Poll = poll() -> (), None, [RAISES, STAYS];
-        }
-        guard {
-            /// Exits when the cell's assumption no longer holds.
-            GuardCell = cell() -> (), Cell, [EXITS, STAYS];
-            /// Exits unless the body's depth is greater than the immediate: stands before an inlined call, whose
-            /// frame is the immediate's number of calls deep in this body (1 for a call of the function itself).
-            /// With 0 it never exits: it marks a direct call for the inliner.
-            GuardDepth = depth() -> (), Count, [EXITS, STAYS];
-            /// Exits unless the operand is true.
-            GuardTrue = is_true(One(Bool)) -> (), None, [EXITS, STAYS];
-            /// Exits when the operand is true.
-            GuardFalse = is_false(One(Bool)) -> (), None, [EXITS, STAYS];
-            /// The value of an exact int that fits 64 bits; exits for anything else.
-            GuardInt = int(One(Obj)) -> (I64), None, [EXITS];
-            /// The value of an exact float; exits for anything else.
-            GuardFloat = float(One(Obj)) -> (F64), None, [EXITS];
-            /// The value of an exact bool; exits for anything else.
-            GuardBool = bool(One(Obj)) -> (Bool), None, [EXITS];
-            /// Exits unless the operand is None.
-            GuardNone = none(One(Obj)) -> (), None, [EXITS, STAYS];
-            /// New references to the items of an exact tuple of as many items as the immediate says; exits for anything else.
-            GuardTuple = tuple(One(Obj)) -> (), Count, [EXITS], varying;
-        }
-        int {
-            /// The immediate.
-            IntConst = constant() -> (I64), Int, [];
-            /// `a + b`; exits when the sum is not an i64.
-            IntAddChecked = add_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a - b`; exits when the difference is not an i64.
-            IntSubChecked = sub_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a * b`; exits when the product is not an i64.
-            IntMulChecked = mul_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `-a`; exits for the least i64.
-            IntNegChecked = neg_checked(One(I64)) -> (I64), None, [EXITS];
-            /// `abs(a)`; exits for the least i64.
-            IntAbsChecked = abs_checked(One(I64)) -> (I64), None, [EXITS];
-            /// `a << b`; exits when b is negative or the result is not an i64.
-            IntShlChecked = shl_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a >> b` with a floor; exits when b is negative.
-            IntShrChecked = shr_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a // b` with a floor; exits when b is zero or the quotient is not an i64.
-            IntFloorDivChecked = floor_div_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a % b` with the sign of b; exits when b is zero.
-            IntModChecked = mod_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a ** b`; exits when b is negative or the result is not an i64.
-            IntPowChecked = pow_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// `a / b`, correctly rounded; exits when b is zero.
-            IntTrueDivChecked = true_div_checked(One(I64), One(I64)) -> (F64), None, [EXITS];
-            /// `a + b` modulo 2**64: the range analysis proved that it is exact, or that only low bits are demanded.
-            IntAdd = add(One(I64), One(I64)) -> (I64), None, [];
-            /// `a - b` modulo 2**64.
-            IntSub = sub(One(I64), One(I64)) -> (I64), None, [];
-            /// `a * b` modulo 2**64.
-            IntMul = mul(One(I64), One(I64)) -> (I64), None, [];
-            /// `-a` modulo 2**64.
-            IntNeg = neg(One(I64)) -> (I64), None, [];
-            /// `abs(a)` modulo 2**64.
-            IntAbs = abs(One(I64)) -> (I64), None, [];
-            /// `a << b` modulo 2**64, for 0 <= b < 64.
-            IntShl = shl(One(I64), One(I64)) -> (I64), None, [];
-            /// `a >> b` with a floor, for 0 <= b < 64.
-            IntShr = shr(One(I64), One(I64)) -> (I64), None, [];
-            /// `a // b` with a floor, where b is neither zero nor -1.
-            IntFloorDiv = floor_div(One(I64), One(I64)) -> (I64), None, [];
-            /// `a % b` with the sign of b, where b is neither zero nor -1.
-            IntMod = modulo(One(I64), One(I64)) -> (I64), None, [];
-            /// `a // b`, where a >= 0 and b > 0.
-            IntDivUnsigned = div_unsigned(One(I64), One(I64)) -> (I64), None, [];
-            /// `a % b`, where a >= 0 and b > 0.
-            IntModUnsigned = mod_unsigned(One(I64), One(I64)) -> (I64), None, [];
-            /// `a / b` by one float division, where both are within 2**53 and b is not zero.
-            IntTrueDiv = true_div(One(I64), One(I64)) -> (F64), None, [];
-            /// `a & b`.
-            IntAnd = and(One(I64), One(I64)) -> (I64), None, [];
-            /// `a | b`.
-            IntOr = or(One(I64), One(I64)) -> (I64), None, [];
-            /// `a ^ b`.
-            IntXor = xor(One(I64), One(I64)) -> (I64), None, [];
-            /// `~a`.
-            IntInvert = invert(One(I64)) -> (I64), None, [];
-            /// The lesser; the first when equal.
-            IntMin = min(One(I64), One(I64)) -> (I64), None, [];
-            /// The greater; the first when equal.
-            IntMax = max(One(I64), One(I64)) -> (I64), None, [];
-            /// The comparison that the immediate names.
-            IntCompare = compare(One(I64), One(I64)) -> (Bool), Cmp, [];
-            /// The exact comparison of an int with a float, beyond 2**53 too.
-            IntCompareFloat = compare_float(One(I64), One(F64)) -> (Bool), Cmp, [];
-            /// `float(a)`, rounded to nearest, ties to even.
-            IntToFloat = to_float(One(I64)) -> (F64), None, [];
-            /// `len(range(start, stop, step))` for a step that is not zero; exits when it is not an i64.
-            IntRangeLen = range_len(One(I64), One(I64), One(I64)) -> (I64), None, [EXITS];
-            /// A new int object.
-            IntBox = box_int(One(I64)) -> (Obj), None, [RAISES];
-        }
-        float {
-            /// The immediate, bit for bit.
-            FloatConst = constant() -> (F64), Float, [];
-            /// `a + b`.
-            FloatAdd = add(One(F64), One(F64)) -> (F64), None, [];
-            /// `a - b`.
-            FloatSub = sub(One(F64), One(F64)) -> (F64), None, [];
-            /// `a * b`.
-            FloatMul = mul(One(F64), One(F64)) -> (F64), None, [];
-            /// `a / b`; exits when b is zero.
-            FloatDivChecked = div_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
-            /// `a / b`, where b is known not to be zero.
-            FloatDiv = div(One(F64), One(F64)) -> (F64), None, [];
-            /// `a // b` as CPython computes it; exits when b is zero.
-            FloatFloorDivChecked = floor_div_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
-            /// `a % b` as CPython computes it; exits when b is zero.
-            FloatModChecked = mod_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
-            /// `a ** b`; exits where CPython would raise or give a complex number.
-            FloatPowChecked = pow_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
-            /// `-a`.
-            FloatNeg = neg(One(F64)) -> (F64), None, [];
-            /// `abs(a)`.
-            FloatAbs = abs(One(F64)) -> (F64), None, [];
-            /// The comparison that the immediate names; every one but `!=` is false for a NaN.
-            FloatCompare = compare(One(F64), One(F64)) -> (Bool), Cmp, [];
-            /// The largest integral float that is not greater.
-            FloatFloor = floor(One(F64)) -> (F64), None, [];
-            /// The least integral float that is not less.
-            FloatCeil = ceil(One(F64)) -> (F64), None, [];
-            /// Without the fraction.
-            FloatTrunc = trunc(One(F64)) -> (F64), None, [];
-            /// The nearest integral float, ties to even.
-            FloatNearest = nearest(One(F64)) -> (F64), None, [];
-            /// The square root; a NaN for a negative operand.
-            FloatSqrt = sqrt(One(F64)) -> (F64), None, [];
-            /// An integral float as an int; exits for a NaN, an infinity and what is not an i64.
-            FloatToIntChecked = to_int_checked(One(F64)) -> (I64), None, [EXITS];
-            /// The C library's function that the immediate names, of one or two operands, without any check.
-            FloatMath = math(Rest(F64)) -> (F64), Math, [];
-            /// A new float object.
-            FloatBox = box_float(One(F64)) -> (Obj), None, [RAISES];
-        }
-        bool {
-            /// The immediate.
-            BoolConst = constant() -> (Bool), Bool, [];
-            /// Both.
-            BoolAnd = and(One(Bool), One(Bool)) -> (Bool), None, [];
-            /// One of them or both.
-            BoolOr = or(One(Bool), One(Bool)) -> (Bool), None, [];
-            /// One of them but not both.
-            BoolXor = xor(One(Bool), One(Bool)) -> (Bool), None, [];
-            /// The opposite.
-            BoolNot = not(One(Bool)) -> (Bool), None, [];
-            /// 0 or 1.
-            BoolToInt = to_int(One(Bool)) -> (I64), None, [];
-            /// `True` or `False`, borrowed.
-            BoolBox = box_bool(One(Bool)) -> (Obj), None, [BORROWS];
-            /// The first operand when the condition is true, else the second.
-            SelectInt = select_int(One(Bool), One(I64), One(I64)) -> (I64), None, [];
-            /// The first operand when the condition is true, else the second.
-            SelectFloat = select_float(One(Bool), One(F64), One(F64)) -> (F64), None, [];
-        }
-        call {
-            /// Calls the specialised body of another function of the unit, with unboxed operands as its
-            /// signature says. A result that came back as an object takes the exit (point *after* the call),
-            /// an error unwinds.
-            CallDirect = direct(AnyRest) -> (), Func, [EXITS, RAISES, FOREIGN], varying;
-        }
-        object {
-            /// The unit's constant, borrowed.
-            ObjConst = constant() -> (Obj), Const, [BORROWS];
-            /// The value of a global or builtin name; NameError when there is none.
-            ObjGlobal = global() -> (Obj), Const, [RAISES, FOREIGN];
-            /// The attribute that the immediate names.
-            ObjAttr = attr(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
-            /// The binary operator that the immediate names, in place for an augmented assignment.
-            ObjBinary = binary(One(Obj), One(Obj)) -> (Obj), Binary, [RAISES, FOREIGN];
-            /// The unary operator that the immediate names.
-            ObjUnary = unary(One(Obj)) -> (Obj), Unary, [RAISES, FOREIGN];
-            /// The rich comparison that the immediate names.
-            ObjCompare = compare(One(Obj), One(Obj)) -> (Obj), Cmp, [RAISES, FOREIGN];
-            /// Identity.
-            ObjIs = is(One(Obj), One(Obj)) -> (Bool), None, [];
-            /// The truth value.
-            ObjTruth = truth(One(Obj)) -> (Bool), None, [RAISES, FOREIGN];
-            /// Calls the first operand with the others as positional arguments, the last of them by the names
-            /// in the immediate (a tuple of str, or None for no names).
-            ObjCall = call(Rest(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
-            /// A new tuple.
-            ObjTuple = tuple(Rest(Obj)) -> (Obj), None, [RAISES];
-            /// Unpacks an iterable into exactly as many items as the immediate says.
-            ObjUnpack = unpack(One(Obj)) -> (), Count, [RAISES, FOREIGN], varying;
-            /// `iter(a)`.
-            ObjIter = iter(One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
-            /// The next item and true, or None and false at the end.
-            ObjNext = next(One(Obj)) -> (Obj, Bool), None, [RAISES, FOREIGN];
-            /// Checks a result against the function's promise: TypeCheckError when it is broken.
-            ObjCheckResult = check_result(One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
-            /// The point at which CPython drops its reference to a local variable. Keeps the operand alive up
-            /// to here; removed for values whose death can't be observed.
-            Release = release(One(Obj)) -> (), None, [FOREIGN, STAYS];
-        }
-        refcount {
-            /// A new reference.
-            IncRef = inc_ref(One(Obj)) -> (), None, [STAYS];
-            /// Drops a reference.
-            DecRef = dec_ref(One(Obj)) -> (), None, [FOREIGN, STAYS];
-        }
+            control {
+                /// Goes to `targets[0]`.
+                Jump = jump() -> (), None, [TERMINATOR];
+                /// Goes to `targets[0]` when the operand is true, else to `targets[1]`.
+                Branch = branch(One(Bool)) -> (), None, [TERMINATOR];
+                /// Returns its operand, whose type is the function's result type.
+                Return = ret(Any) -> (), None, [TERMINATOR];
+                /// Raises its first operand (an exception class or instance), `from` the second if there is one.
+                Raise = raise(Rest(Obj)) -> (), None, [TERMINATOR, RAISES, FOREIGN];
+                /// Raises UnboundLocalError for the variable that the immediate names.
+                RaiseUnbound = raise_unbound() -> (), Const, [TERMINATOR, RAISES];
+                /// Leaves through the exit state, always.
+                Leave = leave() -> (), None, [TERMINATOR, EXITS];
+                /// Never reached.
+                Unreachable = unreachable() -> (), None, [TERMINATOR];
+                /// Tests the interpreter's eval breaker; the cold path runs signal handlers, pending calls and the
+                /// GIL hand-over. Its untaken path ends nothing.
+                Poll = poll() -> (), None, [RAISES, STAYS];
+        /// Whether the eval breaker is set, so that a poll would do something.
+        Pending = pending() -> (Bool), None, [STAYS];
+        /// A place in front of a loop turn where passes may put guards, whose exit state they borrow. It never
+        /// leaves by itself; the last pass that wants any removes them all.
+        Anchor = anchor() -> (), None, [EXITS, STAYS];
             }
+            guard {
+                /// Exits when the cell's assumption no longer holds.
+                GuardCell = cell() -> (), Cell, [EXITS, STAYS];
+                /// Exits unless the body's depth is greater than the immediate: stands before an inlined call, whose
+                /// frame is the immediate's number of calls deep in this body (1 for a call of the function itself).
+                /// With 0 it never exits: it marks a direct call for the inliner.
+                GuardDepth = depth() -> (), Count, [EXITS, STAYS];
+                /// Exits unless the operand is true.
+                GuardTrue = is_true(One(Bool)) -> (), None, [EXITS, STAYS];
+                /// Exits when the operand is true.
+                GuardFalse = is_false(One(Bool)) -> (), None, [EXITS, STAYS];
+                /// The value of an exact int that fits 64 bits; exits for anything else.
+                GuardInt = int(One(Obj)) -> (I64), None, [EXITS];
+                /// The value of an exact float; exits for anything else.
+                GuardFloat = float(One(Obj)) -> (F64), None, [EXITS];
+                /// The value of an exact bool; exits for anything else.
+                GuardBool = bool(One(Obj)) -> (Bool), None, [EXITS];
+                /// Exits unless the operand is None.
+                GuardNone = none(One(Obj)) -> (), None, [EXITS, STAYS];
+                /// New references to the items of an exact tuple of as many items as the immediate says; exits for anything else.
+                GuardTuple = tuple(One(Obj)) -> (), Count, [EXITS], varying;
+            }
+            int {
+                /// The immediate.
+                IntConst = constant() -> (I64), Int, [];
+                /// `a + b`; exits when the sum is not an i64.
+                IntAddChecked = add_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a - b`; exits when the difference is not an i64.
+                IntSubChecked = sub_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a * b`; exits when the product is not an i64.
+                IntMulChecked = mul_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `-a`; exits for the least i64.
+                IntNegChecked = neg_checked(One(I64)) -> (I64), None, [EXITS];
+                /// `abs(a)`; exits for the least i64.
+                IntAbsChecked = abs_checked(One(I64)) -> (I64), None, [EXITS];
+                /// `a << b`; exits when b is negative or the result is not an i64.
+                IntShlChecked = shl_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a >> b` with a floor; exits when b is negative.
+                IntShrChecked = shr_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a // b` with a floor; exits when b is zero or the quotient is not an i64.
+                IntFloorDivChecked = floor_div_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a % b` with the sign of b; exits when b is zero.
+                IntModChecked = mod_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a ** b`; exits when b is negative or the result is not an i64.
+                IntPowChecked = pow_checked(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a / b`, correctly rounded; exits when b is zero.
+                IntTrueDivChecked = true_div_checked(One(I64), One(I64)) -> (F64), None, [EXITS];
+                /// `a + b` modulo 2**64: the range analysis proved that it is exact, or that only low bits are demanded.
+                IntAdd = add(One(I64), One(I64)) -> (I64), None, [];
+                /// `a - b` modulo 2**64.
+                IntSub = sub(One(I64), One(I64)) -> (I64), None, [];
+                /// `a * b` modulo 2**64.
+                IntMul = mul(One(I64), One(I64)) -> (I64), None, [];
+                /// `-a` modulo 2**64.
+                IntNeg = neg(One(I64)) -> (I64), None, [];
+                /// `abs(a)` modulo 2**64.
+                IntAbs = abs(One(I64)) -> (I64), None, [];
+                /// `a << b` modulo 2**64, for 0 <= b < 64.
+                IntShl = shl(One(I64), One(I64)) -> (I64), None, [];
+                /// `a >> b` with a floor, for 0 <= b < 64.
+                IntShr = shr(One(I64), One(I64)) -> (I64), None, [];
+                /// `a // b` with a floor, where b is neither zero nor -1.
+                IntFloorDiv = floor_div(One(I64), One(I64)) -> (I64), None, [];
+                /// `a % b` with the sign of b, where b is neither zero nor -1.
+                IntMod = modulo(One(I64), One(I64)) -> (I64), None, [];
+                /// `a // b`, where a >= 0 and b > 0.
+                IntDivUnsigned = div_unsigned(One(I64), One(I64)) -> (I64), None, [];
+                /// `a % b`, where a >= 0 and b > 0.
+                IntModUnsigned = mod_unsigned(One(I64), One(I64)) -> (I64), None, [];
+                /// `a / b` by one float division, where both are within 2**53 and b is not zero.
+                IntTrueDiv = true_div(One(I64), One(I64)) -> (F64), None, [];
+                /// `a & b`.
+                IntAnd = and(One(I64), One(I64)) -> (I64), None, [];
+                /// `a | b`.
+                IntOr = or(One(I64), One(I64)) -> (I64), None, [];
+                /// `a ^ b`.
+                IntXor = xor(One(I64), One(I64)) -> (I64), None, [];
+                /// `~a`.
+                IntInvert = invert(One(I64)) -> (I64), None, [];
+                /// The lesser; the first when equal.
+                IntMin = min(One(I64), One(I64)) -> (I64), None, [];
+                /// The greater; the first when equal.
+                IntMax = max(One(I64), One(I64)) -> (I64), None, [];
+                /// The comparison that the immediate names.
+                IntCompare = compare(One(I64), One(I64)) -> (Bool), Cmp, [];
+                /// The exact comparison of an int with a float, beyond 2**53 too.
+                IntCompareFloat = compare_float(One(I64), One(F64)) -> (Bool), Cmp, [];
+                /// `float(a)`, rounded to nearest, ties to even.
+                IntToFloat = to_float(One(I64)) -> (F64), None, [];
+                /// `len(range(start, stop, step))` for a step that is not zero; exits when it is not an i64.
+                IntRangeLen = range_len(One(I64), One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// A new int object.
+                IntBox = box_int(One(I64)) -> (Obj), None, [RAISES];
+            }
+            float {
+                /// The immediate, bit for bit.
+                FloatConst = constant() -> (F64), Float, [];
+                /// `a + b`.
+                FloatAdd = add(One(F64), One(F64)) -> (F64), None, [];
+                /// `a - b`.
+                FloatSub = sub(One(F64), One(F64)) -> (F64), None, [];
+                /// `a * b`.
+                FloatMul = mul(One(F64), One(F64)) -> (F64), None, [];
+                /// `a / b`; exits when b is zero.
+                FloatDivChecked = div_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
+                /// `a / b`, where b is known not to be zero.
+                FloatDiv = div(One(F64), One(F64)) -> (F64), None, [];
+                /// `a // b` as CPython computes it; exits when b is zero.
+                FloatFloorDivChecked = floor_div_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
+                /// `a % b` as CPython computes it; exits when b is zero.
+                FloatModChecked = mod_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
+                /// `a ** b`; exits where CPython would raise or give a complex number.
+                FloatPowChecked = pow_checked(One(F64), One(F64)) -> (F64), None, [EXITS];
+                /// `-a`.
+                FloatNeg = neg(One(F64)) -> (F64), None, [];
+                /// `abs(a)`.
+                FloatAbs = abs(One(F64)) -> (F64), None, [];
+                /// The comparison that the immediate names; every one but `!=` is false for a NaN.
+                FloatCompare = compare(One(F64), One(F64)) -> (Bool), Cmp, [];
+                /// The largest integral float that is not greater.
+                FloatFloor = floor(One(F64)) -> (F64), None, [];
+                /// The least integral float that is not less.
+                FloatCeil = ceil(One(F64)) -> (F64), None, [];
+                /// Without the fraction.
+                FloatTrunc = trunc(One(F64)) -> (F64), None, [];
+                /// The nearest integral float, ties to even.
+                FloatNearest = nearest(One(F64)) -> (F64), None, [];
+                /// The square root; a NaN for a negative operand.
+                FloatSqrt = sqrt(One(F64)) -> (F64), None, [];
+                /// An integral float as an int; exits for a NaN, an infinity and what is not an i64.
+                FloatToIntChecked = to_int_checked(One(F64)) -> (I64), None, [EXITS];
+                /// The C library's function that the immediate names, of one or two operands, without any check.
+                FloatMath = math(Rest(F64)) -> (F64), Math, [];
+                /// A new float object.
+                FloatBox = box_float(One(F64)) -> (Obj), None, [RAISES];
+            }
+            bool {
+                /// The immediate.
+                BoolConst = constant() -> (Bool), Bool, [];
+                /// Both.
+                BoolAnd = and(One(Bool), One(Bool)) -> (Bool), None, [];
+                /// One of them or both.
+                BoolOr = or(One(Bool), One(Bool)) -> (Bool), None, [];
+                /// One of them but not both.
+                BoolXor = xor(One(Bool), One(Bool)) -> (Bool), None, [];
+                /// The opposite.
+                BoolNot = not(One(Bool)) -> (Bool), None, [];
+                /// 0 or 1.
+                BoolToInt = to_int(One(Bool)) -> (I64), None, [];
+                /// `True` or `False`, borrowed.
+                BoolBox = box_bool(One(Bool)) -> (Obj), None, [BORROWS];
+                /// The first operand when the condition is true, else the second.
+                SelectInt = select_int(One(Bool), One(I64), One(I64)) -> (I64), None, [];
+                /// The first operand when the condition is true, else the second.
+                SelectFloat = select_float(One(Bool), One(F64), One(F64)) -> (F64), None, [];
+            }
+            call {
+                /// Calls the specialised body of another function of the unit, with unboxed operands as its
+                /// signature says. A result that came back as an object takes the exit (point *after* the call),
+                /// an error unwinds.
+                CallDirect = direct(AnyRest) -> (), Func, [EXITS, RAISES, FOREIGN], varying;
+            }
+            object {
+                /// The unit's constant, borrowed.
+                ObjConst = constant() -> (Obj), Const, [BORROWS];
+                /// The value of a global or builtin name; NameError when there is none.
+                ObjGlobal = global() -> (Obj), Const, [RAISES, FOREIGN];
+                /// The attribute that the immediate names.
+                ObjAttr = attr(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// The binary operator that the immediate names, in place for an augmented assignment.
+                ObjBinary = binary(One(Obj), One(Obj)) -> (Obj), Binary, [RAISES, FOREIGN];
+                /// The unary operator that the immediate names.
+                ObjUnary = unary(One(Obj)) -> (Obj), Unary, [RAISES, FOREIGN];
+                /// The rich comparison that the immediate names.
+                ObjCompare = compare(One(Obj), One(Obj)) -> (Obj), Cmp, [RAISES, FOREIGN];
+                /// Identity.
+                ObjIs = is(One(Obj), One(Obj)) -> (Bool), None, [];
+                /// The truth value.
+                ObjTruth = truth(One(Obj)) -> (Bool), None, [RAISES, FOREIGN];
+                /// Calls the first operand with the others as positional arguments, the last of them by the names
+                /// in the immediate (a tuple of str, or None for no names).
+                ObjCall = call(Rest(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// A new tuple.
+                ObjTuple = tuple(Rest(Obj)) -> (Obj), None, [RAISES];
+                /// Unpacks an iterable into exactly as many items as the immediate says.
+                ObjUnpack = unpack(One(Obj)) -> (), Count, [RAISES, FOREIGN], varying;
+                /// `iter(a)`.
+                ObjIter = iter(One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// The next item and true, or None and false at the end.
+                ObjNext = next(One(Obj)) -> (Obj, Bool), None, [RAISES, FOREIGN];
+                /// Checks a result against the function's promise: TypeCheckError when it is broken.
+                ObjCheckResult = check_result(One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// The point at which CPython drops its reference to a local variable. Keeps the operand alive up
+                /// to here; removed for values whose death can't be observed.
+                Release = release(One(Obj)) -> (), None, [FOREIGN, STAYS];
+            }
+            refcount {
+                /// A new reference.
+                IncRef = inc_ref(One(Obj)) -> (), None, [STAYS];
+                /// Drops a reference.
+                DecRef = dec_ref(One(Obj)) -> (), None, [FOREIGN, STAYS];
+            }
+                }
     };
 }
 

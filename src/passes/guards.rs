@@ -6,17 +6,29 @@
 //! guard.cell "N" is value 5 exit [..]
 //! ```
 //!
-//! Between the two, on no path, may anything run foreign code, which could rebind the name. A poll may
-//! run a signal handler, so it counts: what a loop body bets on is tested again on each turn. Other
-//! guards test values, which never change: [`super::simplify`] removes those that repeat.
+//! Between the two, on no path, may anything run foreign code, which could rebind the name; a poll may
+//! run a signal handler, so it counts. But what a loop bets on is tested once in front of it, and again
+//! where a poll found work ([`hoist`]), if nothing else in the loop runs foreign code.
+//!
+//! Other guards test values, which never change: [`super::simplify`] removes those that repeat.
+
+mod hoist;
+
+pub use hoist::drop_idle_anchors;
 
 use rustc_hash::FxHashSet;
 
 use crate::ir::cfg::Cfg;
 use crate::ir::{CellId, Effects, Function, Imm, Inst, Op};
 
-/// Removes every cell guard whose assumption holds wherever it stands.
+/// Removes every cell guard whose assumption holds where it stands, and all anchors.
 pub fn remove_guards(func: &mut Function) {
+    hoist::hoist_guards(func);
+    remove_repeated(func);
+    super::simplify::dead::remove_dead_code(func);
+}
+
+fn remove_repeated(func: &mut Function) {
     let cfg = Cfg::of(func);
     let known = known_at_end(func, &cfg);
     for &block in cfg.reverse_postorder() {

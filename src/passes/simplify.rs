@@ -17,7 +17,7 @@
 //! had it wanted to exit, the first would have. What would raise in Python never goes away unseen.
 
 mod aliases;
-mod dead;
+pub(super) mod dead;
 mod fold;
 mod graph;
 mod numbering;

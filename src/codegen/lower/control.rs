@@ -1,6 +1,6 @@
 //! Jumps, branches, the ways out, and the test for pending work.
 
-use cranelift_codegen::ir::condcodes::CondCode;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{
     Block, BlockArg, InstBuilder, InstructionData, TrapCode, Value, ValueDef, types,
 };
@@ -83,6 +83,14 @@ pub(super) fn leave(cx: &mut Lower<'_>, _at: &InstData) {
 pub(super) fn unreachable(cx: &mut Lower<'_>, _at: &InstData) {
     cx.code.builder.ins().trap(TrapCode::unwrap_user(1));
 }
+
+pub(super) fn pending(cx: &mut Lower<'_>, at: &InstData) {
+    let found = pending_work(cx);
+    let truth = cx.code.builder.ins().icmp_imm_u(IntCC::NotEqual, found, 0);
+    cx.result(at, truth);
+}
+
+pub(super) fn anchor(_cx: &mut Lower<'_>, _at: &InstData) {}
 
 pub(super) fn poll(cx: &mut Lower<'_>, _at: &InstData) {
     let (pending, done) = (cx.code.cold_block(), cx.code.block());

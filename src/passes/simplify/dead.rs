@@ -3,7 +3,7 @@
 use crate::ir::{Block, Def, Function, Inst, Op, Value};
 
 /// Removes what neither has an effect nor contributes to one; returns whether there was any.
-pub(super) fn remove_dead_code(func: &mut Function) -> bool {
+pub(in crate::passes) fn remove_dead_code(func: &mut Function) -> bool {
     let needed = needed_values(func);
     let mut changed = false;
     for block in func.layout.clone() {

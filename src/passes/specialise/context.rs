@@ -75,6 +75,12 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether a loop of the generic version is entered at the block.
+    #[must_use]
+    pub(super) fn is_loop_header(&self, block: Block) -> bool {
+        self.loops.innermost(block).is_some_and(|number| self.loops.all()[number].header == block)
+    }
+
     /// How a generic value is used.
     #[must_use]
     pub(super) fn uses(&self, value: Value) -> Uses {

@@ -442,7 +442,12 @@ impl<'a, S: Sink> Walker<'a, S> {
     fn terminate(&mut self, inst: Inst) -> Result<Flow<S::V>, Left> {
         let data = self.cx.generic.inst(inst);
         match data.op {
-            Op::Jump => return Ok(Flow::Goto(0)),
+            Op::Jump => {
+                if self.cx.is_loop_header(data.targets[0].block) {
+                    self.none(Op::Anchor, Imm::None, &[]);
+                }
+                return Ok(Flow::Goto(0));
+            }
             Op::Branch => {
                 return match self.read(data.args[0])? {
                     Repr::Bool(_, Some(known)) => Ok(Flow::Goto(usize::from(!known))),
