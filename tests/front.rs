@@ -30,7 +30,7 @@ fn diagnose(text: String) -> (Vec<Diagnostic>, String) {
             Ok(module) => {
                 let infos = front::functions(&module);
                 let builds = infos.iter().map(|info| {
-                    front::annotated_signature(&module, info);
+                    assert_eq!(front::annotated_signature(&module, info).params.len(), info.parameters.len());
                     front::build(&module, info, FuncId::new(0), options, &mut Unit::default())
                 });
                 builds.filter_map(Result::err).flatten().collect()
@@ -39,8 +39,8 @@ fn diagnose(text: String) -> (Vec<Diagnostic>, String) {
         let rendered = source::render(&found, &file);
         (found, rendered)
     };
-    let thread = thread::Builder::new().stack_size(SMALL_STACK).spawn(work).unwrap();
-    thread.join().unwrap()
+    let thread = thread::Builder::new().stack_size(SMALL_STACK).spawn(work).expect("a thread starts");
+    thread.join().expect("the front end returns")
 }
 
 fn codes(text: String) -> Vec<&'static str> {
