@@ -77,12 +77,19 @@ impl Entry<'_, '_> {
             promised.params.iter().enumerate().map(|(number, ty)| self.unbox_argument(number, ty)).collect();
         let (thread, depth) = self.enter();
         let args: Vec<Value> = [thread, depth].into_iter().chain(params).collect();
-        let counter = self.code.layout.thread.recursion_remaining;
-        let before = self.changes_depth().then(|| self.code.load(types::I32, thread, counter));
+        let (counter, limit) =
+            (self.code.layout.thread.recursion_remaining, self.code.layout.thread.recursion_limit);
+        let before = self
+            .changes_depth()
+            .then(|| [counter, limit].map(|offset| self.code.load(types::I32, thread, offset)));
         let call = self.code.builder.ins().call(body, &args);
         let results = self.code.builder.inst_results(call).to_vec();
-        if let Some(before) = before {
-            self.code.store(before, thread, counter);
+        if let Some([before, old_limit]) = before {
+            // `sys.setrecursionlimit` moves the counter by as much as the limit.
+            let new_limit = self.code.load(types::I32, thread, limit);
+            let moved = self.code.builder.ins().isub(new_limit, old_limit);
+            let after = self.code.builder.ins().iadd(before, moved);
+            self.code.store(after, thread, counter);
         }
         match results[..] {
             [object] => {

@@ -106,8 +106,10 @@ pub struct LoadedUnit {
     meta: UnitMeta,
     data: *mut u64,
     layout: DataLayout,
-    globals: Py<PyDict>,
-    builtins: Py<PyAny>,
+    /// Both namespaces are borrowed: whoever can run the unit's code is a function that owns them. A unit
+    /// that owned the module's namespace would keep its functions, and so itself, alive for ever.
+    globals: *mut PyObject,
+    builtins: *mut PyObject,
     functions: Vec<LoadedFunction>,
     exits: Vec<ExitCount>,
     /// The instruction of each entry of each trace, once found.
@@ -128,7 +130,8 @@ impl LoadedUnit {
     /// - [`crate::cpython::connect`] has succeeded.
     /// - `data` is writable, as large as the metadata says, zero but for the code pointers, and belongs
     ///   to the unit's code, which agrees with the metadata; both outlive the unit.
-    /// - `sources` has one row for each function, in order.
+    /// - `sources` has one row for each function, in order; functions with other namespaces are never run.
+    /// - The unit's code and helpers run only while a function that owns both namespaces is alive.
     pub unsafe fn load(
         meta: UnitMeta,
         data: *mut u64,
@@ -147,8 +150,8 @@ impl LoadedUnit {
         let unit = Box::new(LoadedUnit {
             layout: DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len()),
             data,
-            globals: globals.clone().unbind(),
-            builtins: builtins.clone().unbind(),
+            globals: globals.as_ptr(),
+            builtins: builtins.as_ptr(),
             functions,
             exits: meta.exits.iter().map(|_| ExitCount::default()).collect(),
             instructions: RefCell::new(vec![None; meta.traces.len()]),
@@ -225,8 +228,11 @@ impl LoadedUnit {
         unsafe { self.data.byte_add(offset).write(value) }
     }
 
-    /// Keeps an object alive for as long as the unit is.
+    /// Keeps a dict alive for as long as the unit is; its own namespaces live as long as it can run.
     pub(super) fn pin(&self, object: *mut PyObject) {
+        if [self.globals, self.builtins].contains(&object) {
+            return;
+        }
         let mut pinned = self.pinned.borrow_mut();
         if !pinned.iter().any(|known| known.as_ptr() == object) {
             // SAFETY: the caller passes a live object; the thread is attached.
@@ -251,14 +257,13 @@ impl LoadedUnit {
         py: Python<'py>,
         loaded: &LoadedFunction,
     ) -> PyResult<Bound<'py, PyAny>> {
-        // SAFETY: the type of functions lives as long as the interpreter, the code object as the unit.
-        let (class, code) = unsafe {
-            (
-                Bound::from_borrowed_ptr(py, running().function_type as *mut PyObject),
-                Bound::from_borrowed_ptr(py, loaded.code()),
-            )
+        // SAFETY: the type of functions lives as long as the interpreter, the code object as the unit, the
+        // namespace as long as the unit's code can run.
+        let [class, code, globals] = unsafe {
+            [running().function_type as *mut PyObject, loaded.code(), self.globals]
+                .map(|object| Bound::from_borrowed_ptr(py, object))
         };
-        class.call1((code, &self.globals))
+        class.call1((code, globals))
     }
 
     /// Records the object with which a cell was found valid.
@@ -287,13 +292,13 @@ impl LoadedUnit {
     /// The module's namespace, borrowed.
     #[must_use]
     pub fn globals(&self) -> *mut PyObject {
-        self.globals.as_ptr()
+        self.globals
     }
 
     /// The builtins' namespace, borrowed; a dict unless somebody replaced it.
     #[must_use]
     pub fn builtins(&self) -> *mut PyObject {
-        self.builtins.as_ptr()
+        self.builtins
     }
 
     /// The functions.
