@@ -92,7 +92,7 @@ impl<'a> Code<'a> {
     /// A word of the data that never changes once the unit is loaded.
     pub(super) fn data_word(&mut self, offset: usize) -> Value {
         let address = self.data_address();
-        self.builder.ins().load(WORD, constant_memory(), address, displacement(offset))
+        self.load_constant(address, displacement(offset))
     }
 
     /// One of the words that every unit has.
@@ -108,6 +108,11 @@ impl<'a> Code<'a> {
     /// Loads from an object, or from anything else that others may change.
     pub(super) fn load(&mut self, ty: Type, address: Value, offset: i32) -> Value {
         self.builder.ins().load(ty, memory(), address, offset)
+    }
+
+    /// Loads a word that is the same whenever it is read.
+    pub(super) fn load_constant(&mut self, address: Value, offset: i32) -> Value {
+        self.builder.ins().load(WORD, constant_memory(), address, offset)
     }
 
     /// Stores to anything that others may read.
@@ -223,9 +228,13 @@ impl<'a> Code<'a> {
         self.builder.ins().bitcast(ty, MemFlagsData::new(), value)
     }
 
-    /// A block on the expected path.
+    /// A block on the expected path, as far as the current one is.
     pub(super) fn block(&mut self) -> Block {
-        self.builder.create_block()
+        let block = self.builder.create_block();
+        if self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current)) {
+            self.builder.set_cold_block(block);
+        }
+        block
     }
 
     /// A block off the expected path.

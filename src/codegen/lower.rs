@@ -188,7 +188,7 @@ impl<'a> Lower<'a> {
             return known;
         }
         let data = self.func.block(block);
-        let target = if data.cold { self.code.cold_block() } else { self.code.block() };
+        let target = if data.cold { self.code.cold_block() } else { self.code.builder.create_block() };
         for &param in &data.params {
             self.code.builder.append_block_param(target, machine_type(self.func.ty(param)));
         }

@@ -7,7 +7,6 @@ use cranelift_codegen::ir::{
 
 use crate::cpython::layout::BreakerPlace;
 use crate::ir::{Imm, InstData, Target};
-use crate::runtime::data::Fixed;
 use crate::runtime::table::Helper;
 
 use super::{Lower, Version};
@@ -103,22 +102,26 @@ pub(super) fn poll(cx: &mut Lower<'_>, _at: &InstData) {
     cx.code.enter(done);
 }
 
-/// Not zero when the eval loop would look after something.
+/// Whether the eval loop would look after something.
 fn pending_work(cx: &mut Lower<'_>) -> Value {
     let breaker = cx.code.layout.breaker;
     let (address, offset) = match breaker.place {
         BreakerPlace::Thread(offset) => (cx.thread, offset),
-        BreakerPlace::Interpreter(_) => (cx.code.fixed(Fixed::Breaker), 0),
+        BreakerPlace::Interpreter(offset) => {
+            let interpreter = cx.code.layout.thread.interpreter;
+            (cx.code.load_constant(cx.thread, interpreter), offset)
+        }
     };
     // Little-endian: the low bits of the word stand first.
-    match (breaker.width, breaker.mask) {
+    let found = match (breaker.width, breaker.mask) {
         (_, 0xff) => cx.code.load(types::I8, address, offset),
         (4, 0xffff_ffff) => cx.code.load(types::I32, address, offset),
         (_, mask) => {
             let word = cx.code.load(WORD, address, offset);
             cx.code.builder.ins().band_imm_u(word, mask.cast_signed())
         }
-    }
+    };
+    cx.code.compare_constant(IntCC::NotEqual, found, 0)
 }
 
 /// Signal handlers count their own depth, so the thread state must say how deep this call is, also in

@@ -16,14 +16,17 @@ pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
     let Imm::Cell(cell) = at.imm else { unreachable!("the verifier checks immediates") };
     let (lost, holds) = (cx.code.cold_block(), cx.code.block());
     let offset = cx.code.data.cell(cell.index());
+    let address = cx.code.data_address();
+    let word = |number: usize| displacement(offset + number * WORD_BYTES);
     let valid = if cx.code.layout.dict_version.is_some() {
         if !cx.unit.unit.cells[cell.index()].watches_one_dict() {
-            let second = tag_holds(cx, offset + 2 * WORD_BYTES);
+            let second = tag_holds(cx, address, word(2));
             cx.code.branch_unless(second, lost);
         }
-        tag_holds(cx, offset)
+        tag_holds(cx, address, word(0))
     } else {
-        cell_word(cx, offset)
+        let flag = cx.code.load(WORD, address, word(0));
+        cx.code.compare_constant(IntCC::NotEqual, flag, 0)
     };
     cx.code.builder.ins().brif(valid, holds, &[], lost, &[]);
     cx.code.enter(lost);
@@ -31,21 +34,16 @@ pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
     let unit = cx.loaded_unit();
     let answer = cx.code.call_aside(Helper::CellCheck, &[unit, number])[0];
     let exit = cx.exit_block();
-    cx.code.builder.ins().brif(answer, holds, &[], exit, &[]);
+    cx.code.branch_unless(answer, exit);
+    cx.code.jump(holds, &[]);
     cx.code.enter(holds);
 }
 
-/// A word of a cell, which others may write.
-fn cell_word(cx: &mut Lower<'_>, offset: usize) -> Value {
-    let address = cx.code.data_address();
-    cx.code.load(WORD, address, displacement(offset))
-}
-
 /// Whether a dict still has the version tag under which the assumption was last seen to hold.
-fn tag_holds(cx: &mut Lower<'_>, offset: usize) -> Value {
-    let place = cell_word(cx, offset);
-    let expected = cell_word(cx, offset + WORD_BYTES);
+fn tag_holds(cx: &mut Lower<'_>, cell: Value, offset: i32) -> Value {
+    let place = cx.code.load(WORD, cell, offset);
     let found = cx.code.load(WORD, place, 0);
+    let expected = cx.code.load(WORD, cell, offset + displacement(WORD_BYTES));
     cx.code.compare(IntCC::Equal, found, expected)
 }
 
