@@ -19,7 +19,7 @@ mod unit;
 use std::cell::RefCell;
 
 use cranelift_codegen::ir::Signature;
-use cranelift_module::{DataDescription, DataId, FuncId as Symbol, Linkage, Module, ModuleResult};
+use cranelift_module::{DataDescription, DataId, FuncId as Symbol, Linkage, Module, ModuleError};
 
 use crate::cpython::Layout;
 use crate::ir::{FuncId, Unit, UnitFunction};
@@ -33,6 +33,9 @@ use plan::Plan;
 pub use plan::can_exit;
 use traces::Traces;
 use unit::{Compiler, UnitContext, declare};
+
+/// What comes out, or Cranelift's error: a bug of ours or a lack of memory.
+pub type CodeResult<T> = Result<T, Box<ModuleError>>;
 
 /// Whether functions are kept as text too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +112,7 @@ pub struct CompiledUnit {
 ///
 /// # Errors
 /// Cranelift's, all of which are bugs of ours or a lack of memory.
-pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> ModuleResult<CompiledUnit> {
+pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResult<CompiledUnit> {
     let Request { unit, layout, positions, texts } = *request;
     let abi = Abi::of(module.isa());
     let context = UnitContext {
@@ -143,7 +146,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> ModuleRes
     Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts, code_bytes })
 }
 
-fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> ModuleResult<Vec<CompiledFunction>> {
+fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> CodeResult<Vec<CompiledFunction>> {
     let mut symbols = Vec::with_capacity(unit.functions.len());
     for (number, function) in unit.functions.iter().enumerate() {
         let mut compiled = CompiledFunction::default();
@@ -162,7 +165,7 @@ fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> ModuleRe
     Ok(symbols)
 }
 
-fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut UnitMeta) -> ModuleResult<()> {
+fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut UnitMeta) -> CodeResult<()> {
     let unit = compiler.unit;
     let abi = unit.abi;
     let data = unit.unit.function(function);
@@ -214,7 +217,7 @@ fn function_meta(function: &UnitFunction) -> FunctionMeta {
 }
 
 /// Zeros, but for the addresses of the functions.
-fn define_data(module: &mut dyn Module, unit: &UnitContext<'_>) -> ModuleResult<()> {
+fn define_data(module: &mut dyn Module, unit: &UnitContext<'_>) -> CodeResult<()> {
     let mut data = DataDescription::new();
     data.define(vec![0; unit.data.size()].into_boxed_slice());
     data.set_align(16);
@@ -234,5 +237,5 @@ fn define_data(module: &mut dyn Module, unit: &UnitContext<'_>) -> ModuleResult<
             }
         }
     }
-    module.define_data(unit.data_symbol, &data)
+    Ok(module.define_data(unit.data_symbol, &data)?)
 }

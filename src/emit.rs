@@ -22,6 +22,12 @@ pub enum EmitError {
     Module(Box<ModuleError>),
 }
 
+impl From<Box<ModuleError>> for EmitError {
+    fn from(error: Box<ModuleError>) -> EmitError {
+        EmitError::Module(error)
+    }
+}
+
 impl From<ModuleError> for EmitError {
     fn from(error: ModuleError) -> EmitError {
         EmitError::Module(Box::new(error))

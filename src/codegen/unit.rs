@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, Signature};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module, ModuleResult};
+use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module};
 use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
@@ -18,7 +18,7 @@ use super::abi::Abi;
 use super::code::{Code, Surroundings, displacement};
 use super::plan::Plan;
 use super::traces::{Positions, Traces};
-use super::{CompiledFunction, Text};
+use super::{CodeResult, CompiledFunction, Text};
 
 /// What all functions of a unit share.
 pub(super) struct UnitContext<'a> {
@@ -114,7 +114,7 @@ impl<'a> Compiler<'a> {
         signature: Signature,
         callees: impl FnOnce(&mut dyn Module, &mut Context) -> FxHashMap<FuncId, FuncRef>,
         write: impl FnOnce(Code<'_>, FxHashMap<FuncId, FuncRef>),
-    ) -> ModuleResult<u32> {
+    ) -> CodeResult<u32> {
         let unit = self.unit;
         let context = &mut self.context;
         self.module.clear_context(context);
@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
 
 impl Compiler<'_> {
     /// Compiles the stubs that the functions so far call.
-    pub(super) fn compile_stubs(&mut self) -> ModuleResult<u32> {
+    pub(super) fn compile_stubs(&mut self) -> CodeResult<u32> {
         let mut largest = 0;
         for (row, symbol) in std::mem::take(&mut self.stubs) {
             let helper = Helper::ALL[row];
@@ -189,6 +189,6 @@ fn write_stub(mut code: Code<'_>, helper: Helper) {
 const FRAME_LINK: u32 = 16;
 
 /// Declares a function that nothing outside the unit names.
-pub(super) fn declare(module: &mut dyn Module, name: &str, signature: &Signature) -> ModuleResult<Symbol> {
-    module.declare_function(name, Linkage::Local, signature)
+pub(super) fn declare(module: &mut dyn Module, name: &str, signature: &Signature) -> CodeResult<Symbol> {
+    Ok(module.declare_function(name, Linkage::Local, signature)?)
 }

@@ -6,10 +6,10 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Block, FuncRef, InstBuilder, MemFlagsData, Signature, Value, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use cranelift_module::{DataDescription, DataId, Linkage, Module, ModuleResult, default_libcall_names};
+use cranelift_module::{DataDescription, DataId, Linkage, Module, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 
-use crate::codegen::{Request, compile_unit};
+use crate::codegen::{CodeResult, Request, compile_unit};
 use crate::runtime::image::{CAPSULE, IMAGE_SYMBOL, Image};
 
 use super::{EmitError, Position, Verify, isa};
@@ -55,7 +55,7 @@ pub fn init_symbol(module: &str) -> String {
     format!("PyInit_{last}")
 }
 
-fn define_constant(module: &mut ObjectModule, name: &str, bytes: &[u8]) -> ModuleResult<DataId> {
+fn define_constant(module: &mut ObjectModule, name: &str, bytes: &[u8]) -> CodeResult<DataId> {
     let symbol = module.declare_data(name, Linkage::Local, false, false)?;
     let mut data = DataDescription::new();
     data.define(bytes.into());
@@ -64,7 +64,7 @@ fn define_constant(module: &mut ObjectModule, name: &str, bytes: &[u8]) -> Modul
     Ok(symbol)
 }
 
-fn define_init(module: &mut ObjectModule, name: &str, data: DataId, image: &[u8]) -> ModuleResult<()> {
+fn define_init(module: &mut ObjectModule, name: &str, data: DataId, image: &[u8]) -> CodeResult<()> {
     let capsule = [CAPSULE.as_bytes(), b"\0"].concat();
     let constants = [
         data,
@@ -95,7 +95,7 @@ fn define_init(module: &mut ObjectModule, name: &str, data: DataId, image: &[u8]
     write_init(&mut builder, Init { import, load, data, image: image_place, length, capsule });
     builder.seal_all_blocks();
     builder.finalize(module.target_config());
-    module.define_function(symbol, &mut context)
+    Ok(module.define_function(symbol, &mut context)?)
 }
 
 /// What the code of a `PyInit` function refers to.
