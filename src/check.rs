@@ -26,7 +26,9 @@ use pyo3::prelude::Bound;
 use pyo3::prelude::PyModule;
 use pyo3::prelude::PyModuleMethods;
 
+pub use function::Enforcement;
 pub use function::FunctionPlan;
+pub use function::unchecked;
 pub use plan::Plan;
 
 use crate::cpython;

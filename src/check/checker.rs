@@ -18,6 +18,7 @@ use pyo3::ffi;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::PyModule;
 use pyo3::prelude::PyModuleMethods;
 use pyo3::prelude::Python;
@@ -159,6 +160,22 @@ pub(super) fn new_for_arguments(plan: &Bound<'_, FunctionPlan>) -> PyResult<Py<P
         (&raw mut (*checker).layout).write(cpython::running().layout);
         (&raw mut (*checker).plan).write(plan.clone().unbind());
         Ok(Bound::from_owned_ptr(py, object).unbind())
+    }
+}
+
+/// The plan whose checker the object is, if it is one.
+pub(super) fn plan_behind(object: &Bound<'_, PyAny>) -> Option<Py<FunctionPlan>> {
+    let py = object.py();
+    let is = |class: &PyOnceLock<Py<PyAny>>| class.get(py).is_some_and(|class| object.get_type().is(class));
+    // SAFETY: the object is an instance of exactly the type whose fields are read.
+    unsafe {
+        if is(&CHECKER) {
+            Some((*object.as_ptr().cast::<Checker>()).plan.clone_ref(py))
+        } else if is(&ARGUMENTS_CHECKER) {
+            Some((*object.as_ptr().cast::<ArgumentsChecker>()).plan.clone_ref(py))
+        } else {
+            None
+        }
     }
 }
 

@@ -132,6 +132,36 @@ impl FunctionPlan {
     }
 }
 
+/// What a function's enforced annotations leave unchecked, in words. `Enforcement::Woven` looks for the checks
+/// in its bytecode; a function that has none leaves nothing unchecked, for it promises nothing.
+pub fn unchecked(function: &Bound<'_, PyAny>, enforcement: Enforcement) -> PyResult<Vec<String>> {
+    let py = function.py();
+    let consts = function.getattr(intern!(py, "__code__"))?.getattr(intern!(py, "co_consts"))?;
+    let woven = consts.cast::<PyTuple>()?.iter().find_map(|constant| checker::plan_behind(&constant));
+    let gaps = match (woven, enforcement) {
+        (Some(plan), _) => plan.get().gaps(),
+        (None, Enforcement::Native) => {
+            let annotations = function.getattr(intern!(py, "__annotations__"))?;
+            FunctionPlan::of(function, annotations.cast::<PyDict>()?)?.gaps()
+        }
+        (None, Enforcement::Woven) => Vec::new(),
+    };
+    let place = |name: &str| if name == "return" { "the result".to_owned() } else { format!("{name:?}") };
+    Ok(gaps
+        .into_iter()
+        .map(|(name, gap)| format!("{} is not checked in full: {gap}", place(&name)))
+        .collect())
+}
+
+/// Who enforces a function's annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enforcement {
+    /// Checks in its bytecode, if any.
+    Woven,
+    /// The entry of its machine code.
+    Native,
+}
+
 /// Names and kinds of the parameters in the order of the code object's variables.
 fn parameters_of<'py>(
     code: &Bound<'py, PyAny>,

@@ -6,6 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::check;
+use crate::check::Enforcement;
 use crate::driver::report;
 use crate::runtime::cells;
 use crate::runtime::install;
@@ -28,6 +30,7 @@ pub(super) struct Explanation {
     signature: String,
     reasons: Vec<String>,
     bets: Vec<(String, bool)>,
+    unchecked: Vec<String>,
 }
 
 #[pymethods]
@@ -44,6 +47,12 @@ impl Explanation {
         PyTuple::new(py, self.bets.iter().map(|(path, _)| path))
     }
 
+    /// What the enforced annotations leave unchecked.
+    #[getter]
+    fn unchecked<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.unchecked)
+    }
+
     fn __repr__(&self) -> String {
         format!("<Explanation of {}: {}>", self.signature, self.verdict())
     }
@@ -53,6 +62,10 @@ impl Explanation {
         for reason in &self.reasons {
             text.push('\n');
             text.push_str(reason);
+        }
+        for gap in &self.unchecked {
+            text.push('\n');
+            text.push_str(gap);
         }
         for (path, holds) in &self.bets {
             let state = if *holds { "holds" } else { "lost" };
@@ -80,14 +93,17 @@ pub(super) fn explain(function: &Bound<'_, PyAny>) -> PyResult<Explanation> {
     let Some(found) = record::find(function.as_ptr()) else {
         let name = plain.getattr("__qualname__").map_or_else(|_| plain.to_string(), |name| name.to_string());
         let reasons = vec!["it is not decorated with jit".to_owned()];
-        return Ok(Explanation { native: false, signature: name, reasons, bets: Vec::new() });
+        let unchecked = unchecked(&plain, Enforcement::Woven);
+        return Ok(Explanation { native: false, signature: name, reasons, bets: Vec::new(), unchecked });
     };
     let signature = signature(&found, &plain)?;
+    let unchecked = unchecked(&plain, Enforcement::Native);
     let bytecode = |reasons: Vec<String>| Explanation {
         native: false,
         signature: signature.clone(),
         reasons,
         bets: Vec::new(),
+        unchecked: unchecked.clone(),
     };
     Ok(match found.state() {
         State::Waiting => bytecode(vec!["it is compiled at its first call".to_owned()]),
@@ -96,10 +112,19 @@ pub(super) fn explain(function: &Bound<'_, PyAny>) -> PyResult<Explanation> {
         State::Native(..) if install::installed(function.as_ptr()).is_none() => {
             bytecode(vec![CODE_REPLACED.to_owned()])
         }
-        State::Native(loaded, _) => {
-            Explanation { native: true, bets: bets(&found, &loaded), reasons: Vec::new(), signature }
-        }
+        State::Native(loaded, _) => Explanation {
+            native: true,
+            bets: bets(&found, &loaded),
+            reasons: Vec::new(),
+            signature: signature.clone(),
+            unchecked: unchecked.clone(),
+        },
     })
+}
+
+/// What the annotations leave unchecked; nothing for a callable that is no function.
+fn unchecked(function: &Bound<'_, PyAny>, enforcement: Enforcement) -> Vec<String> {
+    check::unchecked(function, enforcement).unwrap_or_default()
 }
 
 /// Whether calls of the function run machine code.

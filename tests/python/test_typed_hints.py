@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
 
-from castiron import TypeCheckError, _weave, typed
+from castiron import TypeCheckError, _weave, explain, typed
 from castiron._hints import UNANNOTATED, Unresolved, resolve
 
 if TYPE_CHECKING:
@@ -102,6 +102,18 @@ def test_what_cannot_be_evaluated_is_unchecked_with_its_reason(annotation: str, 
     plan = _weave.plan_of(f.__code__)
     assert plan is not None
     assert [(name, reason in gap) for name, gap in plan.gaps()] == [("a", True)]
+
+
+def test_explain_names_what_is_unchecked() -> None:
+    @typed
+    def f(a: Ghost, b: int) -> Ghost:
+        return a
+
+    assert explain(f).unchecked == (
+        "\"a\" is not checked in full: name 'Ghost' is not defined",
+        "the result is not checked in full: name 'Ghost' is not defined",
+    )
+    assert explain(len).unchecked == ()
 
 
 def test_name_that_is_only_imported_for_type_checkers() -> None:
