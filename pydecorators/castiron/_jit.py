@@ -121,6 +121,9 @@ def _refusal(value: object) -> str:
     )
 
 
+_blocks = 0
+
+
 class disabled:  # noqa: N801 - a context manager that reads as a word
     """While the block runs, calls of compiled functions run their bytecode, with their checks.
 
@@ -133,12 +136,17 @@ class disabled:  # noqa: N801 - a context manager that reads as a word
     __slots__ = ()
 
     def __enter__(self) -> None:
+        global _blocks
+        _blocks += 1
         _castiron.switch_off()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _castiron.switch_on()
+        global _blocks
+        _blocks -= 1
+        if _blocks == 0:
+            _castiron.switch_on()
 
 
 if _MODE not in ("on", "typed", "off"):

@@ -106,7 +106,7 @@ impl FunctionPlan {
     }
 
     /// Whether both plans check the same; names that are still open are never the same.
-    fn same(&self, other: &Bound<'_, FunctionPlan>) -> bool {
+    pub fn same(&self, other: &Bound<'_, FunctionPlan>) -> bool {
         let (py, other) = (other.py(), other.get());
         let results = match (&self.result, &other.result) {
             (Some(a), Some(b)) => a.check.same(&b.check, py),

@@ -223,18 +223,29 @@ impl<'py> Gathering<'py> {
             if !record.wants_code() || !record.has_code_of(&function)? {
                 continue;
             }
-            // The unit lives as long as the record, which lives as long as the callable.
-            record.become_state(State::Native(Arc::clone(loaded), number));
-            // SAFETY: the unit is loaded and kept; the function's code is the one that was compiled.
-            unsafe {
-                if entry::functions_have_entries() {
-                    install::install(loaded.unit(), number, callable)?;
-                } else {
-                    install::register(loaded.unit(), number, callable.as_ptr());
-                }
-                entry::put(callable.as_ptr(), stats::entry_of(loaded, number));
-            }
+            install(callable, record, loaded, number)?;
         }
         Ok(())
     }
+}
+
+/// Makes the entry of a callable that of a function of the unit.
+pub(super) fn install(
+    callable: &Bound<'_, PyAny>,
+    record: &Record,
+    loaded: &Arc<Loaded>,
+    number: usize,
+) -> PyResult<()> {
+    // The unit lives as long as the record, which lives as long as the callable.
+    record.become_state(State::Native(Arc::clone(loaded), number));
+    // SAFETY: the unit is loaded and kept; the function's code is the one that was compiled.
+    unsafe {
+        if entry::functions_have_entries() {
+            install::install(loaded.unit(), number, callable)?;
+        } else {
+            install::register(loaded.unit(), number, callable.as_ptr());
+        }
+        entry::put(callable.as_ptr(), stats::entry_of(loaded, number));
+    }
+    Ok(())
 }

@@ -24,6 +24,7 @@ use crate::runtime::install;
 use super::callable;
 use super::compile;
 use super::entry;
+use super::nested;
 use super::record;
 use super::record::Record;
 use super::record::State;
@@ -48,7 +49,17 @@ pub(super) fn prepare(
             return Ok(None);
         }
     };
+    if !entry::functions_have_entries() && is_bound_by_class(function)? {
+        remember(
+            function,
+            "on CPython 3.11 a class binds a method of this name only when it is a plain function".to_owned(),
+        )?;
+        return Ok(None);
+    }
     let code = function.getattr(intern!(py, "__code__"))?;
+    if let Some(earlier) = nested::find(function, &code, plan)? {
+        return Ok(Some(take_over(function, &earlier, plan)?));
+    }
     let qualname: String = code.getattr(intern!(py, "co_qualname"))?.extract()?;
     let first_line: u32 = code.getattr(intern!(py, "co_firstlineno"))?.extract()?;
     let (module, info) = match text.get().find(&qualname, first_line) {
@@ -69,16 +80,45 @@ pub(super) fn prepare(
             return Ok(None);
         }
     };
+    let is_nested = blueprint.info.is_nested;
     let waiting = Record::waiting(name_of(function)?, blueprint, plan.clone().unbind(), code.unbind());
+    if is_nested {
+        nested::keep(&waiting);
+    }
+    Ok(Some(stand_for(function, waiting)?.unbind()))
+}
+
+/// Files the record under the callable that takes the function's place, whose entry is the lazy one.
+fn stand_for<'py>(function: &Bound<'py, PyAny>, waiting: Arc<Record>) -> PyResult<Bound<'py, PyAny>> {
     if !entry::functions_have_entries() {
         let made = callable::wrap(function, lazy_entry)?;
         record::file(&made, waiting)?;
-        return Ok(Some(made.unbind()));
+        return Ok(made);
     }
     record::file(function, waiting)?;
     // SAFETY: a live function; the lazy entry is always valid.
     unsafe { entry::put(function.as_ptr(), lazy_entry) };
-    Ok(Some(function.clone().unbind()))
+    Ok(function.clone())
+}
+
+/// Gives a function the code of an earlier one that the same `def` made.
+fn take_over(
+    function: &Bound<'_, PyAny>,
+    earlier: &Arc<Record>,
+    plan: &Bound<'_, FunctionPlan>,
+) -> PyResult<Py<PyAny>> {
+    let record = earlier.twin(name_of(function)?, plan);
+    let made = stand_for(function, Arc::clone(&record))?;
+    if let State::Native(loaded, number) = earlier.state() {
+        compile::install(&made, &record, &loaded, number)?;
+    }
+    Ok(made.unbind())
+}
+
+/// Whether a class makes a method of this name a static or class method by itself.
+fn is_bound_by_class(function: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let name: String = function.getattr(intern!(function.py(), "__name__"))?.extract()?;
+    Ok(["__new__", "__init_subclass__", "__class_getitem__"].contains(&name.as_str()))
 }
 
 /// What the plan promises of the parameters and the result.

@@ -79,6 +79,18 @@ impl Record {
         })
     }
 
+    /// A record for another function that the same `def` made.
+    pub(super) fn twin(&self, name: String, plan: &Bound<'_, FunctionPlan>) -> Arc<Record> {
+        let code = self.code(plan.py());
+        let blueprint = self.blueprint.clone().expect("a kept record has a blueprint");
+        Record::waiting(name, blueprint, plan.clone().unbind(), code)
+    }
+
+    /// Whether it was made of this code object.
+    pub(super) fn is_of_code(&self, code: &Bound<'_, PyAny>) -> bool {
+        self.code.as_ref().is_some_and(|own| own.is(code))
+    }
+
     /// A record of a function that stays bytecode.
     pub(super) fn bytecode(name: String, reasons: Vec<String>) -> Arc<Record> {
         Arc::new(Record {

@@ -25,7 +25,7 @@ use super::session;
 use super::unit::Loaded;
 
 /// Numbers that only grow.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Totals {
     functions: u64,
     took: Duration,
@@ -100,28 +100,25 @@ impl Calls {
 /// A dict of everything that is counted.
 #[pyfunction]
 pub(super) fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let units: Vec<Arc<Loaded>> = {
+    // Copied first: making the dict may run the collector, and with it `keep_counts`.
+    let (mut totals, units) = {
         let mut books = books();
-        books.get_or_insert_with(Books::default).units.iter().filter_map(Weak::upgrade).collect()
+        let books = books.get_or_insert_with(Books::default);
+        (books.totals.clone(), books.units.iter().filter_map(Weak::upgrade).collect::<Vec<_>>())
     };
-    let mut calls = books().get_or_insert_with(Books::default).totals.calls.clone();
-    units.iter().for_each(|unit| calls.add(unit));
+    units.iter().for_each(|unit| totals.calls.add(unit));
     let result = PyDict::new(py);
-    {
-        let mut books = books();
-        let totals = &books.get_or_insert_with(Books::default).totals;
-        result.set_item("compiled_functions", totals.functions)?;
-        result.set_item("compile_seconds", totals.took.as_secs_f64())?;
-        result.set_item("code_bytes", totals.code_bytes)?;
-        result.set_item("ops", &totals.coverage.specialised)?;
-        result.set_item("generic_ops", &totals.coverage.generic)?;
-    }
+    result.set_item("compiled_functions", totals.functions)?;
+    result.set_item("compile_seconds", totals.took.as_secs_f64())?;
+    result.set_item("code_bytes", totals.code_bytes)?;
+    result.set_item("ops", totals.coverage.specialised)?;
+    result.set_item("generic_ops", totals.coverage.generic)?;
     result.set_item("native_calls", native_calls(py)?)?;
-    result.set_item("slow_calls", calls.slow)?;
-    result.set_item("generic_calls", calls.generic)?;
-    result.set_item("resumptions", calls.resumptions)?;
-    result.set_item("exits", calls.exits)?;
-    result.set_item("resume_entries", calls.entries)?;
+    result.set_item("slow_calls", totals.calls.slow)?;
+    result.set_item("generic_calls", totals.calls.generic)?;
+    result.set_item("resumptions", totals.calls.resumptions)?;
+    result.set_item("exits", totals.calls.exits)?;
+    result.set_item("resume_entries", totals.calls.entries)?;
     Ok(result)
 }
 

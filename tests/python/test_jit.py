@@ -445,3 +445,69 @@ def outer(n: int) -> int:
             module.outer(1)
         module.inner = lambda n: n
         assert module.outer(1) == 2
+
+
+def test_functions_of_one_def_share_their_code(module_of):
+    text = """
+from castiron import jit
+def make(default):
+    @jit
+    def inner(n: int, k: int = default) -> int:
+        return n + k
+    return inner
+"""
+    make = module_of(text).make
+    kept = [make(5)]
+    assert kept[0](1) == 6
+    before = stats()["compiled_functions"]
+    for default in range(50):
+        inner = make(default)
+        assert is_compiled(inner)
+        assert inner(1) == default + 1
+        kept.append(inner)
+    assert stats()["compiled_functions"] == before
+    kept = kept[:2]
+    gc.collect()
+    assert kept[0](1) == 6
+    with pytest.raises(TypeCheckError):
+        kept[1]("1")
+
+
+def test_disabled_blocks_nest(module_of):
+    module = module_of(ADD)
+    module.add(1)
+    before = native_calls(module, "add")
+    with castiron.disabled():
+        with castiron.disabled():
+            module.add(1)
+        module.add(1)
+    assert native_calls(module, "add") == before
+
+
+def test_disabled_before_the_first_call(module_of):
+    module = module_of(ADD)
+    with castiron.disabled():
+        assert module.add(1) == 3
+        with pytest.raises(TypeCheckError):
+            module.add("1")
+        assert not is_compiled(module.add)
+    assert module.add(1) == 3
+    assert is_compiled(module.add)
+
+
+def test_methods_that_classes_bind_by_name(module_of):
+    text = """
+from castiron import jit
+class Point:
+    @jit
+    def __new__(cls, n: int):
+        return n
+    @jit
+    def __init_subclass__(cls):
+        cls.seen = 1
+class Sub(Point):
+    pass
+"""
+    module = module_of(text)
+    assert module.Point(5) == 5
+    assert module.Sub.seen == 1
