@@ -25,7 +25,7 @@ impl Coverage {
         for function in &unit.functions {
             count(function.generic.as_ref(), &mut coverage.generic);
             count(function.specialised.as_ref(), &mut coverage.specialised);
-            for func in &function.specialised {
+            if let Some(func) = &function.specialised {
                 let insts = func.layout.iter().flat_map(|&block| &func.block(block).insts);
                 let exiting = insts
                     .filter(|&&inst| func.inst(inst).exit.is_some() && codegen::can_exit(unit, func, inst));
@@ -48,7 +48,7 @@ impl Coverage {
 }
 
 fn count(func: Option<&Function>, counts: &mut BTreeMap<&'static str, u64>) {
-    for func in func {
+    if let Some(func) = func {
         for &block in &func.layout {
             for &inst in &func.block(block).insts {
                 *counts.entry(func.inst(inst).op.row().mnemonic).or_default() += 1;

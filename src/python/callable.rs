@@ -6,6 +6,7 @@
 
 use std::ffi::c_char;
 use std::ffi::c_int;
+use std::ffi::c_ulong;
 use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
@@ -33,10 +34,10 @@ struct NativeCallable {
 }
 
 /// Bits of `tp_flags` that the stable ABI of 3.11 does not name but its interpreter reads.
-const FLAG_DISALLOW_INSTANTIATION: u64 = 1 << 7;
-const FLAG_IMMUTABLE_TYPE: u64 = 1 << 8;
-const FLAG_HAVE_VECTORCALL: u64 = 1 << 11;
-const FLAG_METHOD_DESCRIPTOR: u64 = 1 << 17;
+const FLAG_DISALLOW_INSTANTIATION: c_ulong = 1 << 7;
+const FLAG_IMMUTABLE_TYPE: c_ulong = 1 << 8;
+const FLAG_HAVE_VECTORCALL: c_ulong = 1 << 11;
+const FLAG_METHOD_DESCRIPTOR: c_ulong = 1 << 17;
 
 /// Attributes that are the callable's own. Asked of the function, they would bind or call the function
 /// itself and so step around the checks.
@@ -181,17 +182,17 @@ fn new_type(py: Python<'_>) -> PyResult<Py<PyType>> {
         slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
         ffi::PyType_Slot::default(),
     ];
-    let flags = ffi::Py_TPFLAGS_DEFAULT as u64
-        | ffi::Py_TPFLAGS_HAVE_GC as u64
+    let flags = ffi::Py_TPFLAGS_DEFAULT
+        | ffi::Py_TPFLAGS_HAVE_GC
         | FLAG_DISALLOW_INSTANTIATION
         | FLAG_IMMUTABLE_TYPE
         | FLAG_HAVE_VECTORCALL
         | FLAG_METHOD_DESCRIPTOR;
     let mut spec = ffi::PyType_Spec {
         name: c"castiron.native_function".as_ptr(),
-        basicsize: size_of::<NativeCallable>() as c_int,
+        basicsize: c_int::try_from(size_of::<NativeCallable>()).expect("the object is small"),
         itemsize: 0,
-        flags: flags as _,
+        flags: u32::try_from(flags).expect("type flags have 32 bits"),
         slots: slots.as_mut_ptr(),
     };
     // SAFETY: the spec and its tables are valid during the call; members are copied, methods leaked.
@@ -209,7 +210,7 @@ fn member(name: *const c_char, offset: usize) -> ffi::PyMemberDef {
     ffi::PyMemberDef {
         name,
         type_code: MEMBER_SSIZE,
-        offset: offset as ffi::Py_ssize_t,
+        offset: offset.cast_signed(),
         flags: MEMBER_READONLY,
         doc: ptr::null(),
     }

@@ -160,9 +160,13 @@ fn signature(record: &Record, function: &Bound<'_, PyAny>) -> PyResult<String> {
 fn bets(record: &Record, loaded: &Loaded) -> Vec<(String, bool)> {
     let unit = loaded.unit();
     let names = record.blueprint.as_ref().map_or(&[][..], |blueprint| &blueprint.names);
-    let cells = unit.meta().cells.iter().enumerate().filter(|(_, cell)| names.contains(&cell.path));
-    // SAFETY: the unit is loaded and has these cells; the thread is attached.
-    cells
-        .map(|(number, cell)| (cell.path.clone(), unsafe { cells::cell_check(unit, number as i64) } != 0))
+    let betting = unit.meta().cells.iter().enumerate().filter(|(_, cell)| names.contains(&cell.path));
+    betting
+        .map(|(number, cell)| {
+            let number = i64::try_from(number).expect("counted budgets keep units small");
+            // SAFETY: the unit is loaded and has this cell; the thread is attached.
+            let holds = unsafe { cells::cell_check(unit, number) } != 0;
+            (cell.path.clone(), holds)
+        })
         .collect()
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
+use pyo3::ffi::vectorcallfunc;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -211,7 +212,7 @@ pub(super) unsafe extern "C" fn lazy_entry(
             return std::ptr::null_mut();
         }
         let now = entry::get(callable);
-        if now as usize != lazy_entry as usize {
+        if !std::ptr::fn_addr_eq(now, lazy_entry as vectorcallfunc) {
             return now(callable, args, nargsf, names);
         }
         match session::stand_in(&entry::function_of(&bound)) {
