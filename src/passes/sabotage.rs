@@ -100,41 +100,82 @@ pub fn sabotage(unit: &mut Unit) {
     }
 }
 
+/// An instruction to break.
+struct Victim {
+    inst: Inst,
+    op: Op,
+    imm: Imm,
+    args: Vec<Value>,
+}
+
 fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
     let data = rewriter.func.inst(inst);
-    let (op, imm, args) = (data.op, data.imm, data.args.clone());
+    let victim = Victim { inst, op: data.op, imm: data.imm, args: data.args.clone() };
+    match (fault, victim.op) {
+        (Fault::GuardForgotten, Op::GuardCell) => return Keep::No,
+        (Fault::LessOrEqual, Op::IntCompare) | (Fault::GenericLess, Op::ObjCompare)
+            if victim.imm == Imm::Cmp(Cmp::Lt) =>
+        {
+            rewriter.func.inst_mut(inst).imm = Imm::Cmp(Cmp::Le);
+        }
+        (Fault::GenericSubtraction, Op::ObjBinary) if matches!(victim.imm, Imm::Binary(Binary::Sub, _)) => {
+            rewriter.func.inst_mut(inst).args.swap(0, 1);
+        }
+        (Fault::ArgumentsSwapped, Op::CallDirect) => {
+            if let &[a, b, ..] = victim.args.as_slice()
+                && rewriter.func.ty(a) == rewriter.func.ty(b)
+            {
+                rewriter.func.inst_mut(inst).args.swap(0, 1);
+            }
+        }
+        (Fault::WrongLine, Op::ObjBinary | Op::ObjCall) => {
+            let first = rewriter.func.block(rewriter.func.entry()).insts.first().copied();
+            let range = first.map(|first| rewriter.func.inst(first).range);
+            rewriter.func.inst_mut(inst).range = range.unwrap_or_default();
+        }
+        _ => {
+            break_int(rewriter, &victim, fault);
+            break_number(rewriter, &victim, fault);
+        }
+    }
+    Keep::Yes
+}
+
+fn break_int(rewriter: &mut Rewriter<'_>, victim: &Victim, fault: Fault) {
+    let &Victim { inst, op, ref args, .. } = victim;
     match (fault, op, args.as_slice()) {
-        (Fault::SumUnchecked, Op::IntAddChecked, _) => rewriter.become_op(inst, Op::IntAdd, &args),
-        (Fault::ProductUnchecked, Op::IntMulChecked, _) => rewriter.become_op(inst, Op::IntMul, &args),
+        (Fault::SumUnchecked, Op::IntAddChecked, args) => rewriter.become_op(inst, Op::IntAdd, args),
+        (Fault::ProductUnchecked, Op::IntMulChecked, args) => rewriter.become_op(inst, Op::IntMul, args),
         (Fault::DivisionRoundsUp, Op::IntFloorDiv | Op::IntFloorDivChecked, &[a, b])
         | (Fault::RemainderSign, Op::IntMod | Op::IntModChecked, &[a, b]) => {
             negate_around(rewriter, inst, op, [a, b]);
         }
         (Fault::LeftShiftMasked, Op::IntShlChecked, &[a, b]) => mask_count(rewriter, inst, Op::IntShl, a, b),
         (Fault::RightShiftMasked, Op::IntShrChecked, &[a, b]) => mask_count(rewriter, inst, Op::IntShr, a, b),
-        (Fault::LessOrEqual, Op::IntCompare, _) | (Fault::GenericLess, Op::ObjCompare, _) => {
-            if imm == Imm::Cmp(Cmp::Lt) {
-                rewriter.func.inst_mut(inst).imm = Imm::Cmp(Cmp::Le);
-            }
+        (Fault::RangeEnd, Op::IntRangeLen, args) => {
+            let length = rewriter.emit_exiting(inst, op, args);
+            let one = rewriter.emit_int(inst, 1);
+            rewriter.become_op(inst, Op::IntAdd, &[length, one]);
         }
-        (Fault::LessThanNan, Op::FloatCompare, _) if imm == Imm::Cmp(Cmp::Lt) => {
-            let opposite = rewriter.emit(inst, Op::FloatCompare, Imm::Cmp(Cmp::Ge), &args);
+        _ => {}
+    }
+}
+
+fn break_number(rewriter: &mut Rewriter<'_>, victim: &Victim, fault: Fault) {
+    let &Victim { inst, op, imm, ref args } = victim;
+    match (fault, op, args.as_slice()) {
+        (Fault::LessThanNan, Op::FloatCompare, args) if imm == Imm::Cmp(Cmp::Lt) => {
+            let opposite = rewriter.emit(inst, Op::FloatCompare, Imm::Cmp(Cmp::Ge), args);
             rewriter.become_op(inst, Op::BoolNot, &[opposite]);
         }
         (Fault::NegativeZero, Op::FloatNeg, &[a]) => {
             let zero = rewriter.emit(inst, Op::FloatConst, Imm::Float(0), &[]);
             rewriter.become_op(inst, Op::FloatSub, &[zero, a]);
         }
-        (Fault::RangeEnd, Op::IntRangeLen, _) => {
-            let length = rewriter.emit_exiting(inst, op, &args);
-            let one = rewriter.emit_int(inst, 1);
-            rewriter.become_op(inst, Op::IntAdd, &[length, one]);
-        }
         (Fault::BoolAsInt, Op::BoolBox, &[a]) => {
             let int = rewriter.emit(inst, Op::BoolToInt, Imm::None, &[a]);
             rewriter.become_op(inst, Op::IntBox, &[int]);
         }
-        (Fault::GuardForgotten, Op::GuardCell, _) => return Keep::No,
         (Fault::TrueDivisionRoundsTwice, Op::IntTrueDivChecked, &[a, b]) => {
             let floats = [a, b].map(|int| rewriter.emit(inst, Op::IntToFloat, Imm::None, &[int]));
             let data = rewriter.func.inst_mut(inst);
@@ -146,26 +187,8 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
             rewriter.become_op(inst, Op::FloatCompare, &[rounded, b]);
             rewriter.func.inst_mut(inst).imm = imm;
         }
-        (Fault::ArgumentsSwapped, Op::CallDirect, &[a, b, ..]) if same_type(rewriter.func, a, b) => {
-            rewriter.func.inst_mut(inst).args.swap(0, 1);
-        }
-        (Fault::GenericSubtraction, Op::ObjBinary, _) => {
-            if matches!(imm, Imm::Binary(Binary::Sub, _)) {
-                rewriter.func.inst_mut(inst).args.swap(0, 1);
-            }
-        }
-        (Fault::WrongLine, Op::ObjBinary | Op::ObjCall, _) => {
-            let first = rewriter.func.block(rewriter.func.entry()).insts.first().copied();
-            let range = first.map(|first| rewriter.func.inst(first).range);
-            rewriter.func.inst_mut(inst).range = range.unwrap_or_default();
-        }
         _ => {}
     }
-    Keep::Yes
-}
-
-fn same_type(func: &Function, a: Value, b: Value) -> bool {
-    func.ty(a) == func.ty(b)
 }
 
 /// `-(-a op b)`: right but for the direction of rounding, or the sign.
