@@ -176,7 +176,7 @@ const PASSES: &[(&str, Pass)] = &[
     ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
     ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),
     ("rotate-loops", |unit, id, _| change(unit, id, passes::rotate::rotate_loops)),
-    ("simplify-again", |unit, id, _| change(unit, id, passes::simplify::simplify)),
+    ("simplify-again", |unit, id, _| change(unit, id, passes::simplify::simplify_after_ranges)),
     ("remove-guards", |unit, id, _| change(unit, id, passes::guards::remove_guards)),
 ];
 

@@ -23,6 +23,7 @@ use _castiron::passes::guards::remove_guards;
 use _castiron::passes::overflow::eliminate_overflow_checks;
 use _castiron::passes::rotate::rotate_loops;
 use _castiron::passes::simplify::simplify;
+use _castiron::passes::simplify::simplify_after_ranges;
 use _castiron::types;
 use interpreter::End;
 use interpreter::Mode;
@@ -105,21 +106,38 @@ fn random_functions_keep_their_meaning() {
     );
 }
 
+type Pass = fn(&mut Function);
+
 #[test]
 fn random_functions_keep_their_meaning_in_another_shape() {
-    type Pass = fn(&mut Function);
-    let passes: [(&str, Pass); 4] = [
+    keep_their_meaning(&[
         ("simplify", simplify),
         ("rotate", rotate_loops),
         ("simplify again", simplify),
         ("guards", remove_guards),
-    ];
+    ]);
+}
+
+#[test]
+fn random_functions_keep_their_meaning_through_all_passes() {
+    keep_their_meaning(&[
+        ("simplify", simplify),
+        ("demand", drop_checks_below_masks),
+        ("ranges", |func| eliminate_overflow_checks(func, &Ranges::of(func))),
+        ("rotate", rotate_loops),
+        ("simplify again", simplify_after_ranges),
+        ("guards", remove_guards),
+    ]);
+}
+
+/// Runs most of the passes, in order, over each function.
+fn keep_their_meaning(passes: &[(&str, Pass)]) {
     let unit = unit();
     for seed in 1..=FUNCTIONS {
         let before = generator::function(seed);
         let mut after = before.clone();
         for (number, (name, pass)) in passes.iter().enumerate() {
-            if (seed + 1) % 5 == number as u64 {
+            if (seed + 1) % (passes.len() as u64 + 1) == number as u64 {
                 continue;
             }
             pass(&mut after);

@@ -20,12 +20,13 @@ use rustc_hash::FxHashSet;
 
 use crate::ir::cfg::Cfg;
 use crate::ir::{CellId, Effects, Function, Imm, Inst, Op};
+use crate::passes::simplify::DeadChecks;
 
 /// Removes every cell guard whose assumption holds where it stands, and all anchors.
 pub fn remove_guards(func: &mut Function) {
     hoist::hoist_guards(func);
     remove_repeated(func);
-    super::simplify::dead::remove_dead_code(func);
+    super::simplify::dead::remove_dead_code(func, DeadChecks::Stay);
 }
 
 fn remove_repeated(func: &mut Function) {

@@ -28,15 +28,33 @@ use crate::ir::Function;
 /// No function needs more rounds than this to come out well; more are left undone.
 const MAX_ROUNDS: usize = 8;
 
-/// Simplifies the function until nothing changes any more.
+/// Whether arithmetic that may exit goes when nobody uses its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeadChecks {
+    /// It goes: that it exits is no effect.
+    Go,
+    /// It stays: what comes after it was simplified in the knowledge that it did not exit.
+    Stay,
+}
+
+/// Simplifies the function until nothing changes any more; for functions whose ranges nobody has used yet.
 pub fn simplify(func: &mut Function) {
+    until_stable(func, DeadChecks::Go);
+}
+
+/// The same after [`super::overflow::eliminate_overflow_checks`], which relies on the checks that are left.
+pub fn simplify_after_ranges(func: &mut Function) {
+    until_stable(func, DeadChecks::Stay);
+}
+
+fn until_stable(func: &mut Function, checks: DeadChecks) {
     for _ in 0..MAX_ROUNDS {
         let mut changed = numbering::number_values(func);
         changed |= graph::remove_unreachable(func);
         changed |= params::remove_needless_params(func);
         changed |= graph::thread_jumps(func);
         changed |= graph::merge_blocks(func);
-        changed |= dead::remove_dead_code(func);
+        changed |= dead::remove_dead_code(func, checks);
         if !changed {
             break;
         }

@@ -1,16 +1,17 @@
 //! Removal of instructions and block parameters that nothing needs.
 
 use crate::ir::{Block, Def, Function, Inst, Op, Value};
+use crate::passes::simplify::DeadChecks;
 
 /// Removes what neither has an effect nor contributes to one; returns whether there was any.
-pub(in crate::passes) fn remove_dead_code(func: &mut Function) -> bool {
-    let needed = needed_values(func);
+pub(in crate::passes) fn remove_dead_code(func: &mut Function, checks: DeadChecks) -> bool {
+    let needed = needed_values(func, checks);
     let mut changed = false;
     for block in func.layout.clone() {
         let mut insts = std::mem::take(&mut func.block_mut(block).insts);
         let before = insts.len();
         insts.retain(|&inst| {
-            !may_drop(func.inst(inst).op)
+            !may_drop(func.inst(inst).op, checks)
                 || func.inst(inst).results.iter().any(|result| needed[result.index()])
         });
         changed |= insts.len() != before;
@@ -26,22 +27,23 @@ pub(in crate::passes) fn remove_dead_code(func: &mut Function) -> bool {
 /// Whether the op may go when nobody uses its results. Besides pure ops these are the arithmetic that
 /// exits only because a result is too large for the machine, and allocations: nobody misses the
 /// MemoryError. Any other exit may stand for an exception.
-fn may_drop(op: Op) -> bool {
+fn may_drop(op: Op, checks: DeadChecks) -> bool {
+    let only_too_large = matches!(
+        op,
+        Op::IntAddChecked | Op::IntSubChecked | Op::IntMulChecked | Op::IntNegChecked | Op::IntAbsChecked
+    );
     op.is_removable()
-        || matches!(
-            op,
-            Op::IntAddChecked | Op::IntSubChecked | Op::IntMulChecked | Op::IntNegChecked | Op::IntAbsChecked
-        )
+        || (only_too_large && checks == DeadChecks::Go)
         || matches!(op, Op::IntBox | Op::FloatBox | Op::ObjTuple)
 }
 
 /// For each value whether an instruction that stays reads it, be it through parameters.
-fn needed_values(func: &Function) -> Vec<bool> {
+fn needed_values(func: &Function, checks: DeadChecks) -> Vec<bool> {
     let mut needed = vec![false; func.values.len()];
     let mut work: Vec<Value> = func.params().to_vec();
     for &block in &func.layout {
         for &inst in &func.block(block).insts {
-            if !may_drop(func.inst(inst).op) {
+            if !may_drop(func.inst(inst).op, checks) {
                 visit_own_reads(func, inst, |value| work.push(value));
             }
         }
@@ -53,7 +55,7 @@ fn needed_values(func: &Function) -> Vec<bool> {
         }
         match func.def(value) {
             Def::Param(..) => work.extend_from_slice(&incoming[value.index()]),
-            Def::Result(inst, _) if may_drop(func.inst(inst).op) => {
+            Def::Result(inst, _) if may_drop(func.inst(inst).op, checks) => {
                 visit_own_reads(func, inst, |value| work.push(value))
             }
             Def::Result(..) => {}
