@@ -2,6 +2,7 @@
 //! other pass thinks of them.
 
 pub mod demand;
+mod early;
 pub mod guards;
 pub mod inline;
 pub mod overflow;

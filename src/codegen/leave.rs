@@ -21,9 +21,9 @@ pub(super) struct Cold {
     exit: Option<Block>,
     /// The error of the instruction being written.
     error: Option<Block>,
-    /// Takes an exit number; finishes the call in the generic version.
+    /// Finishes the call in the generic version; the exit's number is stored.
     resume: Option<Block>,
-    /// Takes a trace number; the exception is set and everything dropped.
+    /// The trace's number is stored, the exception set and everything dropped.
     traceback: Option<Block>,
     /// Takes an object or null: what the generic version returned.
     object: Option<Block>,
@@ -31,6 +31,8 @@ pub(super) struct Cold {
     failed: Option<Block>,
     /// Where exits put their words.
     words: Option<StackSlot>,
+    /// Where exits and errors put their number.
+    number: Option<StackSlot>,
 }
 
 impl Lower<'_> {
@@ -150,14 +152,10 @@ impl Lower<'_> {
         let number = self.unit.traces.borrow_mut().number(self.func, inst, self.unit.positions);
         let block = match self.cold.traceback {
             Some(block) => block,
-            None => {
-                let block = self.code.cold_block();
-                self.code.builder.append_block_param(block, WORD);
-                *self.cold.traceback.insert(block)
-            }
+            None => *self.cold.traceback.insert(self.code.cold_block()),
         };
-        let number = self.code.word(i64::from(number));
-        self.code.jump(block, &[number]);
+        self.store_number(number);
+        self.code.jump(block, &[]);
     }
 
     /// Stores the words of the instruction's exit as owned references, and drops everything else.
@@ -205,14 +203,31 @@ impl Lower<'_> {
     pub(super) fn resume(&mut self, number: u32) {
         let block = match self.cold.resume {
             Some(block) => block,
-            None => {
-                let block = self.code.cold_block();
-                self.code.builder.append_block_param(block, WORD);
-                *self.cold.resume.insert(block)
-            }
+            None => *self.cold.resume.insert(self.code.cold_block()),
         };
+        self.store_number(number);
+        self.code.jump(block, &[]);
+    }
+
+    /// Leaves the number of an exit or a trace to the cold block that the function shares. In memory:
+    /// as an argument of the block it would be kept from where the hot path has the same constant.
+    fn store_number(&mut self, number: u32) {
         let number = self.code.word(i64::from(number));
-        self.code.jump(block, &[number]);
+        let address = self.number_address();
+        self.code.store(number, address, 0);
+    }
+
+    fn number_address(&mut self) -> Value {
+        let slot = match self.cold.number {
+            Some(slot) => slot,
+            None => *self.cold.number.insert(self.code.slot(1)),
+        };
+        self.code.slot_address(slot, 0)
+    }
+
+    fn load_number(&mut self) -> Value {
+        let address = self.number_address();
+        self.code.load(WORD, address, 0)
     }
 
     /// As [`Lower::resume`], behind a direct call whose result came back as this object.
@@ -253,7 +268,8 @@ impl Lower<'_> {
     /// Writes the cold blocks that the instructions share.
     pub(super) fn write_shared_cold_paths(&mut self) {
         if let Some(block) = self.cold.resume.take() {
-            let number = self.enter_with_param(block);
+            self.code.enter(block);
+            let number = self.load_number();
             let slot = self.words_slot();
             let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
             let args = [unit, number, words, self.thread, self.depth];
@@ -273,7 +289,8 @@ impl Lower<'_> {
             self.finish_without_value(status);
         }
         if let Some(block) = self.cold.traceback.take() {
-            let number = self.enter_with_param(block);
+            self.code.enter(block);
+            let number = self.load_number();
             let unit = self.loaded_unit();
             self.code.call(Helper::AddTraceback, &[unit, number]);
             self.return_failed();

@@ -16,10 +16,12 @@
 //! would fail. The specialiser marks each direct call with a `guard.depth 0`, whose exit state this pass
 //! needs; the marks are gone afterwards. Polls at the beginning of an inlined body are dropped: every
 //! cycle of calls still goes through a function that polls at its own beginning. A body that runs
-//! foreign code stays a call, as the thread state would not know its depth.
+//! foreign code stays a call, as the thread state would not know its depth. Calls that stay take their
+//! callee's early return themselves ([`super::early`]).
 
 use rustc_hash::FxHashMap;
 
+use super::early::EarlyReturn;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
 use crate::ir::{
@@ -43,6 +45,7 @@ pub fn inline_calls(unit: &mut Unit, id: FuncId) {
     for _ in 0..SELF_DEPTH {
         inline_once(unit, &mut func, &original);
     }
+    take_early_returns(unit, &mut func, &original);
     remove_marks(&mut func);
     unit.functions[id.index()].specialised = Some(func);
 }
@@ -63,6 +66,24 @@ fn inline_once(unit: &Unit, func: &mut Function, original: &Function) {
                 return;
             }
             block = Splice::new(func, block, position).insert(body);
+        }
+    }
+}
+
+/// Has the calls that are left repeat the early return that their callee begins with.
+fn take_early_returns(unit: &Unit, func: &mut Function, original: &Function) {
+    for block in func.layout.clone() {
+        if func.block(block).cold {
+            continue;
+        }
+        let mut block = block;
+        let early = |callee| body_of(unit, original, callee).and_then(EarlyReturn::of);
+        while let Some((position, callee)) = marked_call(func, block, |callee| early(callee).is_some()) {
+            let Some(early) = early(callee).filter(|_| func.insts.len() < MAX_CALLER) else { return };
+            let site = func.inst(func.block(block).insts[position]).site;
+            let depth = site.map_or(0, |site| nesting(func, site)) + 1;
+            let depth = u32::try_from(depth).expect("counted budgets keep inlining shallow");
+            block = early.put_before(func, block, position, depth);
         }
     }
 }
@@ -204,7 +225,7 @@ impl Splice<'_> {
         for (position, &inst) in body.block(old).insts.iter().enumerate() {
             let data = body.inst(inst);
             let is_entry_poll = data.op == Op::Poll && old == body.entry() && position == 0;
-            if is_entry_poll || is_mark(body, inst) {
+            if is_entry_poll {
                 continue;
             }
             if data.op == Op::Return {
@@ -223,7 +244,8 @@ impl Splice<'_> {
             args: target.args.iter().map(|arg| self.values[arg]).collect(),
         };
         let imm = match (data.op, data.imm) {
-            (Op::GuardDepth, Imm::Count(depth)) => Imm::Count(depth + self.depth),
+            // A mark stays one.
+            (Op::GuardDepth, Imm::Count(depth @ 1..)) => Imm::Count(depth + self.depth),
             (_, imm) => imm,
         };
         let copy = InstData {
