@@ -8,6 +8,9 @@ use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
 use crate::ir::{Block, FuncId, Function, GlobalFact, Inst, Op, Point, Signature, Value};
 
+/// How many values live through the beginnings of all blocks together in a function that is followed.
+const MAX_WIDTH: usize = 500_000;
+
 /// Facts about globals, by their dotted names.
 pub type Facts = FxHashMap<String, GlobalFact>;
 
@@ -39,8 +42,8 @@ pub(super) struct Context<'a> {
     /// Reachable blocks, in reverse postorder.
     pub(super) order: Vec<Block>,
     uses: Vec<Uses>,
-    /// By block: whether it can only end in an exception.
-    raises: Vec<bool>,
+    /// By block: whether specialised code leaves where it begins.
+    leaves: Vec<bool>,
     /// By instruction: the first at or after it that is no release.
     reader: Vec<Inst>,
     stripped: Function,
@@ -59,16 +62,17 @@ impl<'a> Context<'a> {
         let cfg = Cfg::of(generic);
         let dominators = Dominators::of(&cfg);
         let stripped = without_releases(generic);
+        let live = Liveness::of(generic);
         Context {
             id,
             signature,
             generic,
             facts,
-            live: Liveness::of(generic),
             loops: Loops::of(&cfg, &dominators),
             order: cfg.reverse_postorder().to_vec(),
             uses: uses_of(generic),
-            raises: raising_blocks(generic, cfg.reverse_postorder()),
+            leaves: leaving_blocks(generic, cfg.reverse_postorder(), &live),
+            live,
             reader: readers(generic),
             needed: Liveness::of(&stripped),
             stripped,
@@ -87,10 +91,11 @@ impl<'a> Context<'a> {
         self.uses[value.index()]
     }
 
-    /// Whether the block does nothing but prepare an exception: that is the generic version's business.
+    /// Whether the block is the generic version's business: it does nothing but prepare an exception, or
+    /// the function is too wide.
     #[must_use]
-    pub(super) fn only_raises(&self, block: Block) -> bool {
-        self.raises[block.index()]
+    pub(super) fn leaves_at(&self, block: Block) -> bool {
+        self.leaves[block.index()]
     }
 
     /// The values that something other than a release reads at or after the block's beginning, its own
@@ -144,24 +149,27 @@ fn uses_of(generic: &Function) -> Vec<Uses> {
     uses
 }
 
-/// By block: whether every path from it ends in an exception, and it does something before that.
-fn raising_blocks(generic: &Function, order: &[Block]) -> Vec<bool> {
-    let mut raises = vec![false; generic.blocks.len()];
+/// By block: whether every path from it ends in an exception, and it does something before that. Where
+/// more values live through blocks than is worth following, the entry.
+fn leaving_blocks(generic: &Function, order: &[Block], live: &Liveness) -> Vec<bool> {
+    let mut leaves = vec![false; generic.blocks.len()];
     for &block in order.iter().rev() {
         let terminator = generic.inst(generic.terminator(block));
-        raises[block.index()] = match terminator.op {
+        leaves[block.index()] = match terminator.op {
             Op::Raise | Op::RaiseUnbound => true,
             _ => {
                 !terminator.targets.is_empty()
-                    && terminator.targets.iter().all(|target| raises[target.block.index()])
+                    && terminator.targets.iter().all(|target| leaves[target.block.index()])
             }
         };
     }
     for &block in order {
         // To raise by itself takes no more than to leave.
-        raises[block.index()] &= generic.block(block).insts.len() > 1;
+        leaves[block.index()] &= generic.block(block).insts.len() > 1;
     }
-    raises
+    let width: usize = order.iter().map(|&block| live.live_in(block).len()).sum();
+    leaves[generic.entry().index()] |= width > MAX_WIDTH;
+    leaves
 }
 
 fn readers(generic: &Function) -> Vec<Inst> {

@@ -7,6 +7,7 @@
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
+use crate::ir::cfg::Cfg;
 use crate::ir::{
     Block, CellSpec, Const, Def, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Signature, Slot,
     Target, Type, Unit, Value,
@@ -16,6 +17,9 @@ use super::context::Context;
 use super::infer::Plan;
 use super::repr::{Kind, Repr, Step};
 use super::walk::{Env, Flow, Left, Place, Sink, Walker};
+
+/// How many slots the exits of a function have at most: a budget for code with very many variables.
+const MAX_SLOTS: usize = 300_000;
 
 /// Writes the specialised version.
 #[must_use]
@@ -29,7 +33,7 @@ pub(super) fn emit(cx: &Context<'_>, unit: &mut Unit, plan: &Plan) -> Function {
         out.block_mut(block).cold = cx.generic.block(plan.versions[version].block).cold;
         blocks.insert(version, block);
     }
-    let writer = Writer { unit, out, block: blocks[&0] };
+    let writer = Writer { unit, out, block: blocks[&0], slots: 0 };
     let mut emission = Emission {
         cx,
         plan,
@@ -41,7 +45,11 @@ pub(super) fn emit(cx: &Context<'_>, unit: &mut Unit, plan: &Plan) -> Function {
     for &version in &order {
         emission.write(version);
     }
-    emission.walker.sink.out
+    let mut out = emission.walker.sink.out;
+    // Blocks behind one that was cut short are never reached.
+    let cfg = Cfg::of(&out);
+    out.layout.retain(|&block| cfg.is_reachable(block));
+    out
 }
 
 struct Emission<'a> {
@@ -329,6 +337,8 @@ struct Writer<'a> {
     unit: &'a mut Unit,
     out: Function,
     block: Block,
+    /// How many slots the exits have together.
+    slots: usize,
 }
 
 impl Writer<'_> {
@@ -351,6 +361,7 @@ impl Writer<'_> {
         let cx = place.cx;
         let needed = cx.needed_at(place.point);
         let live = cx.live.resume_slots(cx.generic, place.point);
+        self.slots += live.len();
         let slots = live.iter().map(|value| {
             let repr = place.env.get(value).unwrap_or(&Repr::Never);
             let unread = repr.dies_silently() && needed.binary_search(value).is_err();
@@ -427,6 +438,10 @@ impl Sink for Writer<'_> {
         let inst = self.out.add_inst(data, results);
         self.out.block_mut(self.block).insts.push(inst);
         self.out.inst(inst).results.clone()
+    }
+
+    fn is_full(&self) -> bool {
+        self.slots > MAX_SLOTS
     }
 
     fn constant(&mut self, constant: Const) -> Imm {

@@ -262,6 +262,10 @@ impl Sink for Dry<'_> {
         vec![(); results.len()]
     }
 
+    fn is_full(&self) -> bool {
+        false
+    }
+
     fn constant(&mut self, _: Const) -> Imm {
         Imm::None
     }

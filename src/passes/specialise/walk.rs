@@ -7,6 +7,7 @@ mod builtins;
 mod calls;
 mod iterate;
 mod maths;
+mod unbox;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -56,6 +57,10 @@ pub(super) trait Sink {
         args: &[Self::V],
         results: &[Type],
     ) -> Vec<Self::V>;
+
+    /// Whether exits hold as much as they may: what follows leaves for the generic version. Inference
+    /// knows no such end.
+    fn is_full(&self) -> bool;
 
     /// A constant of the unit as an immediate.
     fn constant(&mut self, constant: Const) -> Imm;
@@ -111,13 +116,17 @@ impl<'a, S: Sink> Walker<'a, S> {
     pub(super) fn walk(&mut self, block: Block) -> Flow<S::V> {
         self.boxes.clear();
         let insts = &self.cx.generic.block(block).insts;
-        if self.cx.only_raises(block) {
+        if self.cx.leaves_at(block) {
             self.stand_before(insts[0]);
             self.leave();
             return Flow::End;
         }
         for (position, &inst) in insts.iter().enumerate() {
             self.stand_before(inst);
+            if self.sink.is_full() {
+                self.leave();
+                return Flow::End;
+            }
             let done = match insts.get(position + 1) {
                 Some(&next) => self.transfer(inst, next).map(|()| None),
                 None => self.terminate(inst).map(Some),
@@ -357,30 +366,6 @@ impl<'a, S: Sink> Walker<'a, S> {
         Ok(result)
     }
 
-    /// An object of this type without its box; exits at the current point when it is of another.
-    fn unbox(&mut self, object: S::V, ty: &types::Type) -> Repr<S::V> {
-        match ty {
-            types::Type::Int => Repr::Int(self.one(Op::GuardInt, Imm::None, &[object]), None),
-            types::Type::Float => Repr::Float(self.one(Op::GuardFloat, Imm::None, &[object])),
-            types::Type::Bool => Repr::Bool(self.one(Op::GuardBool, Imm::None, &[object]), None),
-            types::Type::None => {
-                self.none(Op::GuardNone, Imm::None, &[object]);
-                Repr::None
-            }
-            types::Type::Tuple(items) if fits_registers(items) => {
-                Repr::Tuple(self.unbox_items(object, items).into())
-            }
-            types::Type::Tuple(_) => Repr::Likely(object, Rc::new(ty.clone())),
-            types::Type::Never | types::Type::Object => Repr::Object(object),
-        }
-    }
-
-    fn unbox_items(&mut self, tuple: S::V, types: &[types::Type]) -> Reprs<S> {
-        let count = u32::try_from(types.len()).expect("a promised tuple is short");
-        let items = self.many(Op::GuardTuple, Imm::Count(count), &[tuple], &vec![Type::Obj; types.len()]);
-        items.into_iter().zip(types).map(|(item, ty)| self.unbox(item, ty)).collect()
-    }
-
     /// The unboxed form of a constant.
     fn constant(&mut self, constant: &Const) -> Repr<S::V> {
         match constant {
@@ -418,25 +403,6 @@ impl<'a, S: Sink> Walker<'a, S> {
             }
             Some(_) => Err(None),
         }
-    }
-
-    fn unpack(&mut self, inst: Inst) -> Result<Reprs<S>, Left> {
-        let data = self.cx.generic.inst(inst);
-        let tuple = self.read(data.args[0])?;
-        match &tuple {
-            Repr::Tuple(items) if items.len() == data.results.len() => return Ok(items.to_vec()),
-            Repr::Likely(object, ty) => {
-                if let types::Type::Tuple(items) = &**ty
-                    && items.len() == data.results.len()
-                {
-                    return Ok(self.unbox_items(*object, items));
-                }
-            }
-            _ => {}
-        }
-        let object = self.object(&tuple)?;
-        let items = self.many(Op::ObjUnpack, data.imm, &[object], &vec![Type::Obj; data.results.len()]);
-        Ok(items.into_iter().map(Repr::Object).collect())
     }
 
     fn terminate(&mut self, inst: Inst) -> Result<Flow<S::V>, Left> {
@@ -490,12 +456,4 @@ type Form<V> = Result<Repr<V>, Option<types::Type>>;
 
 fn is_scalar(constant: &Const) -> bool {
     matches!(constant, Const::None | Const::Bool(_) | Const::Int(_) | Const::Float(_))
-}
-
-/// Whether a tuple of these types has an unboxed form.
-fn fits_registers(items: &[types::Type]) -> bool {
-    let scalar = |ty: &types::Type| {
-        matches!(ty, types::Type::None | types::Type::Bool | types::Type::Int | types::Type::Float)
-    };
-    items.len() <= MAX_TUPLE && items.iter().all(scalar)
 }
