@@ -91,6 +91,16 @@ class Scope:
         return [name for name, kind in self.types.items() if kind in kinds]
 
 
+def some_int(rng: random.Random) -> int:
+    """An int: an edge, a small one, or one of any width up to a machine word and a little."""
+    roll = rng.random()
+    if roll < 0.5:
+        return rng.choice(INTS)
+    if roll < 0.8:
+        return rng.randrange(-50, 51)
+    return rng.choice([-1, 1]) * rng.getrandbits(rng.randrange(1, 67))
+
+
 def join(a: Type, b: Type) -> Type:
     """The type of a variable that has either type."""
     if a == b:
@@ -141,7 +151,7 @@ class Expressions:
         return self.rng.choice(names) if names else None
 
     def int_literal(self) -> str:
-        value = self.rng.choice(INTS) if self.rng.random() < 0.6 else self.rng.randrange(-20, 21)
+        value = some_int(self.rng)
         return f"({value})" if value < 0 else str(value)
 
     def unlikely(self, make: Callable[[], str]) -> str:
@@ -256,7 +266,7 @@ class Expressions:
         return f"({text})" if text.startswith("-") else text
 
     def float_arithmetic(self, depth: int) -> str:
-        if self.rng.random() < 0.2:
+        if self.rng.random() < 0.25:
             return f"({self.integer(depth)} / {self.integer(depth)})"
         op = self.rng.choice(["+", "-", "*", "/", "//", "%", "+", "-", "*"])
         roll = self.rng.random()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tests.fuzz.expressions import FLOATS, INTS, Callee, Scope, Type, spelling
+from tests.fuzz.expressions import FLOATS, INTS, Callee, Scope, Type, some_int, spelling
 from tests.fuzz.statements import Statements
 
 RESULTS: list[Type] = [
@@ -121,7 +121,7 @@ def value(rng: random.Random, kind: Type) -> str:
     """A value of the type, as text; extremes are likely."""
     match kind:
         case "int":
-            return str(rng.choice(INTS) if rng.random() < 0.6 else rng.randrange(-50, 51))
+            return str(some_int(rng))
         case "float":
             return rng.choice(FLOATS) if rng.random() < 0.7 else repr(rng.uniform(-100, 100))
         case "bool":
