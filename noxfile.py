@@ -28,7 +28,7 @@ FOREIGN_TARGETS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin")
 
 
 def cargo_test(session: nox.Session) -> list[str]:
-    """nextest where it is installed, else cargo's own runner."""
+    """Nextest where it is installed, else cargo's own runner."""
     if shutil.which("cargo-nextest"):
         return ["cargo", "nextest", "run", "--release"]
     session.log("cargo-nextest is not installed: cargo test runs instead")
@@ -94,7 +94,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(python=TESTED)
 def tests(session: nox.Session) -> None:
-    """pytest with the installed wheel: API, enforcement, differential cases, generated programs."""
+    """Pytest with the installed wheel: API, enforcement, differential cases, generated programs."""
     install_wheel(session, "pytest", "pytest-xdist", "hypothesis")
     session.run("pytest", "-q", "-n", "2", "tests/python", *session.posargs, env={"CASTIRON_STRICT": "1"})
 

@@ -23,9 +23,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from report import report
 
@@ -273,7 +274,11 @@ def castiron_python(c: Context) -> str:
 
 def castiron(c: Context) -> list[str]:
     """plain.py as it stands; one that never mentions castiron is compiled on import."""
-    hook = "" if "castiron" in (c.program.folder / "plain.py").read_text() else "import castiron; castiron.compile_imports()\n"
+    hook = (
+        ""
+        if "castiron" in (c.program.folder / "plain.py").read_text()
+        else "import castiron; castiron.compile_imports()\n"
+    )
     return [castiron_python(c), "-c", hook + DRIVER, str(c.program.folder)]
 
 
@@ -367,12 +372,16 @@ def measure(peer: str, program: Program, envs: Path, work: Path, repeat: int, wa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dir", type=Path, default=HERE / "programs", help="folder of program folders (default: programs)")
+    parser.add_argument(
+        "--dir", type=Path, default=HERE / "programs", help="folder of program folders (default: programs)"
+    )
     parser.add_argument("--programs", help="comma-separated; default: every folder with a plain.py")
     parser.add_argument("--peers", help=f"comma-separated, of: {', '.join(PEERS)}")
     parser.add_argument("--repeat", type=int, default=5, help="timed calls after the warm-up (default 5)")
     parser.add_argument("--clock", choices=("cpu", "wall"), default="cpu", help="what the tables show (both are saved)")
-    parser.add_argument("--envs", type=Path, default=Path(os.environ.get("BENCH_ENVS", ".bench/envs")), help="peers' venvs")
+    parser.add_argument(
+        "--envs", type=Path, default=Path(os.environ.get("BENCH_ENVS", ".bench/envs")), help="peers' venvs"
+    )
     parser.add_argument("--work", type=Path, default=Path(".bench/work"), help="scratch folder for builds")
     parser.add_argument("--json", type=Path, help="write (or with --update, extend) the raw results here")
     parser.add_argument("--md", type=Path, help="write the tables here as Markdown")
@@ -382,7 +391,9 @@ def main() -> None:
     programs = [Program.load(p.parent) for p in sorted(args.dir.glob("*/plain.py"))]
     programs = [p for p in programs if wanted is None or p.name in wanted]
     chosen = args.peers.split(",") if args.peers else list(PEERS)
-    if wrong := [p for p in chosen if p not in PEERS] + [w for w in wanted or () if w not in {p.name for p in programs}]:
+    if wrong := [p for p in chosen if p not in PEERS] + [
+        w for w in wanted or () if w not in {p.name for p in programs}
+    ]:
         parser.error(f"unknown peer or program: {', '.join(wrong)}")
     envs, work = args.envs.absolute(), args.work.absolute()
     results: dict[str, dict[str, Any]] = {}
@@ -398,7 +409,9 @@ def main() -> None:
             print(f"{program.name:>18} {peer:<14} {row[peer]['status']:<13} {shown}", file=sys.stderr, flush=True)
         if args.json:
             facts = {"machine": platform.processor() or platform.machine(), "repeat": args.repeat, "clock": args.clock}
-            args.json.write_text(json.dumps({"facts": facts, "results": dict(sorted(results.items()))}, indent=1) + "\n")
+            args.json.write_text(
+                json.dumps({"facts": facts, "results": dict(sorted(results.items()))}, indent=1) + "\n"
+            )
     results = dict(sorted(results.items()))
     print(report(results, list(PEERS), args.clock, markdown=False))
     if args.md:

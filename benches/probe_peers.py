@@ -28,14 +28,19 @@ sys.path.insert(0, sys.argv[1])
 import plain
 plain.run(10)
 """
-DEEP = START + """
+DEEP = (
+    START
+    + """
 try:
     print("returned", plain.run(int(sys.argv[2])))
 except BaseException as error:
     print("raised", type(error).__name__)
 print("and went on:", plain.run(10))
 """
-INTERRUPT = START + """
+)
+INTERRUPT = (
+    START
+    + """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start background jobs with SIGINT ignored
 print("ready", flush=True)
@@ -44,7 +49,10 @@ try:
 except KeyboardInterrupt:
     print("raised KeyboardInterrupt", flush=True)
 """
-EDGE = START + """
+)
+EDGE = (
+    START
+    + """
 import warnings
 warnings.simplefilter("ignore")
 try:
@@ -56,6 +64,7 @@ try:
 except BaseException as error:
     print("->", type(error).__name__)
 """
+)
 CALLS = [
     "pick([1, 2, 3], -1)",
     "pick([1, 2, 3], 10)",

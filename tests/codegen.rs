@@ -80,12 +80,8 @@ fn counted(text: &str) -> Unit {
 fn load(text: &str) -> Loaded {
     let unit = counted(text);
     let layout = Layout::for_version(3, 13).expect("the layout is known");
-    let texts = if std::env::var_os("CASTIRON_DUMP").is_some() { Texts::Keep } else { Texts::Drop };
-    let request = Request { unit: &unit, layout, positions: &position, texts };
+    let request = Request { unit: &unit, layout, positions: &position, texts: Texts::Drop };
     let jit = jit::compile(&request, Verify::Yes).expect("the unit compiles");
-    for text in jit.texts() {
-        eprintln!("{}\n{}\n{}", text.name, text.clif, text.assembly);
-    }
     let mut helpers = vec![unexpected as *const c_void; Helper::ALL.len()].into_boxed_slice();
     helpers[Helper::Resume as usize] = resume as *const c_void;
     helpers[Helper::DepthExhausted as usize] = depth_exhausted as *const c_void;

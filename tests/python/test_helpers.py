@@ -41,7 +41,7 @@ def float_pairs() -> list[tuple[float, float]]:
 def same(a: object, b: object) -> bool:
     """Equal, of one type, bit for bit where they are floats."""
     if isinstance(a, float) and isinstance(b, float):
-        return a == b and math.copysign(1, a) == math.copysign(1, b) or a != a and b != b
+        return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
     return type(a) is type(b) and a == b
 
 
@@ -83,7 +83,7 @@ def test_range_length() -> None:
         for step in (1, -1, 2, -3, 7, 2**62, -(2**63), 2**63 - 1):
             found = range(start, stop, step)
             count = max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
-            assert count < 2**63 and len(found) == count or count >= 2**63
+            assert (count < 2**63 and len(found) == count) or count >= 2**63
             assert call_helper("int_range_len", (start, stop, step)) == fits(count), (start, stop, step)
 
 
