@@ -41,6 +41,7 @@ use crate::passes;
 use crate::passes::Counts;
 use crate::runtime::meta::Position;
 use crate::source::Diagnostic;
+use crate::source::Reason;
 use crate::source::SourceFile;
 
 use coverage::Coverage;
@@ -206,7 +207,26 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     }
     verified(session, &unit, COUNTS, Counts::Present)?;
     watch(COUNTS, &unit);
+    within_budget(request, &unit)?;
     Ok(unit)
+}
+
+/// How many drops of variables a function has at most on its error paths. Each instruction that may raise
+/// drops all that is alive, so code grows with the product of both.
+const MAX_DROPS: usize = 40_000;
+
+/// Refuses functions whose code would grow out of proportion.
+fn within_budget(request: &Request, unit: &Unit) -> Result<(), Failure> {
+    for (member, function) in request.functions.iter().zip(&unit.functions) {
+        let versions = [&function.generic, &function.specialised];
+        let drops = |version: &Function| version.unwind.values().map(Vec::len).sum::<usize>();
+        if versions.into_iter().flatten().map(drops).sum::<usize>() > MAX_DROPS {
+            let reason = Reason::TooManyVariables(MAX_DROPS);
+            let range = member.blueprint().info.name_range;
+            return Err(Failure::Diagnosed(vec![Diagnostic { reason, range }]));
+        }
+    }
+    Ok(())
 }
 
 /// The generic versions of all functions.

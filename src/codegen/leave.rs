@@ -14,6 +14,9 @@ use crate::runtime::table::Helper;
 use super::abi::{WORD, machine_type};
 use super::lower::{Lower, Version};
 
+/// How many objects a cold path drops by itself.
+const MOST_INLINE_DROPS: usize = 2;
+
 /// Cold blocks that are gone to but not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Cold {
@@ -31,6 +34,8 @@ pub(super) struct Cold {
     failed: Option<Block>,
     /// Where exits put their words.
     words: Option<StackSlot>,
+    /// Where objects are put that a helper drops.
+    drops: Option<StackSlot>,
     /// Where exits and errors put their number.
     number: Option<StackSlot>,
 }
@@ -139,12 +144,34 @@ impl Lower<'_> {
         self.func.unwind.get(&inst).cloned().unwrap_or_default()
     }
 
-    /// Drops these objects.
+    /// Drops these objects, on a cold path. Many of them go to a helper: a function has about as many
+    /// such paths as instructions, and each would be as long as the function has variables.
     pub(super) fn drop_all(&mut self, objects: &[ir::Value]) {
+        if objects.len() > MOST_INLINE_DROPS {
+            let slot = self.drops_slot();
+            for (number, &object) in objects.iter().enumerate() {
+                let object = self.value(object);
+                let address = self.code.slot_address(slot, number);
+                self.code.store(object, address, 0);
+            }
+            let address = self.code.slot_address(slot, 0);
+            let count = self.code.word(i64::try_from(objects.len()).expect("counted budgets"));
+            self.code.call(Helper::DropAll, &[address, count]);
+            return;
+        }
         for &object in objects {
             let object = self.value(object);
             self.code.dec_ref(object);
         }
+    }
+
+    /// Room for the longest list of objects that is dropped at once.
+    fn drops_slot(&mut self) -> StackSlot {
+        if let Some(slot) = self.cold.drops {
+            return slot;
+        }
+        let most = self.func.unwind.values().map(Vec::len).max().unwrap_or_default();
+        *self.cold.drops.insert(self.code.slot(most))
     }
 
     /// Everything is dropped and the exception set: adds the traceback and returns.

@@ -471,6 +471,18 @@ pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     unsafe { (running().symbols.dealloc)(object) }
 }
 
+/// Drops a reference to each of these objects, in this order.
+///
+/// # Safety
+/// The words hold so many live objects, one reference to each of which is the caller's; the thread is
+/// attached.
+pub unsafe extern "C" fn drop_all(objects: *const *mut PyObject, count: i64) {
+    for number in 0..super::table::position(count) {
+        // SAFETY: the caller's contract.
+        unsafe { drop_ref(*objects.add(number)) };
+    }
+}
+
 /// `None`, `True` or `False` by a truth value, borrowed.
 #[must_use]
 pub fn truth_object(truth: bool) -> *mut PyObject {

@@ -113,6 +113,8 @@ macro_rules! for_each_helper {
             RaiseUnbound = object::raise_unbound(Obj) -> ();
             /// The last reference is gone.
             Dealloc = object::dealloc(Obj) -> ();
+            /// `(objects, count)`: drops a reference to each, in this order.
+            DropAll = object::drop_all(Ptr, I64) -> ();
             /// The C library's functions, in the order of `ir::MathFn::ALL`: a pointer to a table of them.
             MathTable = float::math_table() -> (Ptr);
         }

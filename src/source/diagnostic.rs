@@ -30,6 +30,8 @@ pub enum Reason {
     FrameInspection(&'static str),
     /// More instructions than the budget; the budget.
     TooLarge(usize),
+    /// More variables alive at more places than the budget; the budget.
+    TooManyVariables(usize),
     /// Expressions or statements nested deeper than the limit; the limit.
     TooDeep(usize),
 }
@@ -67,6 +69,7 @@ impl Reason {
             Reason::GlobalAssignment(_) => "global-assignment",
             Reason::FrameInspection(_) => "frame-inspection",
             Reason::TooLarge(_) => "too-large",
+            Reason::TooManyVariables(_) => "too-many-variables",
             Reason::TooDeep(_) => "too-deep",
         }
     }
@@ -86,7 +89,7 @@ impl Reason {
             Reason::Closure(_) => Some("pass the value as an argument and return what changes"),
             Reason::GlobalAssignment(_) => Some("return the new value and assign it in the caller"),
             Reason::FrameInspection(_) => Some("pass what is needed as arguments"),
-            Reason::TooLarge(_) => Some("split the function"),
+            Reason::TooLarge(_) | Reason::TooManyVariables(_) => Some("split the function"),
             Reason::TooDeep(_) => Some("name intermediate results"),
         }
     }
@@ -110,6 +113,9 @@ impl fmt::Display for Reason {
                 write!(f, "`{what}` may look at the variables of the running function")
             }
             Reason::TooLarge(limit) => write!(f, "the function has more than {limit} instructions"),
+            Reason::TooManyVariables(limit) => {
+                write!(f, "the function would drop its variables at more than {limit} places")
+            }
             Reason::TooDeep(limit) => write!(f, "the code is nested more than {limit} levels deep"),
         }
     }
