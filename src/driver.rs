@@ -243,12 +243,15 @@ fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
             }
             Member::Call(_) => None,
         };
-        let by_name_only = |parameter: &&front::ParameterInfo| parameter.kind == ParameterKind::KeywordOnly;
+        let by_name = |parameter: &front::ParameterInfo| {
+            (parameter.kind != ParameterKind::PositionalOnly).then(|| parameter.name.clone())
+        };
         unit.functions.push(UnitFunction {
             name: blueprint.info.qualname.clone(),
             signature: blueprint.signature.clone(),
             promised: session.options.promise == front::Promise::Enforced,
-            keyword_only: blueprint.info.parameters.iter().filter(by_name_only).count(),
+            keyword_only: blueprint.info.keyword_only(),
+            names: blueprint.info.parameters.iter().map(by_name).collect(),
             generic,
             specialised: None,
         });

@@ -175,6 +175,7 @@ fn build(file: &SourceFile) -> (Unit, Vec<Diagnostic>) {
                 name: info.qualname.clone(),
                 signature: front::annotated_signature(&module, &info),
                 keyword_only: info.keyword_only(),
+                names: Vec::new(),
                 promised: true,
                 generic: Some(built.function),
                 specialised: None,

@@ -35,8 +35,15 @@ const RUNS: usize = 24;
 fn unit() -> Unit {
     let signature = Signature { params: vec![types::Type::Int; 3], result: types::Type::Int };
     let name = "random".to_owned();
-    let function =
-        UnitFunction { name, signature, keyword_only: 0, promised: true, generic: None, specialised: None };
+    let function = UnitFunction {
+        name,
+        signature,
+        keyword_only: 0,
+        names: Vec::new(),
+        promised: true,
+        generic: None,
+        specialised: None,
+    };
     Unit { functions: vec![function], ..Unit::default() }
 }
 

@@ -109,6 +109,7 @@ impl Parser {
             signature,
             promised,
             keyword_only,
+            names: Vec::new(),
             generic: None,
             specialised: None,
         });

@@ -153,6 +153,8 @@ pub struct UnitFunction {
     pub promised: bool,
     /// How many of the parameters, the last ones, can be passed by name only.
     pub keyword_only: usize,
+    /// The parameters' names, where they can be passed by name; not part of IR text.
+    pub names: Vec<Option<String>>,
     /// The complete version, all objects. `None` for a function that another unit has compiled and
     /// that this unit only calls.
     pub generic: Option<Function>,

@@ -1,6 +1,6 @@
 //! Calls: of the unit's functions directly, of builtins and `math` as ops.
 
-use crate::ir::{Const, ConstId, FuncId, GlobalFact, Imm, Inst, Op, Point, Signature, Type};
+use crate::ir::{Const, ConstId, FuncId, GlobalFact, Imm, Inst, Op, Point, Signature, Type, UnitFunction};
 use crate::passes::specialise::has_body;
 use crate::types;
 
@@ -15,14 +15,28 @@ impl<S: Sink> Walker<'_, S> {
         operands: &[Repr<S::V>],
     ) -> Result<Form<S::V>, Left> {
         let Repr::Known(known) = &operands[0] else { return Ok(Err(None)) };
-        if self.sink.unit().consts[names.index()] != Const::None {
-            return Ok(Err(None));
-        }
         let args = &operands[1..];
+        let unit = self.sink.unit();
+        let named = match (&unit.consts[names.index()], &known.fact) {
+            (Const::None, _) => None,
+            (Const::Tuple(names), GlobalFact::Function(callee)) => {
+                let Some(order) = in_order(unit.function(*callee), names, args.len()) else {
+                    return Ok(Err(None));
+                };
+                Some(order.into_iter().map(|place| args[place].clone()).collect::<Vec<_>>())
+            }
+            _ => return Ok(Err(None)),
+        };
+        let args = named.as_deref().unwrap_or(args);
         match &known.fact {
             GlobalFact::Builtin(builtin) => self.builtin(inst, *builtin, args),
             GlobalFact::Math(name) => Ok(self.math(name, args)),
-            GlobalFact::Function(callee) => self.direct(inst, *callee, args),
+            GlobalFact::Function(callee)
+                if named.is_some() || self.sink.unit().function(*callee).keyword_only == 0 =>
+            {
+                self.direct(inst, *callee, args)
+            }
+            GlobalFact::Function(_) => Ok(Err(None)),
             GlobalFact::Value(_) | GlobalFact::MathModule | GlobalFact::Unknown => Ok(Err(None)),
         }
     }
@@ -34,11 +48,7 @@ impl<S: Sink> Walker<'_, S> {
         let Signature { params, result } = function.signature.clone();
         let promised = function.promised;
         let keeps = |(arg, param)| keeps_promise(arg, param, promised);
-        if function.keyword_only > 0
-            || params.len() != args.len()
-            || !has_body(unit, callee)
-            || !args.iter().zip(&params).all(keeps)
-        {
+        if params.len() != args.len() || !has_body(unit, callee) || !args.iter().zip(&params).all(keeps) {
             return Ok(Err(None));
         }
         let mut values = Vec::with_capacity(args.len());
@@ -63,6 +73,22 @@ impl<S: Sink> Walker<'_, S> {
             types::Type::None | types::Type::Never | types::Type::Object => Repr::Object(value),
         }))
     }
+}
+
+/// For each parameter of the callee which of `count` arguments, the last of which are passed by these
+/// names, it gets. None where a parameter gets none or two, or a name fits no parameter.
+fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<usize>> {
+    let by_position = count.checked_sub(names.len())?;
+    let positions = callee.names.len().checked_sub(callee.keyword_only)?;
+    if count != callee.names.len() || by_position > positions {
+        return None;
+    }
+    let by_name = callee.names[by_position..].iter().map(|parameter| {
+        let parameter = parameter.as_deref()?;
+        let is_it = |name: &Const| matches!(name, Const::Str(name) if name == parameter);
+        names.iter().position(is_it).map(|place| by_position + place)
+    });
+    (0..by_position).map(Some).chain(by_name).collect()
 }
 
 /// Whether the argument is exactly what the parameter's annotation wants. What stands behind
