@@ -501,12 +501,16 @@ def events(call: Callable[[], object], *, profile: bool = False) -> list[Event]:
         return tracer
 
     install = sys.setprofile if profile else sys.settrace
+    # What other tests left behind must not be finalised while the tracer looks.
+    gc.collect()
+    gc.disable()
     install(tracer)  # type: ignore[arg-type]
     try:
         with contextlib.suppress(TypeError):
             call()
     finally:
         install(None)
+        gc.enable()
     return [event for event in seen if event[1] not in {"<lambda>", "__exit__", "suppress", "events"}]
 
 

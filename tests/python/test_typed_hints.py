@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
 
+import castiron
 from castiron import TypeCheckError, _weave, explain, typed
 from castiron._hints import UNANNOTATED, Unresolved, resolve
 
@@ -188,5 +191,8 @@ def test_neither_typing_nor_inspect_is_imported() -> None:
         "new = set(sys.modules) - before\n"
         "assert not new & {'typing', 'inspect', 're', 'dis', 'ast'}, sorted(new)\n"
     )
-    done = subprocess.run([sys.executable, "-S", "-c", source], capture_output=True, text=True, check=False)
+    # Without site, which imports much itself and is how an installed package is found.
+    environment = {**os.environ, "PYTHONPATH": str(Path(castiron.__file__).parents[1])}
+    command = [sys.executable, "-S", "-c", source]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
