@@ -22,7 +22,6 @@ test-all: test
 
 bench: $(VENV)/built
 	$(VENV)/bin/python benches/run.py --rivals
-	cargo bench --bench compile
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
