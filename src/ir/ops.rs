@@ -59,7 +59,7 @@ impl Effects {
     pub const EXITS: Effects = Effects(1);
     /// May set a Python exception; the function then unwinds.
     pub const RAISES: Effects = Effects(2);
-    /// May run foreign code (DESIGN: anything that can run Python), which ends every memory fact.
+    /// May run foreign code (anything that can run Python), which ends every memory fact.
     pub const FOREIGN: Effects = Effects(4);
     /// Ends a block.
     pub const TERMINATOR: Effects = Effects(8);
