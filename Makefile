@@ -32,7 +32,9 @@ $(VENV)/tools: $(VENV)/python
 	touch $@
 
 $(VENV)/built: $(VENV)/tools $(SOURCES)
-	VIRTUAL_ENV=$(abspath $(VENV)) $(VENV)/bin/maturin develop --release
+	rm -rf $(VENV)/wheel
+	$(VENV)/bin/maturin build --release --interpreter $(VENV)/bin/python --out $(VENV)/wheel
+	$(VENV)/bin/pip install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
 	touch $@
 
 clean:
