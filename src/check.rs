@@ -19,6 +19,7 @@ mod hooks;
 mod pending;
 pub mod plan;
 mod render;
+mod walk;
 
 use pyo3::PyResult;
 use pyo3::exceptions::PyImportError;

@@ -17,9 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FunctionType
-    from typing import Any, TypeVar
+    from typing import Any, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any] | property)
+else:
+
+    def overload(function):  # importing typing takes longer than all of castiron
+        return function
+
 
 install_enforcement(violation, evaluate, Unresolved)
 
@@ -27,8 +32,15 @@ _FUNCTION: Any = type(lambda: None)
 _MODE = os.environ.get("CASTIRON", "on")
 
 
-def typed(function: F, /) -> F:
+@overload
+def typed(function: F, /, *, deep: bool = False, strict: bool = False) -> F: ...
+@overload
+def typed(*, deep: bool = False, strict: bool = False) -> Callable[[F], F]: ...  # noqa: F811
+def typed(function: Any = None, /, *, deep: bool = False, strict: bool = False) -> Any:  # noqa: F811
     """Raise `TypeCheckError` when an argument or the result breaks its annotation.
+
+    With `deep=True` every element of a builtin container is looked at; with `strict=True` a `bool` is no `int` and an
+    `int` no `float`.
 
     It is the function itself that is returned, with the checks in its code. Methods, class and static methods and
     properties may be decorated from above or below.
@@ -42,33 +54,35 @@ def typed(function: F, /) -> F:
     Traceback (most recent call last):
     castiron.TypeCheckError: double() argument 'n' must be int, not str: 'x'
     """
+    if function is None:
+        return lambda decorated: typed(decorated, deep=deep, strict=strict)
     if _MODE != "off":
-        _enforce(function)
+        _enforce(function, deep, strict)
     return function
 
 
-def _enforce(value: Any) -> None:
+def _enforce(value: Any, deep: bool, strict: bool) -> None:
     kind = type(value)
     if is_jitted(value):
         return
     if kind is _FUNCTION:
-        weave_function(value)
+        weave_function(value, deep=deep, strict=strict)
     elif isinstance(value, (classmethod, staticmethod)):
-        _enforce(value.__func__)
+        _enforce(value.__func__, deep, strict)
     elif isinstance(value, property):
         accessors: tuple[Any, ...] = (value.fget, value.fset, value.fdel)
         for accessor in accessors:
             if type(accessor) is _FUNCTION:
-                weave_function(accessor)
+                weave_function(accessor, deep=deep, strict=strict)
     else:
         raise TypeError(_refusal(value))
 
 
-def weave_function(function: FunctionType) -> FunctionPlan | None:
+def weave_function(function: FunctionType, *, deep: bool = False, strict: bool = False) -> FunctionPlan | None:
     """Put the checks of the function's annotations into its code; None where there are no annotations."""
     if not function.__annotations__:
         return None
-    plan = FunctionPlan(function, resolve(function).annotations)
+    plan = FunctionPlan(function, resolve(function).annotations, deep=deep, strict=strict)
     code = weave(function.__code__, plan)
     if code is not function.__code__:
         function.__code__ = code

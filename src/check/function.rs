@@ -22,6 +22,7 @@ use super::guard::Place;
 use super::guard::Subject;
 use super::hooks;
 use super::plan::Check;
+use super::plan::Options;
 use super::plan::Plan;
 use crate::runtime::promise::Promise;
 use crate::types::Type;
@@ -63,19 +64,26 @@ pub struct FunctionPlan {
 impl FunctionPlan {
     /// Compiles annotations: a dict from parameter names (and `return`) to objects, as `resolve` gives them.
     #[new]
-    pub fn of(function: &Bound<'_, PyAny>, annotations: &Bound<'_, PyDict>) -> PyResult<FunctionPlan> {
+    #[pyo3(signature = (function, annotations, *, deep = false, strict = false))]
+    pub fn of(
+        function: &Bound<'_, PyAny>,
+        annotations: &Bound<'_, PyDict>,
+        deep: bool,
+        strict: bool,
+    ) -> PyResult<FunctionPlan> {
+        let options = Options { deep, strict };
         let py = function.py();
         let code = function.getattr(intern!(py, "__code__"))?;
         let positional = code.getattr(intern!(py, "co_argcount"))?.extract::<usize>()?;
         let mut parameters = Vec::with_capacity(annotations.len());
         for (index, (name, kind)) in parameters_of(&code, positional)?.into_iter().enumerate() {
             if let Some(hint) = annotations.get_item(&name)? {
-                let plan = Plan::from_hint(&hint, Some(function))?;
+                let plan = Plan::from_hint(&hint, Some(function), options)?;
                 parameters.push(Parameter { index, name: name.to_string(), kind, plan });
             }
         }
         let result = match annotations.get_item(intern!(py, "return"))? {
-            Some(hint) => Some(Plan::from_hint(&hint, Some(function))?),
+            Some(hint) => Some(Plan::from_hint(&hint, Some(function), options)?),
             None => None,
         };
         Ok(FunctionPlan { parameters, result, positional })
@@ -142,7 +150,7 @@ pub fn unchecked(function: &Bound<'_, PyAny>, enforcement: Enforcement) -> PyRes
         (Some(plan), _) => plan.get().gaps(),
         (None, Enforcement::Native) => {
             let annotations = function.getattr(intern!(py, "__annotations__"))?;
-            FunctionPlan::of(function, annotations.cast::<PyDict>()?)?.gaps()
+            FunctionPlan::of(function, annotations.cast::<PyDict>()?, false, false)?.gaps()
         }
         (None, Enforcement::Woven) => Vec::new(),
     };

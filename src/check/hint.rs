@@ -24,6 +24,7 @@ use super::class::ClassRef;
 use super::hooks;
 use super::pending::Pending;
 use super::plan::Check;
+use super::plan::Options;
 use super::render;
 
 /// How deep aliases and unions may nest before the rest counts as a gap.
@@ -37,6 +38,8 @@ pub(super) struct Compiler<'a, 'py> {
     pub(super) gaps: &'a mut Vec<String>,
     /// How deep this is.
     pub(super) depth: usize,
+    /// How it is read.
+    pub(super) options: Options,
 }
 
 impl<'py> Compiler<'_, 'py> {
@@ -62,7 +65,7 @@ impl<'py> Compiler<'_, 'py> {
             return self.text(&text.to_string());
         }
         if let Some((text, reason)) = hooks::unresolved(hint)? {
-            return Ok(Check::Pending(Pending::new(text, reason)));
+            return Ok(Check::Pending(Pending::new(text, reason, self.options)));
         }
         self.form(hint)
     }
@@ -88,10 +91,13 @@ impl<'py> Compiler<'_, 'py> {
         if class.is(py.get_type::<PyAny>()) {
             return Ok(Check::Anything);
         }
-        if class.is(py.get_type::<PyFloat>()) {
+        if self.options.strict && class.is(py.get_type::<PyInt>()) {
+            return Ok(Check::StrictInt);
+        }
+        if !self.options.strict && class.is(py.get_type::<PyFloat>()) {
             return Ok(Check::Float);
         }
-        if class.is(py.get_type::<PyComplex>()) {
+        if !self.options.strict && class.is(py.get_type::<PyComplex>()) {
             return Ok(Check::Complex);
         }
         let reference = ClassRef::new(class)?;
@@ -208,7 +214,28 @@ impl<'py> Compiler<'_, 'py> {
         if name == "Callable" && hint.get_type().name()?.to_string().contains("Callable") {
             return Ok(Check::Callable(text));
         }
-        self.class(class, Some(text))
+        let whole = self.class(class, Some(text))?;
+        self.elements(class, whole, &args)
+    }
+
+    /// The check of a generic class with that of its elements.
+    fn elements(
+        &mut self,
+        class: &Bound<'py, PyType>,
+        whole: Check,
+        args: &Bound<'py, PyTuple>,
+    ) -> PyResult<Check> {
+        if !self.options.deep || !is_container(class)? {
+            return Ok(whole);
+        }
+        let (first, second) = (args.get_item(0)?, args.get_item(1).ok());
+        let first = self.check(&first)?;
+        let second = second.map(|second| self.check(&second)).transpose()?;
+        Ok(match (first, second) {
+            (Check::Anything, None | Some(Check::Anything)) => whole,
+            (item, None) => Check::Items(Box::new(whole), Box::new(item)),
+            (key, Some(item)) => Check::Entries(Box::new(whole), Box::new(key), Box::new(item)),
+        })
     }
 
     fn tuple(
@@ -219,7 +246,9 @@ impl<'py> Compiler<'_, 'py> {
     ) -> PyResult<Check> {
         let whole = |text: String| Ok(Check::Instance(ClassRef::new(class)?, Some(text.into())));
         if args.len() == 2 && args.get_item(1)?.is_instance_of::<PyEllipsis>() {
-            return whole(render::annotation(hint)?);
+            let check = whole(render::annotation(hint)?)?;
+            let item = PyTuple::new(hint.py(), [args.get_item(0)?])?;
+            return self.elements(class, check, &item);
         }
         if args.iter().any(|arg| is_unpacked(&arg)) {
             self.gap(hint, "items of an unpacked type are not checked");
@@ -296,6 +325,21 @@ fn form_name(form: &Bound<'_, PyAny>) -> String {
 
 fn from_typing(class: &Bound<'_, PyType>) -> bool {
     class.module().is_ok_and(|module| module == "typing" || module == "typing_extensions")
+}
+
+/// Whether the class' arguments are the types of its elements.
+fn is_container(class: &Bound<'_, PyType>) -> PyResult<bool> {
+    const CONTAINERS: [&str; 7] = [
+        "builtins.list",
+        "builtins.tuple",
+        "builtins.dict",
+        "builtins.set",
+        "builtins.frozenset",
+        "collections.abc.Sequence",
+        "collections.abc.Mapping",
+    ];
+    let name = format!("{}.{}", class.module()?, class.qualname()?);
+    Ok(CONTAINERS.contains(&name.as_str()))
 }
 
 /// Whether this is `*tuple[...]`, `*Ts` or `Unpack[...]`.

@@ -15,12 +15,14 @@ use pyo3::prelude::Python;
 
 use super::hooks;
 use super::plan::Check;
+use super::plan::Options;
 use super::plan::Plan;
 
 /// An annotation, or a part of one, that could not be evaluated.
 pub struct Pending {
     text: String,
     reason: String,
+    options: Options,
     checks: AtomicU32,
     found: OnceLock<Box<Plan>>,
 }
@@ -28,8 +30,8 @@ pub struct Pending {
 impl Pending {
     /// The annotation's text, and why it could not be evaluated.
     #[must_use]
-    pub fn new(text: String, reason: String) -> Pending {
-        Pending { text, reason, checks: AtomicU32::new(0), found: OnceLock::new() }
+    pub fn new(text: String, reason: String, options: Options) -> Pending {
+        Pending { text, reason, options, checks: AtomicU32::new(0), found: OnceLock::new() }
     }
 
     /// The annotation's text.
@@ -58,7 +60,7 @@ impl Pending {
         if hooks::unresolved(&hint)?.is_some() {
             return Ok(None);
         }
-        let plan = Plan::from_hint(&hint, Some(function))?;
+        let plan = Plan::from_hint(&hint, Some(function), self.options)?;
         Ok(Some(&self.found.get_or_init(|| Box::new(plan)).check))
     }
 }

@@ -21,7 +21,17 @@ use super::class::ClassRef;
 use super::hint;
 use super::pending::Pending;
 use super::render;
+use super::walk;
 use crate::types::Type;
+
+/// How an annotation is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Look at every element of a container.
+    pub deep: bool,
+    /// No `bool` for an `int`, no `int` for a `float`, neither for a `complex`.
+    pub strict: bool,
+}
 
 /// What one annotation accepts.
 pub enum Check {
@@ -31,6 +41,8 @@ pub enum Check {
     Nothing,
     /// An instance; the text is the annotation's when that says more than the class does (`list[int]`).
     Instance(ClassRef, Option<Box<str>>),
+    /// An `int` that is no `bool`.
+    StrictInt,
     /// A `float`, or an `int`, which the type system takes for one.
     Float,
     /// A `complex`, or what [`Check::Float`] accepts.
@@ -39,6 +51,10 @@ pub enum Check {
     Union(Vec<Check>),
     /// A tuple of these items.
     Tuple(Vec<Check>),
+    /// What the first accepts, with items that the second accepts where they can be seen.
+    Items(Box<Check>, Box<Check>),
+    /// What the first accepts, with keys and values that the others accept where they can be seen.
+    Entries(Box<Check>, Box<Check>, Box<Check>),
     /// A value equal to one of these and of the same class.
     Literal(Vec<Py<PyAny>>),
     /// A class, a subclass of one of these; of anything when there are none.
@@ -68,6 +84,16 @@ impl Check {
             Check::Anything => Ok(true),
             Check::Nothing => Ok(false),
             Check::Instance(class, _) => class.accepts(value),
+            Check::StrictInt => {
+                Ok(!value.is_instance_of::<PyBool>() && value.is_instance(&value.py().get_type::<PyInt>())?)
+            }
+            Check::Items(whole, item) => Ok(whole.accepts(value, function)?
+                && walk::find_item(value, |part| Ok(!item.accepts(part, function)?))?.is_none()),
+            Check::Entries(whole, key, item) => Ok(whole.accepts(value, function)?
+                && walk::find_entry(value, |name, part| {
+                    Ok(!key.accepts(name, function)? || !item.accepts(part, function)?)
+                })?
+                .is_none()),
             Check::Float => accepts_real(value),
             Check::Complex => {
                 Ok(value.is_instance(&value.py().get_type::<PyComplex>())? || accepts_real(value)?)
@@ -102,10 +128,12 @@ impl Check {
     pub fn exact_type(&self, py: Python<'_>) -> Type {
         match self {
             Check::Float => Type::Float,
+            Check::StrictInt => Type::Int,
             Check::Tuple(items) => Type::Tuple(items.iter().map(|item| item.exact_type(py)).collect()),
             Check::Instance(class, _) if class.is_static() => {
                 let known = [
                     (py.get_type::<PyInt>(), Type::Int),
+                    (py.get_type::<PyFloat>(), Type::Float),
                     (py.get_type::<PyBool>(), Type::Bool),
                     (py.get_type::<PyNone>(), Type::None),
                 ];
@@ -125,6 +153,7 @@ impl Check {
                     types.push(py.get_type::<PyBool>().as_type_ptr());
                 }
             }
+            Check::StrictInt => types.push(py.get_type::<PyInt>().as_type_ptr()),
             Check::Float => {
                 types.extend([py.get_type::<PyFloat>().as_type_ptr(), py.get_type::<PyInt>().as_type_ptr()])
             }
@@ -168,6 +197,26 @@ impl Check {
                 }
                 Ok(self.broken_by(value, path, None))
             }
+            Check::Items(whole, item) if whole.accepts(value, function)? => {
+                match walk::find_item(value, |part| Ok(!item.accepts(part, function)?))? {
+                    Some((place, part)) => item.violation(&part, function, format!("{path}{place}")),
+                    None => Ok(self.broken_by(value, path, None)),
+                }
+            }
+            Check::Entries(whole, key, item) if whole.accepts(value, function)? => {
+                let refused = |name: &Bound<'py, PyAny>, part: &Bound<'py, PyAny>| {
+                    Ok(!key.accepts(name, function)? || !item.accepts(part, function)?)
+                };
+                match walk::find_entry(value, refused)? {
+                    Some((name, _)) if !key.accepts(&name, function)? => {
+                        key.violation(&name, function, format!("{path} key"))
+                    }
+                    Some((name, part)) => {
+                        item.violation(&part, function, format!("{path}[{}]", name.repr()?))
+                    }
+                    None => Ok(self.broken_by(value, path, None)),
+                }
+            }
             Check::Pending(pending) => match pending.check(value.py(), function)? {
                 Some(check) => check.violation(value, function, path),
                 None => Ok(self.broken_by(value, path, None)),
@@ -193,6 +242,8 @@ impl Check {
         match self {
             Check::Pending(pending) => gaps.extend(pending.gaps()),
             Check::Union(parts) | Check::Tuple(parts) => parts.iter().for_each(|part| part.open_gaps(gaps)),
+            Check::Items(_, item) => item.open_gaps(gaps),
+            Check::Entries(_, key, item) => [key, item].into_iter().for_each(|part| part.open_gaps(gaps)),
             _ => {}
         }
     }
@@ -202,6 +253,7 @@ impl Check {
     pub fn same(&self, other: &Check, py: Python<'_>) -> bool {
         match (self, other) {
             (Check::Anything, Check::Anything)
+            | (Check::StrictInt, Check::StrictInt)
             | (Check::Nothing, Check::Nothing)
             | (Check::Float, Check::Float)
             | (Check::Complex, Check::Complex) => true,
@@ -215,6 +267,10 @@ impl Check {
             }
             (Check::Class(a), Check::Class(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b, py))
+            }
+            (Check::Items(a, b), Check::Items(c, d)) => a.same(c, py) && b.same(d, py),
+            (Check::Entries(a, b, c), Check::Entries(d, e, f)) => {
+                a.same(d, py) && b.same(e, py) && c.same(f, py)
             }
             (Check::Callable(a), Check::Callable(b)) => a == b,
             _ => false,
@@ -283,9 +339,13 @@ pub struct Plan {
 impl Plan {
     /// Compiles an annotation. Strings in it are evaluated where `function` was defined; without one they
     /// are gaps. Never fails because of the annotation: what is not understood is a gap.
-    pub fn from_hint(hint: &Bound<'_, PyAny>, function: Option<&Bound<'_, PyAny>>) -> PyResult<Plan> {
+    pub fn from_hint(
+        hint: &Bound<'_, PyAny>,
+        function: Option<&Bound<'_, PyAny>>,
+        options: Options,
+    ) -> PyResult<Plan> {
         let mut gaps = Vec::new();
-        let check = hint::Compiler { function, gaps: &mut gaps, depth: 0 }.check(hint)?;
+        let check = hint::Compiler { function, gaps: &mut gaps, depth: 0, options }.check(hint)?;
         Ok(Plan { check, gaps })
     }
 

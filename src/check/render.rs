@@ -18,12 +18,14 @@ use super::class::ClassRef;
 use super::plan::Check;
 
 /// What the check wants.
-pub(super) fn check(check: &Check, py: Python<'_>) -> String {
-    match check {
+pub(super) fn check(wanted: &Check, py: Python<'_>) -> String {
+    match wanted {
         Check::Anything => "Any".to_owned(),
         Check::Nothing => "Never".to_owned(),
         Check::Instance(_, Some(text)) | Check::Callable(text) => text.to_string(),
         Check::Instance(class, None) => class_name(class).to_owned(),
+        Check::StrictInt => "int".to_owned(),
+        Check::Items(whole, _) | Check::Entries(whole, _, _) => check(whole, py),
         Check::Float => "float".to_owned(),
         Check::Complex => "complex".to_owned(),
         Check::Union(members) => joined(members, " | ", py),

@@ -327,3 +327,59 @@ def test_type_parameters_and_aliases() -> None:
         for value in bad:
             with pytest.raises(TypeCheckError):
                 space[name](value)
+
+
+class Plain(list):  # type: ignore[type-arg]
+    pass
+
+
+class Reversing(list):  # type: ignore[type-arg]
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return reversed(list(super().__iter__()))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "good", "bad"),
+    [
+        (list[int], [[], [1, True], Plain([1]), Reversing(["x"])], [["x"], [1, 1.5], Plain(["x"]), ()]),
+        (tuple[int, ...], [(), (1, 2)], [("x",), (1, None), []]),
+        (dict[str, list[int]], [{}, {"a": [1]}], [{1: []}, {"a": ["x"]}, []]),
+        (set[int], [set(), {1}], [{"x"}, {1, "x"}]),
+        (frozenset[int], [frozenset({1})], [frozenset({"x"})]),
+        (list[int] | None, [None, [1]], [["x"]]),
+    ],
+)
+def test_deep(annotation: Any, good: list[object], bad: list[object]) -> None:
+    def check(value):  # type: ignore[no-untyped-def]
+        return value
+
+    check.__annotations__["value"] = annotation
+    typed(deep=True)(check)
+    for value in good:
+        assert check(value) is value
+    for value in bad:
+        with pytest.raises(TypeCheckError):
+            check(value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "good", "bad"),
+    [
+        (int, [1, Grade.GOOD], [True, 1.0]),
+        (float, [1.5], [1, True]),
+        (complex, [1j], [1, 1.5]),
+        (bool, [True], [1]),
+        (int | None, [1, None], [False]),
+    ],
+)
+def test_strict(annotation: Any, good: list[object], bad: list[object]) -> None:
+    def check(value):  # type: ignore[no-untyped-def]
+        return value
+
+    check.__annotations__["value"] = annotation
+    typed(strict=True)(check)
+    for value in good:
+        assert check(value) is value
+    for value in bad:
+        with pytest.raises(TypeCheckError):
+            check(value)
