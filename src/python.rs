@@ -15,6 +15,7 @@ mod session;
 mod stats;
 mod text;
 mod unit;
+mod unsteady;
 
 use pyo3::prelude::*;
 

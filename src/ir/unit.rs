@@ -70,6 +70,8 @@ pub enum GlobalFact {
     Math(String),
     /// A compiled function: one of this unit.
     Function(FuncId),
+    /// Not steady: it is read at each use, and then is probably an exact object of this type.
+    Likely(types::Type),
     /// Nothing that the compiler can use.
     Unknown,
 }

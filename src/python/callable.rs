@@ -379,7 +379,7 @@ unsafe extern "C" fn set_attribute(
             jit::abandon(&Bound::from_borrowed_ptr(Python::assume_attached(), object));
         }
         if result == 0 && (is_name(name, "__defaults__") || is_name(name, "__kwdefaults__")) {
-            install::function_changed(object);
+            install::stop_betting(object);
         }
         result
     }

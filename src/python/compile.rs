@@ -30,6 +30,7 @@ use super::record::State;
 use super::session;
 use super::stats;
 use super::unit::Loaded;
+use super::unsteady;
 
 /// More functions than this are not compiled together; the others are called as objects.
 const MAX_FUNCTIONS: usize = 64;
@@ -119,7 +120,7 @@ impl<'py> Gathering<'py> {
             let Some(blueprint) = part.record().blueprint.clone() else { continue };
             for path in &blueprint.names {
                 if !self.facts.contains_key(path) {
-                    let fact = self.fact(path);
+                    let fact = unsteady::steady(self.fact(path), self.losses(path));
                     self.facts.insert(path.clone(), fact);
                 }
             }
@@ -134,6 +135,14 @@ impl<'py> Gathering<'py> {
             None if self.is_own_name(path) => GlobalFact::Function(FuncId::new(0)),
             None => GlobalFact::Unknown,
         }
+    }
+
+    /// How many bets on the name were lost; more than can be where nobody would tell of a write to it.
+    fn losses(&self, path: &str) -> u32 {
+        if !cells::can_watch() {
+            return u32::MAX;
+        }
+        self.parts.iter().map(|part| part.record().losses(path)).max().unwrap_or_default()
     }
 
     fn is_own_name(&self, path: &str) -> bool {

@@ -161,12 +161,5 @@ fn bets(record: &Record, loaded: &Loaded) -> Vec<(String, bool)> {
     let unit = loaded.unit();
     let names = record.blueprint.as_ref().map_or(&[][..], |blueprint| &blueprint.names);
     let betting = unit.meta().cells.iter().enumerate().filter(|(_, cell)| names.contains(&cell.path));
-    betting
-        .map(|(number, cell)| {
-            let number = i64::try_from(number).expect("counted budgets keep units small");
-            // SAFETY: the unit is loaded and has this cell; the thread is attached.
-            let holds = unsafe { cells::cell_check(unit, number) } != 0;
-            (cell.path.clone(), holds)
-        })
-        .collect()
+    betting.map(|(number, cell)| (cell.path.clone(), cells::holds(unit, number))).collect()
 }

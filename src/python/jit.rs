@@ -3,7 +3,7 @@
 //! A function that can be compiled gets the *lazy* entry. Its first call reads what the global names
 //! stand for, compiles the function with all functions of the module that it reaches and that wait for
 //! code too, and installs the entries. Whoever calls meanwhile runs the bytecode, with its checks.
-//! A guard that is lost for good keeps leaving through its exit; nothing is compiled again.
+//! Code whose guards are lost often is made anew ([`super::unsteady`]).
 
 use std::sync::Arc;
 
@@ -235,6 +235,10 @@ fn first_call(callable: &Bound<'_, PyAny>, record: &Arc<Record>) -> PyResult<()>
     }
     if enter::is_switched_off() || !record.begin() {
         return Ok(());
+    }
+    if entry::functions_have_entries() && !install::is_watching() {
+        let reasons = vec!["nothing tells of changes to functions: every watcher is taken".to_owned()];
+        return fall_back(callable, record, &Failure::Diagnosed(Vec::new()), reasons);
     }
     match compile::compile(callable, record) {
         Ok(()) => Ok(()),

@@ -30,6 +30,9 @@ use super::unit::Loaded;
 pub(super) const CODE_REPLACED: &str =
     "its __code__ was assigned: the new code runs unchecked and uncompiled";
 
+/// How often a function is compiled anew: each unit is kept until the function dies.
+const MOST_UNITS: u32 = 24;
+
 /// A function that `jit` has seen.
 pub(super) struct Record {
     /// Its module and qualified name, as `stats` prints them.
@@ -43,6 +46,8 @@ pub(super) struct Record {
     state: Mutex<State>,
     /// Every unit that was ever installed in it.
     kept: Mutex<Vec<Arc<Loaded>>>,
+    /// How often the code was made anew because bets on a name were lost, by the name.
+    losses: Mutex<FxHashMap<String, u32>>,
     /// Calls from the interpreter into its code; counted under strictness only.
     pub(super) calls: AtomicU64,
 }
@@ -75,6 +80,7 @@ impl Record {
             code: Some(code),
             state: Mutex::new(State::Waiting),
             kept: Mutex::default(),
+            losses: Mutex::default(),
             calls: AtomicU64::new(0),
         })
     }
@@ -100,6 +106,7 @@ impl Record {
             code: None,
             state: Mutex::new(State::Bytecode(reasons.into())),
             kept: Mutex::default(),
+            losses: Mutex::default(),
             calls: AtomicU64::new(0),
         })
     }
@@ -131,6 +138,21 @@ impl Record {
             *state = State::Compiling;
         }
         waits
+    }
+
+    /// Notes that bets on the name were lost; false where the code was made anew often enough.
+    pub(super) fn lose(&self, path: &str) -> bool {
+        let mut losses = locked(&self.losses);
+        if losses.values().sum::<u32>() >= MOST_UNITS {
+            return false;
+        }
+        *losses.entry(path.to_owned()).or_default() += 1;
+        true
+    }
+
+    /// How often bets on the name were lost.
+    pub(super) fn losses(&self, path: &str) -> u32 {
+        locked(&self.losses).get(path).copied().unwrap_or_default()
     }
 
     /// Whether it is still without code.

@@ -20,6 +20,7 @@ use crate::runtime::install;
 use crate::runtime::loader;
 
 use super::callable;
+use super::unsteady;
 
 create_exception!(
     castiron,
@@ -44,6 +45,7 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
             runtime::start(py)?;
             install::set_function_accessor(callable::function_inside);
             loader::set_wrap(callable::wrap);
+            unsteady::start();
             let optimize: i32 = py.import("sys")?.getattr("flags")?.getattr("optimize")?.extract()?;
             let options = BuildOptions {
                 promise: Promise::Enforced,

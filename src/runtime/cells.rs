@@ -9,6 +9,7 @@ pub mod facts;
 pub mod watch;
 
 use std::ffi::c_int;
+use std::sync::OnceLock;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -50,6 +51,20 @@ pub fn forget_unit(unit: &LoadedUnit) {
     watch::remove_unit(unit);
 }
 
+/// How often compiled code finds a cell lost before it is made anew.
+const MOST_LOSSES: u32 = 64;
+
+/// Told of a unit and a cell of it that is lost often: makes the unit's functions be compiled again. It
+/// runs while compiled code of the unit does.
+pub type OnUnsteady = fn(&LoadedUnit, usize);
+
+static ON_UNSTEADY: OnceLock<OnUnsteady> = OnceLock::new();
+
+/// Tells who makes the code of unsteady cells anew; the first answer stays.
+pub fn set_on_unsteady(hook: OnUnsteady) {
+    ON_UNSTEADY.get_or_init(|| hook);
+}
+
 /// Whether the assumption still holds; makes the cell valid again if so.
 ///
 /// # Safety
@@ -57,7 +72,27 @@ pub fn forget_unit(unit: &LoadedUnit) {
 pub unsafe extern "C" fn cell_check(unit: *const LoadedUnit, number: i64) -> c_int {
     // SAFETY: the unit lives while its code runs.
     let unit = unsafe { &*unit };
-    c_int::from(revalidate(unit, position(number)))
+    let number = position(number);
+    let holds = revalidate(unit, number);
+    if !holds
+        && unit.count_loss(number) == MOST_LOSSES
+        && let Some(hook) = ON_UNSTEADY.get()
+    {
+        hook(unit, number);
+    }
+    c_int::from(holds)
+}
+
+/// Whether the cell's assumption holds now; unlike [`cell_check`] this is nobody's use of it.
+#[must_use]
+pub fn holds(unit: &LoadedUnit, number: usize) -> bool {
+    revalidate(unit, number)
+}
+
+/// Whether a write to a global name can be seen at all.
+#[must_use]
+pub fn can_watch() -> bool {
+    running().layout.dict_version.is_some() || watch::is_watching()
 }
 
 /// Makes a cell valid if its name has the expected value now.

@@ -2,7 +2,7 @@
 //!
 //! On CPython 3.12 and later the callable is the function itself, with its vectorcall replaced, and a
 //! function watcher tells of changes. On 3.11 it is a native callable, which tells by calling
-//! [`function_changed`] and [`callable_died`].
+//! [`stop_betting`] and [`callable_died`].
 //!
 //! - A new `__code__` ends the compiled function: the plain vectorcall is put back.
 //! - New `__defaults__` or `__kwdefaults__` leave the entry in place, since `call_slow` reads both live;
@@ -121,7 +121,15 @@ pub unsafe fn uninstall(function: *mut PyObject) {
 /// - The unit is loaded and is never dropped while the callable lives.
 /// - The death of the callable is told: by the function watcher, or by [`callable_died`].
 pub unsafe fn register(unit: *const LoadedUnit, number: usize, callable: *mut PyObject) {
-    with(|installed| installed.insert(callable as usize, Installed { unit, number, runs: true }));
+    stop_betting(callable);
+    let made = Installed { unit, number, runs: true };
+    let before = with(|installed| installed.insert(callable as usize, made));
+    if let Some(before) = before
+        && !std::ptr::eq(before.unit, unit)
+    {
+        // SAFETY: the unit outlives the callable. Nobody tells it any more when that dies.
+        unsafe { (&*before.unit).functions()[before.number].object.set(std::ptr::null_mut()) };
+    }
     // SAFETY: the unit is loaded.
     unsafe {
         let loaded = &(&*unit).functions()[number];
@@ -137,11 +145,6 @@ pub fn installed(callable: *mut PyObject) -> Option<(*const LoadedUnit, usize)> 
     found.runs.then_some((found.unit, found.number))
 }
 
-/// The function of a native callable got new defaults, or another code.
-pub fn function_changed(callable: *mut PyObject) {
-    stop_betting(callable);
-}
-
 /// A native callable is being deallocated.
 pub fn callable_died(callable: *mut PyObject) {
     stop_betting(callable);
@@ -153,8 +156,8 @@ pub fn callable_died(callable: *mut PyObject) {
     }
 }
 
-/// Lets no cell bet on the callable any more.
-fn stop_betting(callable: *mut PyObject) {
+/// Lets no cell bet on the callable any more: it got new defaults or another code, or is compiled anew.
+pub fn stop_betting(callable: *mut PyObject) {
     let Some((unit, number)) = installed(callable) else { return };
     // SAFETY: the unit outlives the callable.
     let loaded = unsafe { &(&*unit).functions()[number] };
@@ -165,7 +168,8 @@ fn stop_betting(callable: *mut PyObject) {
 }
 
 /// Starts the function watcher; false where the process has no more of them.
-fn is_watching() -> bool {
+#[must_use]
+pub fn is_watching() -> bool {
     *WATCHER.get_or_init(|| {
         let Some(watchers) = running().symbols.watchers else { return false };
         // SAFETY: the callback is static; a failure leaves an exception, which is dropped.

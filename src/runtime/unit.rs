@@ -118,6 +118,8 @@ pub struct LoadedUnit {
     pinned: RefCell<Vec<Py<PyAny>>>,
     /// The object with which each cell was last found valid.
     expected: RefCell<Vec<Option<Py<PyAny>>>>,
+    /// How often each cell was found lost.
+    losses: Vec<Cell<u32>>,
 }
 
 impl LoadedUnit {
@@ -157,6 +159,7 @@ impl LoadedUnit {
             instructions: RefCell::new(vec![None; meta.traces.len()]),
             pinned: RefCell::new(Vec::new()),
             expected: RefCell::new(meta.cells.iter().map(|_| None).collect()),
+            losses: meta.cells.iter().map(|_| Cell::new(0)).collect(),
             meta,
         });
         // SAFETY: the data is as large as the metadata says, per the caller's contract.
@@ -275,6 +278,13 @@ impl LoadedUnit {
     /// The object with which a cell was last found valid.
     pub(super) fn expected<'py>(&self, py: Python<'py>, cell: usize) -> Option<Bound<'py, PyAny>> {
         self.expected.borrow()[cell].as_ref().map(|object| object.bind(py).clone())
+    }
+
+    /// Counts one more time that a cell was found lost.
+    pub(super) fn count_loss(&self, cell: usize) -> u32 {
+        let losses = self.losses[cell].get().saturating_add(1);
+        self.losses[cell].set(losses);
+        losses
     }
 
     /// What the code says of itself.

@@ -397,6 +397,7 @@ impl<'a, S: Sink> Walker<'a, S> {
                 Ok(self.constant(constant))
             }
             None | Some(GlobalFact::Unknown) => Err(None),
+            Some(GlobalFact::Likely(ty)) => Err(Some(ty.clone())),
             Some(fact) if self.cx.uses(result).only_known => {
                 self.guard_cell(&path, fact);
                 Ok(Repr::Known(Rc::new(Known { path, fact: fact.clone() })))

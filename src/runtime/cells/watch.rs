@@ -103,6 +103,11 @@ fn watcher() -> Option<c_int> {
     })
 }
 
+/// Whether there is a watcher.
+pub(super) fn is_watching() -> bool {
+    watcher().is_some()
+}
+
 /// Has the cell cleared when the name changes in the dict; false where that can't be had.
 ///
 /// # Safety

@@ -37,7 +37,9 @@ impl<S: Sink> Walker<'_, S> {
                 self.direct(inst, *callee, args)
             }
             GlobalFact::Function(_) => Ok(Err(None)),
-            GlobalFact::Value(_) | GlobalFact::MathModule | GlobalFact::Unknown => Ok(Err(None)),
+            GlobalFact::Value(_) | GlobalFact::MathModule | GlobalFact::Likely(_) | GlobalFact::Unknown => {
+                Ok(Err(None))
+            }
         }
     }
 
