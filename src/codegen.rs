@@ -57,6 +57,8 @@ pub struct Request<'a> {
     pub positions: Positions<'a>,
     /// Whether functions are kept as text too.
     pub texts: Texts,
+    /// A seed, where every exit is to be taken once at random: for tests.
+    pub forced_exits: Option<u64>,
 }
 
 impl Request<'_> {
@@ -113,17 +115,20 @@ pub struct CompiledUnit {
 /// # Errors
 /// Cranelift's, all of which are bugs of ours or a lack of memory.
 pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResult<CompiledUnit> {
-    let Request { unit, layout, positions, texts } = *request;
+    let Request { unit, layout, positions, texts, forced_exits } = *request;
     let abi = Abi::of(module.isa());
+    let plan = Plan::of(unit);
+    let counters = if forced_exits.is_some() { plan.metas.len() } else { 0 };
     let context = UnitContext {
         unit,
         layout,
-        data: DataLayout::new(unit.consts.len(), unit.cells.len(), unit.functions.len()),
+        data: DataLayout::new(unit.consts.len(), unit.cells.len(), unit.functions.len(), counters),
         data_symbol: module.declare_data(DATA_SYMBOL, Linkage::Local, true, false)?,
         abi,
-        plan: Plan::of(unit),
+        plan,
         traces: RefCell::new(Traces::default()),
         positions,
+        forces_exits: forced_exits.is_some(),
         symbols: declare_functions(unit, module, abi)?,
     };
     let mut compiler = Compiler::new(module, &context, (texts == Texts::Keep).then(Vec::new));
@@ -131,6 +136,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
         functions: unit.functions.iter().map(function_meta).collect(),
         consts: unit.consts.clone(),
         cells: unit.cells.clone(),
+        forced_exits,
         ..UnitMeta::default()
     };
     for number in 0..unit.functions.len() {

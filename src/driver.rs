@@ -55,6 +55,43 @@ pub struct Session {
     pub options: BuildOptions,
     /// Whether our own failures are to be found early: verifiers run after every pass.
     pub strict: bool,
+    /// What tests force upon compiled code.
+    pub force: Force,
+}
+
+/// What `CASTIRON_FORCE` forces upon compiled code, for tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// Nothing.
+    Nothing,
+    /// There are no specialised versions.
+    Generic,
+    /// Every exit is taken once, at a time that the seed decides.
+    Exits(u64),
+}
+
+impl Force {
+    /// What the variable's text says: `generic`, `exit` or `exit:SEED`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Force> {
+        match text.split_once(':') {
+            Some(("exit", seed)) => seed.parse().ok().map(Force::Exits),
+            Some(_) => None,
+            None => match text {
+                "" => Some(Force::Nothing),
+                "generic" => Some(Force::Generic),
+                "exit" => Some(Force::Exits(0)),
+                _ => None,
+            },
+        }
+    }
+
+    fn exits(self) -> Option<u64> {
+        match self {
+            Force::Exits(seed) => Some(seed),
+            Force::Nothing | Force::Generic => None,
+        }
+    }
 }
 
 /// A function that can be compiled, before anything is known of the names that it reads.
@@ -155,6 +192,7 @@ pub fn compile(session: &Session, request: &Request) -> Result<Compiled, Failure
             layout: session.layout,
             positions: &positions,
             texts: request.texts,
+            forced_exits: session.force.exits(),
         };
         let verify = if session.strict { emit::Verify::Yes } else { emit::Verify::No };
         let code = emit::jit::compile(&wanted, verify).map_err(|error| Failure::Bug(error.to_string()))?;
@@ -189,7 +227,8 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     let mut unit = generic_unit(session, request)?;
     verified(session, &unit, "build", Counts::Absent)?;
     watch("build", &unit);
-    for (name, pass) in PASSES {
+    let passes = if session.force == Force::Generic { &[] } else { PASSES };
+    for (name, pass) in passes {
         for number in 0..unit.functions.len() {
             pass(&mut unit, FuncId::new(number), &request.facts);
         }

@@ -80,7 +80,8 @@ fn counted(text: &str) -> Unit {
 fn load(text: &str) -> Loaded {
     let unit = counted(text);
     let layout = Layout::for_version(3, 13).expect("the layout is known");
-    let request = Request { unit: &unit, layout, positions: &position, texts: Texts::Drop };
+    let request =
+        Request { unit: &unit, layout, positions: &position, texts: Texts::Drop, forced_exits: None };
     let jit = jit::compile(&request, Verify::Yes).expect("the unit compiles");
     let mut helpers = vec![unexpected as *const c_void; Helper::ALL.len()].into_boxed_slice();
     helpers[Helper::Resume as usize] = resume as *const c_void;
@@ -374,7 +375,8 @@ fn offer_runtime(py: Python<'_>) -> PyResult<()> {
 fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
     let unit = counted(FIB);
     let layout = Layout::for_version(3, 12).expect("the layout is known");
-    let request = Request { unit: &unit, layout, positions: &position, texts: Texts::Drop };
+    let request =
+        Request { unit: &unit, layout, positions: &position, texts: Texts::Drop, forced_exits: None };
     let built = BuiltModule { name: "package.demo", source: "def fib(n): ..." };
     let relocatable = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
     let again = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
@@ -402,8 +404,7 @@ fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
     let (data, image) = GIVEN.lock().expect("nobody panics with it").take().expect("the runtime was called");
     let image = Image::from_bytes(&image).expect("the image is whole");
     assert_eq!((image.module.as_str(), image.source.as_str()), (built.name, built.source));
-    let data_layout =
-        DataLayout::new(image.meta.consts.len(), image.meta.cells.len(), image.meta.functions.len());
+    let data_layout = DataLayout::of(&image.meta);
     let thread = [0_u64; 64];
     // SAFETY: the data belong to the loaded module and hold the address of its body.
     let outcome = unsafe {

@@ -8,10 +8,11 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value};
 
 use crate::ir;
-use crate::ir::Inst;
+use crate::ir::{Inst, InstData, Op};
 use crate::runtime::table::Helper;
 
 use super::abi::{WORD, machine_type};
+use super::code::displacement;
 use super::lower::{Lower, Version};
 
 /// How many objects a cold path drops by itself.
@@ -59,6 +60,22 @@ impl Lower<'_> {
             Some(block) => block,
             None => *self.cold.exit.insert(self.code.cold_block()),
         }
+    }
+
+    /// Exits for once when the exit's counter has come down to zero. The op has had no effect then, and
+    /// the generic version does without every bet.
+    pub(super) fn count_down_to_exit(&mut self, at: &InstData) {
+        let is_way_out = at.exit.is_some() && !matches!(at.op, Op::Anchor | Op::CallDirect | Op::Leave);
+        if self.version != Version::Body || !is_way_out {
+            return;
+        }
+        let number = self.unit.plan.exit(self.func.id, self.inst) as usize;
+        let (address, offset) = (self.code.data_address(), displacement(self.code.data.counter(number)));
+        let left = self.code.load(WORD, address, offset);
+        let left = self.code.builder.ins().iadd_imm_s(left, -1);
+        self.code.store(left, address, offset);
+        let now = self.code.compare_constant(IntCC::Equal, left, 0);
+        self.exit_if(now);
     }
 
     /// The block in which the instruction's exception is set.

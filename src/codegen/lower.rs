@@ -178,6 +178,9 @@ impl<'a> Lower<'a> {
     fn write_inst(&mut self, inst: Inst) {
         let at = self.func.inst(inst);
         self.inst = inst;
+        if self.unit.forces_exits {
+            self.count_down_to_exit(at);
+        }
         lower(self, at);
         self.write_cold_paths(inst, at.op.is_terminator());
     }

@@ -38,6 +38,8 @@ pub(super) struct UnitContext<'a> {
     pub(super) traces: RefCell<Traces>,
     /// Where ranges of the source text are.
     pub(super) positions: Positions<'a>,
+    /// Whether every exit counts down to one time at which it is taken.
+    pub(super) forces_exits: bool,
     /// The symbols of its functions.
     pub(super) symbols: Vec<CompiledFunction>,
 }

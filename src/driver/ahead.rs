@@ -59,6 +59,7 @@ pub fn build(session: &Session, module: &str, path: &str, text: &str) -> Result<
             layout: session.layout,
             positions: &positions,
             texts: Texts::Drop,
+            forced_exits: None,
         };
         let verify = if session.strict { emit::Verify::Yes } else { emit::Verify::No };
         let built = BuiltModule { name: module, source: text };

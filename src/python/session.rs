@@ -7,9 +7,11 @@ use std::sync::PoisonError;
 
 use pyo3::create_exception;
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpython;
+use crate::driver::Force;
 use crate::driver::Session;
 use crate::front::Assertions;
 use crate::front::BuildOptions;
@@ -53,11 +55,23 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
                 dialect: Dialect::of_minor(running.layout.version.1),
             };
             let strict = std::env::var_os("CASTIRON_STRICT").is_some_and(|value| value == "1");
-            Ok(Session { layout: running.layout, options, strict })
+            Ok(Session { layout: running.layout, options, strict, force: force()? })
         }
     };
     SESSION.get_or_init(|| session);
     Ok(())
+}
+
+/// What `CASTIRON_FORCE` says.
+fn force() -> PyResult<Force> {
+    let Some(text) = std::env::var_os("CASTIRON_FORCE") else { return Ok(Force::Nothing) };
+    let force = text.to_str().and_then(Force::parse);
+    force.ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "CASTIRON_FORCE must be generic, exit or exit:SEED, not {}",
+            text.display()
+        ))
+    })
 }
 
 /// The session, or why nothing can be compiled in this interpreter.

@@ -3,6 +3,8 @@
 //! Code holds no address: constants, cells and code pointers stand in this table, in `.data`. The
 //! emitter writes the code pointers (relocated); the runtime fills the rest when the unit is loaded.
 
+use super::meta::UnitMeta;
+
 /// The symbol of the data in an object file.
 pub const DATA_SYMBOL: &str = "castiron_data";
 
@@ -65,13 +67,20 @@ pub struct DataLayout {
     consts: usize,
     cells: usize,
     functions: usize,
+    counters: usize,
 }
 
 impl DataLayout {
-    /// The layout for so many constants, cells and functions.
+    /// The layout for so many constants, cells, functions and counters.
     #[must_use]
-    pub fn new(consts: usize, cells: usize, functions: usize) -> DataLayout {
-        DataLayout { consts, cells, functions }
+    pub fn new(consts: usize, cells: usize, functions: usize, counters: usize) -> DataLayout {
+        DataLayout { consts, cells, functions, counters }
+    }
+
+    /// The layout of a unit's data.
+    #[must_use]
+    pub fn of(meta: &UnitMeta) -> DataLayout {
+        DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len(), meta.counters())
     }
 
     /// Offset of a fixed word.
@@ -110,9 +119,15 @@ impl DataLayout {
         self.entry(number) + 2 * WORD
     }
 
+    /// Offset of a counter.
+    #[must_use]
+    pub fn counter(self, number: usize) -> usize {
+        self.entry(self.functions) + number * WORD
+    }
+
     /// Bytes in all.
     #[must_use]
     pub fn size(self) -> usize {
-        self.entry(self.functions)
+        self.counter(self.counters)
     }
 }

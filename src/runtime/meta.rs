@@ -139,8 +139,18 @@ pub struct UnitMeta {
     pub exits: Vec<ExitMeta>,
     /// Traces, in the order of their numbers.
     pub traces: Vec<TraceMeta>,
+    /// Where every exit is to be taken once at random, the seed: each has a counter that says when.
+    pub forced_exits: Option<u64>,
     /// Bytes of native stack that the largest body takes, its return address included.
     pub body_frame: u32,
     /// The same for the largest entry or resume function.
     pub other_frame: u32,
+}
+
+impl UnitMeta {
+    /// How many counters its data hold.
+    #[must_use]
+    pub fn counters(&self) -> usize {
+        if self.forced_exits.is_some() { self.exits.len() } else { 0 }
+    }
 }

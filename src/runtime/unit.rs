@@ -150,7 +150,7 @@ impl LoadedUnit {
             .map(|source| LoadedFunction::new(py, source))
             .collect::<PyResult<Vec<_>>>()?;
         let unit = Box::new(LoadedUnit {
-            layout: DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len()),
+            layout: DataLayout::of(&meta),
             data,
             globals: globals.as_ptr(),
             builtins: builtins.as_ptr(),
@@ -198,6 +198,11 @@ impl LoadedUnit {
         for (number, constant) in self.meta.consts.iter().enumerate() {
             let object = constants::make(py, constant)?;
             self.set_word(self.layout.constant(number), word(object.into_ptr()));
+        }
+        if let Some(seed) = self.meta.forced_exits {
+            for exit in 0..self.meta.exits.len() {
+                self.set_word(self.layout.counter(exit), forced_turn(seed, exit));
+            }
         }
         for (number, function) in self.functions.iter().enumerate() {
             if let Source::Other { unit, number: there } = function.source {
@@ -453,6 +458,14 @@ impl LoadedFunction {
             status(py, promise.check_result(&function, &Bound::from_borrowed_ptr(py, value)))
         }
     }
+}
+
+/// At which time, counted from 1, an exit is forced: soon more often than late.
+fn forced_turn(seed: u64, exit: usize) -> u64 {
+    let mut bits = seed.wrapping_add(exit as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    1 + (bits >> 8) % (1 << (bits & 7))
 }
 
 /// A check's outcome as helpers say it.

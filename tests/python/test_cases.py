@@ -15,11 +15,13 @@ HERE = Path(__file__).parent
 CASES = sorted((HERE.parent / "cases" / "run").glob("*.py"))
 SECONDS = 300
 
+FORCED = ("generic", "exit:1", "exit:2")
+
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 
 
-def run(mode: str, case: Path) -> dict[str, Any]:
-    environment = {**os.environ, "CASTIRON_STRICT": "1", "PYTHONHASHSEED": "0"}
+def run(mode: str, case: Path, force: str = "") -> dict[str, Any]:
+    environment = {**os.environ, "CASTIRON_STRICT": "1", "PYTHONHASHSEED": "0", "CASTIRON_FORCE": force}
     command = [sys.executable, str(HERE / "run_case.py"), mode, str(case)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS, check=False)
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
@@ -38,5 +40,22 @@ def test_same_as_plain(case: Path) -> None:
 
 
 @every_case
+@pytest.mark.parametrize("force", FORCED)
+def test_same_as_plain_when_bets_are_lost(case: Path, force: str) -> None:
+    plain, compiled = run("plain", case), run("jit", case, force)
+    functions = compiled.pop("functions")
+    assert compiled["stdout"].splitlines() == plain["stdout"].splitlines()
+    assert compiled == plain
+    for name, (native, calls, explanation) in functions.items():
+        assert native, f"{name} was not compiled\n{explanation}"
+        assert calls > 0, f"{name} was never entered natively\n{explanation}"
+
+
+@every_case
 def test_no_leak(case: Path) -> None:
     assert run("leaks", case)["grown"] < 300
+
+
+@every_case
+def test_no_leak_in_the_generic_version(case: Path) -> None:
+    assert run("leaks", case, "generic")["grown"] < 300
