@@ -13,9 +13,11 @@
 mod checker;
 pub mod class;
 pub mod function;
+mod generator;
 mod guard;
 mod hint;
 mod hooks;
+mod operator;
 mod pending;
 pub mod plan;
 mod render;

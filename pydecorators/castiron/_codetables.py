@@ -114,5 +114,6 @@ def grow_positions(table: bytes, growth: "Iterable[tuple[int, int]]") -> bytes:
 
 
 def on_line(delta: int, units: int) -> bytes:
-    """Encode the position of at most 8 units on the line that is `delta` below the last one."""
-    return _entries_of(_NO_COLUMNS, _signed_varint(delta), units)
+    """Encode the position of units on the line that is `delta` below the last one."""
+    first = _entries_of(_NO_COLUMNS, _signed_varint(delta), min(units, 8))
+    return first + _entries_of(_NO_COLUMNS, _signed_varint(0), units - 8)

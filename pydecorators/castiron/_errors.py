@@ -4,13 +4,16 @@ from __future__ import annotations
 
 MAX_VALUE = 80
 
+#: What stands for a parameter's name where the value is no argument; None is the result.
+OTHER_PLACES = {None: "result", "<yield>": "yielded value", "<send>": "sent value"}
+
 
 class TypeCheckError(TypeError):
     """An argument or a result breaks its annotation.
 
-    `function` is the function's qualified name, `parameter` the parameter's name (None for the result), `path` where in
-    the value the fault is (empty for the value itself), `expected` what the annotation wants there and `value` what was
-    found there.
+    `function` is the function's qualified name, `parameter` the parameter's name (None for the result, and for what a
+    generator yields or is sent), `path` where in the value the fault is (empty for the value itself), `expected` what
+    the annotation wants there and `value` what was found there.
     """
 
     function: str
@@ -33,11 +36,11 @@ def violation(
     area() argument 'radius' must be float, not str: '3'
     """
     name = getattr(function, "__qualname__", "?")
-    place = "result" if parameter is None else f"argument {parameter!r}"
+    place = OTHER_PLACES.get(parameter) or f"argument {parameter!r}"
     described = "None" if value is None else f"{found or class_name(type(value), expected)}: {shown(value)}"
     error = TypeCheckError(f"{name}() {place}{path} must be {expected}, not {described}")
     error.function = name
-    error.parameter = parameter
+    error.parameter = None if parameter in OTHER_PLACES else parameter
     error.path = path
     error.expected = expected
     error.value = value

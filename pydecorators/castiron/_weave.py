@@ -1,10 +1,10 @@
 """Weaves checks into a copy of a function's bytecode.
 
-In: a code object, a check for some of its arguments and one for its results. Out: a copy that runs
+In: a code object and its checks. Out: a copy that runs
 
     LOAD_CONST check; LOAD_FAST argument; DELETE_SUBSCR         before the first traceable instruction, or
     LOAD_CONST check; LOAD_CONST check; DELETE_SUBSCR           where the check reads several arguments from the frame,
-    LOAD_CONST check; COPY 2; DELETE_SUBSCR                     before each return
+    LOAD_CONST check; COPY 2; DELETE_SUBSCR                     before each return, before each yield and behind it
 
 so that `del check[value]` raises when the value breaks the annotation. The frames, and with them
 recursion limits, tracebacks and `sys._getframe`, stay the interpreter's.
@@ -12,24 +12,36 @@ recursion limits, tracebacks and `sys._getframe`, stay the interpreter's.
 Invariants:
 - The arguments are checked before RESUME, where the interpreter neither traces nor counts lines, so a call that
   passes looks to tracers, debuggers and coverage tools as it does without the checks.
+- What a generator is sent is checked behind RESUME, where only the way through the yield leads.
 - An argument that fails leaves through `RESUME; RERAISE` at the end of the code: the exception gets no traceback
-  entry for the function, its last one is the caller's line, and tracers see a call with its return.
+  entry for the function, its last one is the caller's line, and tracers see a call with its return. A second operand
+  of an operator leaves through a handler that returns NotImplemented.
 - Inserted instructions take the position of the instruction they stand before. Jumps, exception ranges and
   positions of all other instructions mean what they meant.
 - Only the text of the code changes: names, lines, flags, variables and the other constants are the original's.
 """
 
-import opcode
-from _bisect import bisect_left
 from _weakref import ref
-from opcode import hasjrel, opmap, opname
+from opcode import opmap
 from types import CodeType
 
+from castiron._bytecode import (
+    CACHES,
+    EXTENDED_ARG,
+    RESUME,
+    RETURN_CONST,
+    RETURN_VALUE,
+    Insertions,
+    Layout,
+    emit,
+    new_text,
+)
+from castiron._castiron import OperandDeclined
 from castiron._codetables import grow_positions, on_line, read_exceptions, write_exceptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from typing import Protocol
 
     from castiron._castiron import FunctionPlan
@@ -44,200 +56,66 @@ if TYPE_CHECKING:
             """Tell whether the value passes now and for ever, without running foreign code."""
 
 
-CO_GENERATOR, CO_ASYNC_GENERATOR = 0x20, 0x200
-MAX_ARG = 255
-
-EXTENDED_ARG = opmap["EXTENDED_ARG"]
-LOAD_CONST = opmap["LOAD_CONST"]
-LOAD_FAST = opmap["LOAD_FAST"]
-LOAD_DEREF = opmap["LOAD_DEREF"]
 COPY = opmap["COPY"]
+CALL_INTRINSIC_1 = opmap.get("CALL_INTRINSIC_1", -1)
+CHECK_EXC_MATCH = opmap["CHECK_EXC_MATCH"]
 DELETE_SUBSCR = opmap["DELETE_SUBSCR"]
-MAKE_CELL = opmap["MAKE_CELL"]
-COPY_FREE_VARS = opmap["COPY_FREE_VARS"]
-RESUME = opmap["RESUME"]
-RERAISE = opmap["RERAISE"]
+JUMP_FORWARD = opmap["JUMP_FORWARD"]
+LOAD_CONST = opmap["LOAD_CONST"]
+LOAD_DEREF = opmap["LOAD_DEREF"]
+LOAD_FAST = opmap["LOAD_FAST"]
 NOP = opmap["NOP"]
+POP_JUMP_IF_FALSE = opmap.get("POP_JUMP_IF_FALSE", opmap.get("POP_JUMP_FORWARD_IF_FALSE", -1))
+POP_TOP = opmap["POP_TOP"]
+RERAISE = opmap["RERAISE"]
 RETURN_GENERATOR = opmap["RETURN_GENERATOR"]
-RETURN_VALUE = opmap["RETURN_VALUE"]
-RETURN_CONST = opmap.get("RETURN_CONST", -1)
-BACKWARD_JUMPS = frozenset(number for number in hasjrel if "BACKWARD" in opname[number])
-FORWARD_JUMPS = frozenset(hasjrel) - BACKWARD_JUMPS
+SEND = opmap["SEND"]
+
+# Before 3.12 throw() into a generator that delegates reads the end of the delegation from the SEND that stands
+# directly before its YIELD_VALUE.
+THROW_READS_SEND = "CLEANUP_THROW" not in opmap
+
+# Objects whose annotation names no parts of a generator are tested against these.
+_GENERATOR = (number for number in range(0))
 
 
-def _caches_by_opcode() -> list[int]:
-    """Give how many cache units follow each instruction."""
-    entries = opcode._inline_cache_entries  # type: ignore[attr-defined]
-    if isinstance(entries, dict):
-        entries = [entries.get(name, 0) for name in opname]
-    return [*entries, *[0] * (256 - len(entries))]
+async def _async_generator() -> "AsyncIterator[None]":
+    yield
 
 
-CACHES = _caches_by_opcode()
+_ASYNC_GENERATOR = _async_generator()
+
+CO_GENERATOR, CO_ASYNC_GENERATOR = 0x20, 0x200
 
 
-class _Jump:
-    """A jump of the original code, in code units."""
+class Checks:
+    """What is woven into one code object; None and empty is not checked.
 
-    __slots__ = ("argument", "backward", "end", "opcode", "operation", "start", "target")
+    `arguments` are pairs of a variable's number and its check; `together` checks all of them by reading the frame,
+    for which they must not be cells. `result`, `yields` and `sends` are of what a function returns and a generator
+    yields and is sent, `made` of the generator itself. `declines`: the second operand's check raises OperandDeclined.
+    """
 
-    def __init__(self, start: int, operation: int, end: int, opcode: int, argument: int, backward: bool) -> None:
-        self.start = start
-        self.operation = operation
-        self.end = end
-        self.opcode = opcode
-        self.argument = argument
-        self.backward = backward
-        self.target = end - argument if backward else end + argument
+    __slots__ = ("arguments", "declines", "made", "result", "sends", "together", "yields")
 
-
-class _Layout:
-    """What a pass over the original instructions finds, in code units."""
-
-    __slots__ = ("cells", "entry", "jumps", "returns", "text")
-
-    def __init__(self, code: CodeType) -> None:
-        self.text = code.co_code
-        self.jumps: list[_Jump] = []
-        # Start of the instruction with its prefixes, its operation's unit, its argument.
-        self.returns: list[tuple[int, int, int]] = []
-        self.entry, self.cells = _prologue(self.text)
-        self._scan()
-
-    def _scan(self) -> None:
-        text, caches, forward, backward = self.text, CACHES, FORWARD_JUMPS, BACKWARD_JUMPS
-        returns = (RETURN_VALUE, RETURN_CONST)
-        start = unit = argument = 0
-        units = len(text) // 2
-        while unit < units:
-            operation = text[2 * unit]
-            argument = argument << 8 | text[2 * unit + 1]
-            if operation == EXTENDED_ARG:
-                unit += 1
-                continue
-            end = unit + 1 + caches[operation]
-            if operation in forward:
-                self.jumps.append(_Jump(start, unit, end, operation, argument, backward=False))
-            elif operation in backward:
-                self.jumps.append(_Jump(start, unit, end, operation, argument, backward=True))
-            elif operation in returns:
-                self.returns.append((start, unit, argument))
-            start = unit = end
-            argument = 0
-
-
-def _prologue(text: bytes) -> tuple[int, set[int]]:
-    """Find the first instruction after the interpreter's own prologue, and the variables that became cells there."""
-    cells: set[int] = set()
-    start = unit = argument = 0
-    while True:
-        operation = text[2 * unit]
-        argument = argument << 8 | text[2 * unit + 1]
-        unit += 1
-        if operation == EXTENDED_ARG:
-            continue
-        if operation == MAKE_CELL:
-            cells.add(argument)
-        elif operation != COPY_FREE_VARS:
-            return start, cells
-        start = unit
-        argument = 0
-
-
-def _emit(operation: int, argument: int = 0) -> bytes:
-    """Encode an instruction without caches."""
-    if argument <= MAX_ARG:
-        return bytes((operation, argument))
-    parts = [operation, argument & MAX_ARG]
-    argument >>= 8
-    while argument:
-        parts[:0] = (EXTENDED_ARG, argument & MAX_ARG)
-        argument >>= 8
-    return bytes(parts)
-
-
-class _Insertions:
-    """Code to insert before units of the original, and where the units go."""
-
-    def __init__(self) -> None:
-        self.before: dict[int, bytes] = {}
-        self._positions: list[int] = []
-        self._growth: list[int] = []
-
-    def add(self, unit: int, text: bytes) -> None:
-        """Insert after what is already inserted before this unit."""
-        self.before[unit] = self.before.get(unit, b"") + text
-
-    def settle(self) -> None:
-        """Make `label` answer for the insertions so far."""
-        self._positions = sorted(self.before)
-        total = 0
-        self._growth = [0]
-        for position in self._positions:
-            total += len(self.before[position]) // 2
-            self._growth.append(total)
-
-    def label(self, unit: int) -> int:
-        """Where a jump to the unit goes: to what is inserted before it."""
-        return unit + self._growth[bisect_left(self._positions, unit)]
-
-    def place(self, unit: int) -> int:
-        """Where the unit itself goes."""
-        return self.label(unit) + len(self.before.get(unit, b"")) // 2
-
-
-def _jump_text(jump: _Jump, insertions: _Insertions) -> bytes:
-    """Encode the jump's operation with its prefixes, at least as wide as the original."""
-    distance = insertions.label(jump.target) - insertions.label(jump.end)
-    text = _emit(jump.opcode, -distance if jump.backward else distance)
-    missing = (jump.operation + 1 - jump.start) - len(text) // 2
-    return bytes((EXTENDED_ARG, 0)) * missing + text if missing > 0 else text
-
-
-def _settle_jumps(layout: _Layout, insertions: _Insertions) -> dict[int, bytes]:
-    """Encode all jumps; those that no longer fit get prefixes inserted before them until everything fits."""
-    widened: dict[int, int] = {}
-    while True:
-        insertions.settle()
-        texts: dict[int, bytes] = {}
-        grown = False
-        for jump in layout.jumps:
-            text = _jump_text(jump, insertions)
-            width = jump.operation + 1 - jump.start + widened.get(jump.start, 0)
-            missing = len(text) // 2 - width
-            if missing > 0:
-                insertions.add(jump.start, bytes((EXTENDED_ARG, 0)) * missing)
-                widened[jump.start] = widened.get(jump.start, 0) + missing
-                grown = True
-            elif missing < 0:
-                text = bytes((EXTENDED_ARG, 0)) * -missing + text
-            texts[jump.start] = text
-        if not grown:
-            return texts
-
-
-def _new_text(layout: _Layout, insertions: _Insertions, patches: dict[int, tuple[int, bytes]]) -> bytes:
-    """Join the insertions, the patched instructions and what lies between them."""
-    jumps = _settle_jumps(layout, insertions)
-    for jump in layout.jumps:
-        text = jumps[jump.start]
-        extra = len(text) // 2 - (jump.operation + 1 - jump.start)
-        if extra:
-            # The prefixes stand among the insertions; only their values were open.
-            inserted = insertions.before[jump.start]
-            insertions.before[jump.start] = inserted[: len(inserted) - 2 * extra] + text[: 2 * extra]
-        patches[jump.start] = (jump.operation + 1, text[2 * extra :])
-    parts: list[bytes] = []
-    done = 0
-    for unit in sorted(insertions.before.keys() | patches.keys()):
-        parts.append(layout.text[2 * done : 2 * unit])
-        parts.append(insertions.before.get(unit, b""))
-        done = unit
-        if unit in patches:
-            done, text = patches[unit]
-            parts.append(text)
-    parts.append(layout.text[2 * done :])
-    return b"".join(parts)
+    def __init__(
+        self,
+        arguments: "Sequence[tuple[int, Check]]" = (),
+        result: "Check | None" = None,
+        *,
+        together: "Check | None" = None,
+        yields: "Check | None" = None,
+        sends: "Check | None" = None,
+        made: "Check | None" = None,
+        declines: bool = False,
+    ) -> None:
+        self.arguments = arguments
+        self.result = result
+        self.together = together
+        self.yields = yields
+        self.sends = sends
+        self.made = made
+        self.declines = declines
 
 
 def _last_line(code: CodeType) -> int:
@@ -246,11 +124,6 @@ def _last_line(code: CodeType) -> int:
         if line is not None:
             last = line
     return last
-
-
-def _bounce(code: CodeType) -> tuple[bytes, bytes]:
-    """Give the handler of a failed argument check and its entry in the line table."""
-    return _emit(RESUME) + _emit(RERAISE), on_line(code.co_firstlineno - _last_line(code), 2)
 
 
 class _Constants:
@@ -264,42 +137,81 @@ class _Constants:
         return len(self.items) - 1
 
 
-def _argument_checks(
-    layout: _Layout, arguments: "Sequence[tuple[int, Check]]", together: "Check | None", constants: _Constants
-) -> bytes:
-    if together is not None and layout.cells.isdisjoint(variable for variable, _ in arguments):
-        load = _emit(LOAD_CONST, constants.add(together))
-        return load + load + _emit(DELETE_SUBSCR)
+def _bounce(code: CodeType, declines: bool, constants: _Constants) -> tuple[bytes, bytes]:
+    """Give the handler of a failed argument check and its entry in the line table."""
+    text = emit(RESUME)
+    if declines:
+        answer = emit(POP_TOP) + emit(LOAD_CONST, constants.add(NotImplemented)) + emit(RETURN_VALUE)
+        skip = emit(POP_JUMP_IF_FALSE, len(answer) // 2) + bytes(2 * CACHES[POP_JUMP_IF_FALSE])
+        text += emit(LOAD_CONST, constants.add(OperandDeclined)) + emit(CHECK_EXC_MATCH) + skip + answer
+    text += emit(RERAISE)
+    return text, on_line(code.co_firstlineno - _last_line(code), len(text) // 2)
+
+
+def _entry_checks(code: CodeType, layout: Layout, checks: Checks, constants: _Constants) -> bytes:
+    """Give what runs before the first traceable instruction."""
     parts = []
-    for variable, check in arguments:
-        parts.append(_emit(LOAD_CONST, constants.add(check)))
-        parts.append(_emit(LOAD_DEREF if variable in layout.cells else LOAD_FAST, variable))
-        parts.append(_emit(DELETE_SUBSCR))
+    if checks.together is not None and layout.cells.isdisjoint(variable for variable, _ in checks.arguments):
+        load = emit(LOAD_CONST, constants.add(checks.together))
+        parts.append(load + load + emit(DELETE_SUBSCR))
+    else:
+        for variable, check in checks.arguments:
+            parts.append(emit(LOAD_CONST, constants.add(check)))
+            parts.append(emit(LOAD_DEREF if variable in layout.cells else LOAD_FAST, variable))
+            parts.append(emit(DELETE_SUBSCR))
+    if checks.made is not None:
+        made = _ASYNC_GENERATOR if code.co_flags & CO_ASYNC_GENERATOR else _GENERATOR
+        parts.append(emit(LOAD_CONST, constants.add(checks.made)))
+        parts.append(emit(LOAD_CONST, constants.add(made)))
+        parts.append(emit(DELETE_SUBSCR))
     return b"".join(parts)
 
 
+def _yield_checks(
+    layout: Layout, checks: Checks, is_async: bool, constants: _Constants, insertions: Insertions
+) -> None:
+    """Insert the checks of what a generator yields and is sent."""
+    sends = yields = b""
+    if checks.yields is not None:
+        yields = emit(LOAD_CONST, constants.add(checks.yields)) + emit(COPY, 2) + emit(DELETE_SUBSCR)
+    if checks.sends is not None:
+        sends = emit(LOAD_CONST, constants.add(checks.sends)) + emit(COPY, 2) + emit(DELETE_SUBSCR)
+    for found in layout.yields:
+        if sends:
+            insertions.add_behind(found.unit + 1, sends)
+        if not yields:
+            continue
+        if found.delegates and THROW_READS_SEND:
+            # YIELD_VALUE, RESUME and the jump back lie between the SEND and its end. The copy never runs.
+            end = 3 + len(sends) // 2
+            insertions.add(found.start, yields + emit(JUMP_FORWARD, 1) + emit(SEND, end))
+        else:
+            # An asynchronous generator wraps the value directly before it yields.
+            insertions.add(found.before if is_async else found.start, yields)
+
+
 def _result_checks(
-    layout: _Layout,
+    layout: Layout,
     check: "Check",
     constants: _Constants,
-    insertions: _Insertions,
+    insertions: Insertions,
     patches: dict[int, tuple[int, bytes]],
 ) -> None:
     number = constants.add(check)
-    text = _emit(LOAD_CONST, number) + _emit(COPY, 2) + _emit(DELETE_SUBSCR)
+    text = emit(LOAD_CONST, number) + emit(COPY, 2) + emit(DELETE_SUBSCR)
     targets = {jump.target for jump in layout.jumps}
     for start, unit, argument in layout.returns:
         if layout.text[2 * unit] == RETURN_CONST:
             if check.certain(constants.items[argument]):
                 continue
-            insertions.add(start, _emit(LOAD_CONST, argument) + text)
+            insertions.add(start, emit(LOAD_CONST, argument) + text)
             # NOP stands where the prefixes of the constant's number were.
-            patches[start] = (unit + 1, _emit(NOP) * (unit - start) + _emit(RETURN_VALUE))
+            patches[start] = (unit + 1, emit(NOP) * (unit - start) + emit(RETURN_VALUE))
         elif not _returns_certain(layout, unit, targets, check, constants):
             insertions.add(start, text)
 
 
-def _returns_certain(layout: _Layout, unit: int, targets: set[int], check: "Check", constants: _Constants) -> bool:
+def _returns_certain(layout: Layout, unit: int, targets: set[int], check: "Check", constants: _Constants) -> bool:
     """Tell whether the return at the unit can only return a constant that passes for certain."""
     if unit in targets or unit == 0:
         return False
@@ -311,44 +223,32 @@ def _returns_certain(layout: _Layout, unit: int, targets: set[int], check: "Chec
     return check.certain(constants.items[argument])
 
 
-def insert_checks(
-    code: CodeType, arguments: "Sequence[tuple[int, Check]]", result: "Check | None", together: "Check | None" = None
-) -> "CodeType | None":
-    """Give a copy of the code with the checks, or None when the code has a form that is not known.
+def insert_checks(code: CodeType, checks: Checks) -> "CodeType | None":
+    """Give a copy of the code with the checks; None where nothing is checked or the code's form is not known.
 
-    `arguments` are pairs of a variable's number and its check; `together` checks all of them by reading the frame, for
-    which they must not be cells. The result of a generator is not checked: it is what
-    RETURN_GENERATOR makes; that of a coroutine is what it returns.
+    The result of a coroutine is what it returns, and so is that of a generator.
     """
-    layout = _Layout(code)
+    layout = Layout(code)
     if layout.text[2 * layout.entry] not in (RESUME, RETURN_GENERATOR):
         return None
     constants = _Constants(code.co_consts)
-    insertions = _Insertions()
+    insertions = Insertions()
     patches: dict[int, tuple[int, bytes]] = {}
-    checks = _argument_checks(layout, arguments, together, constants)
-    if checks:
-        insertions.add(layout.entry, checks)
-    if result is not None and not code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR):
-        _result_checks(layout, result, constants, insertions, patches)
-    if not insertions.before:
+    entry = _entry_checks(code, layout, checks, constants)
+    if entry:
+        insertions.add(layout.entry, entry)
+    _yield_checks(layout, checks, bool(code.co_flags & CO_ASYNC_GENERATOR), constants, insertions)
+    if checks.result is not None and not code.co_flags & CO_ASYNC_GENERATOR:
+        _result_checks(layout, checks.result, constants, insertions, patches)
+    if not insertions.before and not insertions.behind:
         return None
-    text = _new_text(layout, insertions, patches)
-    exceptions = [
-        (
-            insertions.place(start) if start == layout.entry else insertions.label(start),
-            insertions.label(end),
-            insertions.label(handler),
-            depth,
-        )
-        for start, end, handler, depth in read_exceptions(code.co_exceptiontable)
-    ]
-    growth = [(unit, len(inserted) // 2) for unit, inserted in sorted(insertions.before.items())]
-    table = grow_positions(code.co_linetable, growth)
-    if checks:
-        exceptions.append((layout.entry, layout.entry + len(checks) // 2, len(text) // 2, 0))
+    text = new_text(layout, insertions, patches)
+    exceptions = _moved_exceptions(code, layout, insertions)
+    table = grow_positions(code.co_linetable, insertions.growth())
+    if entry:
+        exceptions.append((layout.entry, layout.entry + len(entry) // 2, len(text) // 2, 0))
         exceptions.sort()
-        handler, position = _bounce(code)
+        handler, position = _bounce(code, checks.declines, constants)
         text += handler
         table += position
     return code.replace(
@@ -359,6 +259,20 @@ def insert_checks(
         # A constant that is returned was not on the stack before: it, the check and the copy make three.
         co_stacksize=code.co_stacksize + 3,
     )
+
+
+def _moved_exceptions(code: CodeType, layout: Layout, insertions: Insertions) -> list[tuple[int, int, int, int]]:
+    """Give the exception table for the woven text."""
+    # No handler of the function sees a failed argument; that of `throw` into a delegation sees only the delegation.
+    apart = {layout.entry, *(found.start for found in layout.yields if found.delegates)}
+
+    def edge(unit: int) -> int:
+        return insertions.place(unit) if unit in apart else insertions.label(unit)
+
+    return [
+        (edge(start), edge(end), insertions.label(handler), depth)
+        for start, end, handler, depth in read_exceptions(code.co_exceptiontable)
+    ]
 
 
 class _Record:
@@ -389,11 +303,16 @@ def weave(code: CodeType, plan: "FunctionPlan") -> CodeType:
         if woven is not None and record.plan.same(plan):
             return woven
     arguments = [(variable, plan.argument_checker(variable)) for variable in plan.checked()]
-    together = plan.arguments_checker() if len(arguments) > 1 else None
-    result = plan.result_checker()
-    if not arguments and result is None:
-        return code
-    woven = insert_checks(code, arguments, result, together)
+    checks = Checks(
+        arguments,
+        plan.result_checker(),
+        together=plan.arguments_checker() if len(arguments) > 1 else None,
+        yields=plan.yields_checker(),
+        sends=plan.sends_checker(),
+        made=plan.made_checker(),
+        declines=plan.declines(),
+    )
+    woven = insert_checks(code, checks)
     if woven is None:
         return code
     _remember(woven, code, plan)

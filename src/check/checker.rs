@@ -13,6 +13,8 @@ use std::ptr;
 
 use pyo3::PyErr;
 use pyo3::PyResult;
+use pyo3::create_exception;
+use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::Bound;
@@ -26,10 +28,18 @@ use pyo3::sync::PyOnceLock;
 
 use super::function::FunctionPlan;
 use super::guard::Guard;
+use super::guard::Spot;
 use crate::cpython;
 use crate::cpython::frame::RunningFrame;
 use crate::cpython::layout::Layout;
-use crate::runtime::promise::Promise;
+use crate::runtime::promise::Verdict;
+
+create_exception!(
+    castiron,
+    OperandDeclined,
+    PyBaseException,
+    "A second operand breaks its annotation; woven code answers it with NotImplemented."
+);
 
 #[repr(C)]
 struct Checker {
@@ -52,6 +62,7 @@ static ARGUMENTS_CHECKER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 /// Makes the types and adds them to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    module.add("OperandDeclined", py.get_type::<OperandDeclined>())?;
     module.add("Checker", checker_type(py)?)?;
     module.add("ArgumentsChecker", arguments_checker_type(py)?)
 }
@@ -134,10 +145,10 @@ unsafe fn make_type(
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec)).map(Bound::unbind) }
 }
 
-/// A checker of the plan's parameter at `index`, or of its result.
-pub(super) fn new(plan: &Bound<'_, FunctionPlan>, index: Option<usize>) -> PyResult<Py<PyAny>> {
+/// A checker of what stands at one spot of the plan's function.
+pub(super) fn new(plan: &Bound<'_, FunctionPlan>, spot: Spot) -> PyResult<Py<PyAny>> {
     let py = plan.py();
-    let guard = plan.get().guard(py, index);
+    let guard = plan.get().guard(py, spot);
     // SAFETY: the fields behind the header are written before anybody sees the object.
     unsafe {
         let object = allocate(py, checker_type(py)?)?;
@@ -151,7 +162,8 @@ pub(super) fn new(plan: &Bound<'_, FunctionPlan>, index: Option<usize>) -> PyRes
 /// A checker of all the plan's parameters that some value breaks.
 pub(super) fn new_for_arguments(plan: &Bound<'_, FunctionPlan>) -> PyResult<Py<PyAny>> {
     let py = plan.py();
-    let guards = plan.get().checked().into_iter().map(|index| plan.get().guard(py, Some(index))).collect();
+    let guards =
+        plan.get().checked().into_iter().map(|index| plan.get().guard(py, Spot::Argument(index))).collect();
     // SAFETY: the fields behind the header are written before anybody sees the object.
     unsafe {
         let object = allocate(py, arguments_checker_type(py)?)?;
@@ -274,16 +286,17 @@ unsafe fn check_in_full(
     let (value, function) =
         unsafe { (Bound::from_borrowed_ptr(py, value), Bound::from_borrowed_ptr(py, function)) };
     let plan = plan.bind(py).clone();
-    let checked = match guard.index() {
-        Some(index) => plan.get().check_argument(&function, index, &value),
-        None => plan.get().check_result(&function, &value),
-    };
-    status(py, checked)
+    status(py, plan.get().check(&function, guard.spot(), &value))
 }
 
-fn status(py: Python<'_>, checked: PyResult<()>) -> c_int {
+fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {
     match checked {
-        Ok(()) => 0,
+        Ok(Verdict::Kept) => 0,
+        Ok(Verdict::Declined) => {
+            // SAFETY: the exception's class lives as long as the module.
+            unsafe { ffi::PyErr_SetNone(py.get_type::<OperandDeclined>().as_ptr()) };
+            -1
+        }
         Err(error) => {
             error.restore(py);
             -1
@@ -303,7 +316,7 @@ unsafe extern "C" fn certain(object: *mut ffi::PyObject, value: *mut ffi::PyObje
         let py = Python::assume_attached();
         let checker = &*object.cast::<Checker>();
         let value = Bound::from_borrowed_ptr(py, value);
-        let passes = checker.plan.get().certain(checker.guard.index(), &value);
+        let passes = checker.plan.get().certain(checker.guard.spot(), &value);
         ffi::PyBool_FromLong(passes.into())
     }
 }

@@ -2,6 +2,7 @@
 
 use pyo3::PyErr;
 use pyo3::PyResult;
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
@@ -17,14 +18,20 @@ use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 
 use super::checker;
+use super::generator;
+use super::generator::Makes;
 use super::guard::Guard;
 use super::guard::Place;
+use super::guard::Spot;
 use super::guard::Subject;
 use super::hooks;
+use super::operator;
+use super::operator::OPERAND;
 use super::plan::Check;
 use super::plan::Options;
 use super::plan::Plan;
 use crate::runtime::promise::Promise;
+use crate::runtime::promise::Verdict;
 use crate::types::Type;
 
 const CO_VARARGS: usize = 4;
@@ -55,9 +62,20 @@ struct Parameter {
 #[pyclass(frozen, module = "castiron._castiron")]
 pub struct FunctionPlan {
     parameters: Vec<Parameter>,
+    /// Of what the function returns.
     result: Option<Plan>,
+    /// Of what a generator yields.
+    yields: Option<Plan>,
+    /// Of what a generator is sent.
+    sends: Option<Plan>,
+    /// Of the generator that a call makes, where the annotation names no parts of one.
+    made: Option<Plan>,
     /// How many parameters take positional arguments.
     positional: usize,
+    /// Whether this is a method of a binary operator or a comparison.
+    is_operator: bool,
+    /// What a call makes.
+    makes: Makes,
 }
 
 #[pymethods]
@@ -82,11 +100,15 @@ impl FunctionPlan {
                 parameters.push(Parameter { index, name: name.to_string(), kind, plan });
             }
         }
-        let result = match annotations.get_item(intern!(py, "return"))? {
-            Some(hint) => Some(Plan::from_hint(&hint, Some(function), options)?),
-            None => None,
-        };
-        Ok(FunctionPlan { parameters, result, positional })
+        let is_operator = operator::is_operator(function, positional)?;
+        let (result, yields, sends, made) = (None, None, None, None);
+        let makes = Makes::of_flags(code.getattr(intern!(py, "co_flags"))?.extract()?);
+        let mut plan =
+            FunctionPlan { parameters, result, yields, sends, made, positional, is_operator, makes };
+        if let Some(hint) = annotations.get_item(intern!(py, "return"))? {
+            plan.add_result(function, &hint, options)?;
+        }
+        Ok(plan)
     }
 
     /// The numbers of the variables that some value breaks.
@@ -95,9 +117,14 @@ impl FunctionPlan {
         self.parameters.iter().filter(open).map(|parameter| parameter.index).collect()
     }
 
+    /// Whether the second operand is checked, and its check declines instead of failing.
+    fn declines(&self) -> bool {
+        self.is_operator && self.checked().contains(&OPERAND)
+    }
+
     /// A checker that is given the value of the variable.
     fn argument_checker(slf: &Bound<'_, FunctionPlan>, variable: usize) -> PyResult<Py<PyAny>> {
-        checker::new(slf, Some(variable))
+        checker::new(slf, Spot::Argument(variable))
     }
 
     /// A checker that reads the values of all checked variables from the frame that runs it.
@@ -107,21 +134,34 @@ impl FunctionPlan {
 
     /// The checker of the result, if some value breaks it.
     fn result_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
-        match &slf.get().result {
-            Some(plan) if !matches!(plan.check, Check::Anything) => Ok(Some(checker::new(slf, None)?)),
-            _ => Ok(None),
-        }
+        checker_at(slf, Spot::Result)
+    }
+
+    /// The checker of what a generator yields, if some value breaks it.
+    fn yields_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
+        checker_at(slf, Spot::Yielded)
+    }
+
+    /// The checker of what a generator is sent, if some value breaks it.
+    fn sends_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
+        checker_at(slf, Spot::Sent)
+    }
+
+    /// The checker of the generator that a call makes, where its annotation may refuse every generator.
+    fn made_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
+        checker_at(slf, Spot::Made)
     }
 
     /// Whether both plans check the same; names that are still open are never the same.
     pub fn same(&self, other: &Bound<'_, FunctionPlan>) -> bool {
         let (py, other) = (other.py(), other.get());
-        let results = match (&self.result, &other.result) {
-            (Some(a), Some(b)) => a.check.same(&b.check, py),
+        let same = |spot| match (self.check_at(spot), other.check_at(spot)) {
+            (Some(a), Some(b)) => a.same(b, py),
             (None, None) => true,
             _ => false,
         };
-        results
+        [Spot::Result, Spot::Yielded, Spot::Sent, Spot::Made].into_iter().all(same)
+            && self.is_operator == other.is_operator
             && self.parameters.len() == other.parameters.len()
             && self
                 .parameters
@@ -132,11 +172,20 @@ impl FunctionPlan {
 
     /// What is not checked at present: pairs of a parameter's name (or `return`) and the reason.
     pub fn gaps(&self) -> Vec<(String, String)> {
-        let result = self.result.iter().map(|plan| ("return", plan));
+        let results = [&self.result, &self.yields, &self.sends, &self.made];
+        let result = results.into_iter().flatten().map(|plan| ("return", plan));
         let all =
             self.parameters.iter().map(|parameter| (parameter.name.as_str(), &parameter.plan)).chain(result);
         all.flat_map(|(name, plan)| plan.open_gaps().into_iter().map(move |gap| (name.to_owned(), gap)))
             .collect()
+    }
+}
+
+/// A checker of what stands at the spot, if some value breaks it.
+fn checker_at(plan: &Bound<'_, FunctionPlan>, spot: Spot) -> PyResult<Option<Py<PyAny>>> {
+    match plan.get().check_at(spot) {
+        None | Some(Check::Anything) => Ok(None),
+        Some(_) => checker::new(plan, spot).map(Some),
     }
 }
 
@@ -188,27 +237,84 @@ fn parameters_of<'py>(
 
 impl FunctionPlan {
     /// The quick part of the check of the parameter at this index, or of the result.
-    pub(super) fn guard(&self, py: Python<'_>, index: Option<usize>) -> Guard {
-        let mut place = Place { index, from_last: 0, subject: Subject::Value };
-        let check = match index {
-            None => self.result.as_ref().map(|plan| &plan.check),
-            Some(index) => self.parameter(index).map(|parameter| {
-                match parameter.kind {
-                    Kind::Positional => place.from_last = self.positional - index,
-                    Kind::KeywordOnly => {}
-                    Kind::Arguments => place.subject = Subject::Items,
-                    Kind::Keywords => place.subject = Subject::Entries,
-                }
-                &parameter.plan.check
-            }),
+    pub(super) fn guard(&self, py: Python<'_>, spot: Spot) -> Guard {
+        let mut place = Place { spot, from_last: 0, subject: Subject::Value };
+        if let Spot::Argument(index) = spot
+            && let Some(parameter) = self.parameter(index)
+        {
+            match parameter.kind {
+                Kind::Positional => place.from_last = self.positional - index,
+                Kind::KeywordOnly => {}
+                Kind::Arguments => place.subject = Subject::Items,
+                Kind::Keywords => place.subject = Subject::Entries,
+            }
+        }
+        Guard::new(py, self.check_at(spot).unwrap_or(&Check::Anything), place)
+    }
+
+    /// The check of what stands at the spot.
+    fn check_at(&self, spot: Spot) -> Option<&Check> {
+        let plan = match spot {
+            Spot::Argument(index) => return self.parameter(index).map(|parameter| &parameter.plan.check),
+            Spot::Result => &self.result,
+            Spot::Yielded => &self.yields,
+            Spot::Sent => &self.sends,
+            Spot::Made => &self.made,
         };
-        Guard::new(py, check.unwrap_or(&Check::Anything), place)
+        plan.as_ref().map(|plan| &plan.check)
+    }
+
+    /// Compiles the result's annotation, which a generator's parts share.
+    fn add_result(
+        &mut self,
+        function: &Bound<'_, PyAny>,
+        hint: &Bound<'_, PyAny>,
+        options: Options,
+    ) -> PyResult<()> {
+        let compile = |hint: &Bound<'_, PyAny>| Plan::from_hint(hint, Some(function), options);
+        if self.makes == Makes::Result {
+            self.result = Some(compile(hint)?);
+            return Ok(());
+        }
+        let Some(parts) = generator::parts(hint, self.makes)? else {
+            self.made = Some(compile(hint)?);
+            return Ok(());
+        };
+        self.yields = parts.yields.as_ref().map(compile).transpose()?;
+        self.sends = parts.sends.as_ref().map(compile).transpose()?;
+        self.result = parts.result.as_ref().map(compile).transpose()?;
+        Ok(())
+    }
+
+    /// Checks what stands at the spot.
+    pub(super) fn check(
+        &self,
+        function: &Bound<'_, PyAny>,
+        spot: Spot,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<Verdict> {
+        let (check, parameter) = match spot {
+            Spot::Argument(index) => return self.check_argument(function, index, value),
+            Spot::Result => return self.check_result(function, value).map(|()| Verdict::Kept),
+            Spot::Made => (&self.made, None),
+            Spot::Yielded => (&self.yields, Some(hooks::YIELDED)),
+            // `next` sends None to any generator.
+            Spot::Sent if value.is_none() => return Ok(Verdict::Kept),
+            Spot::Sent => (&self.sends, Some(hooks::SENT)),
+        };
+        match check {
+            Some(plan) if !plan.check.accepts(value, Some(function))? => {
+                Err(broken(&plan.check, function, parameter, value, String::new())?)
+            }
+            _ => Ok(Verdict::Kept),
+        }
     }
 
     /// The exact type that compiled code may hold unboxed for the parameter at this index, or the result.
     #[must_use]
     pub fn promised_type(&self, index: Option<usize>, py: Python<'_>) -> Type {
         let check = match index {
+            None if self.makes != Makes::Result => None,
             None => self.result.as_ref().map(|plan| &plan.check),
             Some(index) => self
                 .parameter(index)
@@ -219,10 +325,14 @@ impl FunctionPlan {
     }
 
     /// Whether the value passes now and for ever, found out without running foreign code.
-    pub(super) fn certain(&self, index: Option<usize>, value: &Bound<'_, PyAny>) -> bool {
-        match index {
-            None => self.result.as_ref().is_none_or(|plan| plan.check.certain(value)),
-            Some(_) => false,
+    pub(super) fn certain(&self, spot: Spot, value: &Bound<'_, PyAny>) -> bool {
+        match spot {
+            Spot::Result => {
+                // SAFETY: only compared.
+                let declined = self.is_operator && value.as_ptr() == unsafe { ffi::Py_NotImplemented() };
+                declined || self.result.as_ref().is_none_or(|plan| plan.check.certain(value))
+            }
+            Spot::Argument(_) | Spot::Yielded | Spot::Sent | Spot::Made => false,
         }
     }
 
@@ -256,13 +366,14 @@ impl FunctionPlan {
         function: &Bound<'_, PyAny>,
         parameter: &Parameter,
         value: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Verdict> {
         let check = &parameter.plan.check;
         if check.accepts(value, Some(function))? {
-            return Ok(());
+            return Ok(Verdict::Kept);
         }
         match self.default(function, parameter)? {
-            Some(default) if default.is(value) => Ok(()),
+            Some(default) if default.is(value) => Ok(Verdict::Kept),
+            _ if self.is_operator && parameter.index == OPERAND => Ok(Verdict::Declined),
             _ => Err(broken(check, function, Some(&parameter.name), value, String::new())?),
         }
     }
@@ -274,8 +385,8 @@ impl Promise for FunctionPlan {
         function: &Bound<'_, PyAny>,
         index: usize,
         value: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let Some(parameter) = self.parameter(index) else { return Ok(()) };
+    ) -> PyResult<Verdict> {
+        let Some(parameter) = self.parameter(index) else { return Ok(Verdict::Kept) };
         let check = &parameter.plan.check;
         match parameter.kind {
             Kind::Positional | Kind::KeywordOnly => self.check_value(function, parameter, value),
@@ -286,7 +397,7 @@ impl Promise for FunctionPlan {
                         return Err(broken(check, function, Some(&parameter.name), &item, path)?);
                     }
                 }
-                Ok(())
+                Ok(Verdict::Kept)
             }
             Kind::Keywords => {
                 for (key, item) in value.cast::<PyDict>()?.copy()?.iter() {
@@ -295,13 +406,17 @@ impl Promise for FunctionPlan {
                         return Err(broken(check, function, Some(&parameter.name), &item, path)?);
                     }
                 }
-                Ok(())
+                Ok(Verdict::Kept)
             }
         }
     }
 
     fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some(plan) = &self.result else { return Ok(()) };
+        // SAFETY: only compared.
+        if self.is_operator && value.as_ptr() == unsafe { ffi::Py_NotImplemented() } {
+            return Ok(());
+        }
         if plan.check.accepts(value, Some(function))? {
             return Ok(());
         }

@@ -28,11 +28,26 @@ pub(super) enum Subject {
     Entries,
 }
 
+/// What a check is said of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// The parameter at this position among the code object's variables.
+    Argument(usize),
+    /// What the function returns.
+    Result,
+    /// What a generator yields.
+    Yielded,
+    /// What a generator is sent.
+    Sent,
+    /// The generator that a call makes.
+    Made,
+}
+
 /// Where the value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The parameter's position among the code object's variables, `None` for the result.
-    pub(super) index: Option<usize>,
+    /// What the check is said of.
+    pub(super) spot: Spot,
     /// Its position among the positional ones, counted from the last, which is 1; 0 for all others.
     pub(super) from_last: usize,
     /// What the annotation is said of.
@@ -66,14 +81,17 @@ impl Guard {
         guard
     }
 
-    /// The parameter's position among the code object's variables, `None` for the result.
-    pub(super) fn index(&self) -> Option<usize> {
-        self.place.index
+    /// What the check is said of.
+    pub(super) fn spot(&self) -> Spot {
+        self.place.spot
     }
 
     /// The number of the parameter's variable.
     pub(super) fn variable(&self) -> usize {
-        self.place.index.unwrap_or_default()
+        match self.place.spot {
+            Spot::Argument(index) => index,
+            Spot::Result | Spot::Yielded | Spot::Sent | Spot::Made => 0,
+        }
     }
 
     /// Whether the value passes because of its exact static type.

@@ -17,6 +17,12 @@ use pyo3::pyfunction;
 
 use super::plan::Violation;
 
+/// Stands for the parameter where a generator yielded the value.
+pub(super) const YIELDED: &str = "<yield>";
+
+/// Stands for the parameter where a generator was sent the value.
+pub(super) const SENT: &str = "<send>";
+
 struct Hooks {
     violation: Py<PyAny>,
     evaluate: Py<PyAny>,

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use crate::check::FunctionPlan;
 use crate::runtime::promise::Promise;
+use crate::runtime::promise::Verdict;
 
 /// A plan that is shared with the Python side.
 pub(super) struct Enforced(Py<FunctionPlan>);
@@ -21,7 +22,7 @@ impl Promise for Enforced {
         function: &Bound<'_, PyAny>,
         index: usize,
         value: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Verdict> {
         self.0.get().check_argument(function, index, value)
     }
 

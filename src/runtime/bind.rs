@@ -53,15 +53,17 @@ impl Bound {
         &self.values
     }
 
-    /// Checks the values that were passed against the promise. 0, or -1 with TypeCheckError set.
+    /// Checks the values that were passed against the promise. 0, 1 when the call's result is
+    /// NotImplemented, or -1 with TypeCheckError set.
     ///
     /// # Safety
     /// `function` is alive, the thread is attached.
     pub unsafe fn check(&self, loaded: &LoadedFunction, function: *mut PyObject) -> c_int {
         for (index, (&value, &passed)) in self.values.iter().zip(&self.passed).enumerate() {
             // SAFETY: the value is owned here.
-            if passed && unsafe { loaded.check_argument(function, index, value) } < 0 {
-                return -1;
+            let status = if passed { unsafe { loaded.check_argument(function, index, value) } } else { 0 };
+            if status != 0 {
+                return status;
             }
         }
         0

@@ -5,6 +5,7 @@
 //! in only when the native stack holds as many of the largest frames as `depth` says.
 
 use std::cell::Cell;
+use std::ffi::c_int;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
@@ -205,11 +206,10 @@ unsafe fn call_interpreted(
             match bind::bind(unit, number, function, args, nargsf, names) {
                 bind::Binding::Refused => {}
                 bind::Binding::Raised => return std::ptr::null_mut(),
-                bind::Binding::Bound(bound) => {
-                    if bound.check(loaded, function) < 0 {
-                        return std::ptr::null_mut();
-                    }
-                }
+                bind::Binding::Bound(bound) => match bound.check(loaded, function) {
+                    0 => {}
+                    status => return refused(status),
+                },
             }
         }
         let result = (running().plain_vectorcall)(function, args, nargsf, names);
@@ -219,6 +219,15 @@ unsafe fn call_interpreted(
         }
         result
     }
+}
+
+/// The result of a call whose arguments were refused: null with the exception set, or NotImplemented.
+///
+/// # Safety
+/// The thread is attached.
+unsafe fn refused(status: c_int) -> *mut PyObject {
+    // SAFETY: NotImplemented lives for ever.
+    if status < 0 { std::ptr::null_mut() } else { unsafe { ffi::Py_NewRef(ffi::Py_NotImplemented()) } }
 }
 
 /// The whole call of an entry whose fast path does not fit.
@@ -260,8 +269,9 @@ pub unsafe extern "C" fn call_slow(
             // The interpreter binds again, fails in the same way and says why in its own words.
             bind::Binding::Refused => return (running().plain_vectorcall)(function, args, nargsf, names),
         };
-        if bound.check(loaded, function) < 0 {
-            return std::ptr::null_mut();
+        match bound.check(loaded, function) {
+            0 => {}
+            status => return refused(status),
         }
         let unchanged = names.is_null() && nargsf & !OFFSET_FLAG == loaded.arity.total();
         if !unchanged && shared.has_body(number) && bound.is_exact(&shared.meta().functions[number].params) {

@@ -6,6 +6,15 @@ use pyo3::PyAny;
 use pyo3::PyResult;
 use pyo3::prelude::Bound;
 
+/// What a check says of an argument that raised nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It keeps its annotation.
+    Kept,
+    /// It is the second operand of an operator and breaks its annotation: the call's result is NotImplemented.
+    Declined,
+}
+
 /// The enforced annotations of one function.
 pub trait Promise: Send + Sync {
     /// Checks the value of the parameter at `index` in the order of the code object's variables, and
@@ -17,8 +26,9 @@ pub trait Promise: Send + Sync {
         function: &Bound<'_, PyAny>,
         index: usize,
         value: &Bound<'_, PyAny>,
-    ) -> PyResult<()>;
+    ) -> PyResult<Verdict>;
 
-    /// Checks the result; fails as [`Promise::check_argument`] does.
+    /// Checks the result; fails as [`Promise::check_argument`] does. NotImplemented as the result of an
+    /// operator passes.
     fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()>;
 }

@@ -29,6 +29,7 @@ use super::meta::Position;
 use super::meta::UnitMeta;
 use super::object::word;
 use super::promise::Promise;
+use super::promise::Verdict;
 use super::table;
 
 /// A resume function: thread state, depth, entry number, slots, result of the inner frame.
@@ -423,7 +424,8 @@ impl LoadedFunction {
         }
     }
 
-    /// Checks an argument against the promise, if there is one. 0, or -1 with the exception set.
+    /// Checks an argument against the promise, if there is one. 0, 1 when the call's result is NotImplemented,
+    /// or -1 with the exception set.
     ///
     /// # Safety
     /// Both objects are alive, the thread is attached; `function` is the Python function that was called.
@@ -439,7 +441,12 @@ impl LoadedFunction {
             let py = Python::assume_attached();
             let (function, value) =
                 (Bound::from_borrowed_ptr(py, function), Bound::from_borrowed_ptr(py, value));
-            status(py, promise.check_argument(&function, index, &value))
+            status(
+                py,
+                promise
+                    .check_argument(&function, index, &value)
+                    .map(|verdict| c_int::from(verdict == Verdict::Declined)),
+            )
         }
     }
 
@@ -455,7 +462,7 @@ impl LoadedFunction {
             let py = Python::assume_attached();
             let function =
                 Bound::from_borrowed_ptr_or_opt(py, function).unwrap_or_else(|| py.None().into_bound(py));
-            status(py, promise.check_result(&function, &Bound::from_borrowed_ptr(py, value)))
+            status(py, promise.check_result(&function, &Bound::from_borrowed_ptr(py, value)).map(|()| 0))
         }
     }
 }
@@ -469,9 +476,9 @@ fn forced_turn(seed: u64, exit: usize) -> u64 {
 }
 
 /// A check's outcome as helpers say it.
-fn status(py: Python<'_>, outcome: PyResult<()>) -> c_int {
+fn status(py: Python<'_>, outcome: PyResult<c_int>) -> c_int {
     match outcome {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(error) => {
             error.restore(py);
             -1

@@ -12,7 +12,8 @@ from types import CodeType
 
 import pytest
 
-from castiron import _codetables, _weave, typed
+from castiron import _bytecode, _codetables, _weave, typed
+from castiron._weave import Checks
 
 MODULES = [
     "argparse", "ast", "asyncio.base_events", "asyncio.tasks", "bdb", "calendar", "configparser", "contextlib",
@@ -25,6 +26,10 @@ MODULES = [
 ]  # fmt: skip
 
 
+JUMPS = [dis.opname[_weave.POP_JUMP_IF_FALSE]]
+DECLINING = ["RESUME", "LOAD_CONST", "CHECK_EXC_MATCH", *JUMPS, "POP_TOP", "LOAD_CONST", "RETURN_VALUE", "RERAISE"]
+
+
 class Nothing:
     """A check that is never broken."""
 
@@ -34,7 +39,8 @@ class Nothing:
         return False
 
 
-ARGUMENT, RESULT = Nothing(), Nothing()
+ARGUMENT, RESULT, YIELDED, SENT = Nothing(), Nothing(), Nothing(), Nothing()
+CHECKS = (ARGUMENT, RESULT, YIELDED, SENT)
 
 
 def codes_of(code: CodeType) -> Iterator[CodeType]:
@@ -58,6 +64,11 @@ def variables_of(code: CodeType) -> range:
     return range(code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8))
 
 
+def checks_of(code: CodeType) -> Checks:
+    arguments = [(variable, ARGUMENT) for variable in variables_of(code)]
+    return Checks(arguments, RESULT, yields=YIELDED, sends=SENT, declines=len(arguments) == 2)
+
+
 def instructions(code: CodeType) -> list[dis.Instruction]:
     return [instruction for instruction in dis.get_instructions(code) if instruction.opname != "EXTENDED_ARG"]
 
@@ -69,11 +80,14 @@ class Comparison:
         self.before, self.after = instructions(code), instructions(woven)
         self.pairs: list[tuple[dis.Instruction, dis.Instruction]] = []
         self.first: list[int] = []
+        self.kept: list[int] = []
+        self.delegations: list[tuple[dis.Instruction, dis.Instruction]] = []
         position = 0
         for old in self.before:
             self.first.append(position)
             position = self.skip_inserted(old, position)
             self.pairs.append((old, self.after[position]))
+            self.kept.append(position)
             position += 1
         self.rest = [instruction.opname for instruction in self.after[position:]]
         self.old_offsets = [old.offset for old in self.before]
@@ -83,11 +97,20 @@ class Comparison:
         if old.opname == "RETURN_CONST" and self.after[position].opname == "LOAD_CONST":
             assert self.after[position].argval == old.argval
             position += 1
-        while self.after[position].opname == "LOAD_CONST" and self.after[position].argval in (ARGUMENT, RESULT):
+        while self.after[position].opname == "LOAD_CONST" and self.after[position].argval in CHECKS:
+            behind = self.after[position].argval is SENT
             for inserted in self.after[position : position + 3]:
-                assert inserted.positions == old.positions
+                assert inserted.positions == (self.pairs[-1][0] if behind else old).positions
             assert self.after[position + 2].opname == "DELETE_SUBSCR"
             position += 3
+            if behind:
+                assert self.pairs[-1][0].opname == "RESUME"
+                self.first[-1] = position
+        if old.opname == "YIELD_VALUE" and self.after[position].opname == "JUMP_FORWARD":
+            skipping, copy = self.after[position : position + 2]
+            assert skipping.argval == self.after[position + 2].offset
+            self.delegations.append((old, copy))
+            position += 2
         while self.after[position].opname == "NOP" != old.opname:
             position += 1
         return position
@@ -96,13 +119,23 @@ class Comparison:
         """Where a jump to the old offset must go: to what is inserted there."""
         return self.first[bisect.bisect_left(self.old_offsets, offset)]
 
+    def edge(self, offset: int) -> int:
+        """Where a range that ends at the old offset must end: a delegation's own handler begins at its yield."""
+        position = bisect.bisect_left(self.old_offsets, offset)
+        delegates = self.before[position].opname == "YIELD_VALUE" and self.before[position - 1].opname == "SEND"
+        return self.kept[position] if delegates else self.first[position]
+
     def new_position(self, offset: int) -> int:
         return bisect.bisect_left(self.new_offsets, offset)
 
 
 def assert_same_meaning(code: CodeType, woven: CodeType) -> None:
     compared = Comparison(code, woven)
-    assert compared.rest in ([], ["RESUME", "RERAISE"])
+    assert compared.rest in ([], ["RESUME", "RERAISE"], DECLINING)
+    for old, copy in compared.delegations:
+        send = compared.before[compared.before.index(old) - 1]
+        assert (send.opname, copy.opname) == ("SEND", "SEND")
+        assert compared.label(send.argval) == compared.new_position(copy.argval)
     for old, new in compared.pairs:
         assert old.positions == new.positions
         if old.opname == "RETURN_CONST" != new.opname:
@@ -117,24 +150,24 @@ def assert_same_meaning(code: CodeType, woven: CodeType) -> None:
     assert entries == sorted(entries)
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(entries))
     if compared.rest:
-        entries = [entry for entry in entries if entry[2] * 2 != compared.after[-2].offset]
+        entries = [entry for entry in entries if entry[2] * 2 != compared.after[-len(compared.rest)].offset]
     originals = _codetables.read_exceptions(code.co_exceptiontable)
     assert len(entries) == len(originals)
     for old, new in zip(originals, entries, strict=True):
         assert old[3] == new[3]
         assert compared.label(old[2] * 2) == compared.new_position(new[2] * 2)
         if old[1] * 2 <= compared.old_offsets[-1]:
-            assert compared.label(old[1] * 2) == compared.new_position(new[1] * 2)
+            assert compared.edge(old[1] * 2) == compared.new_position(new[1] * 2)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_woven_code_means_the_same(name: str) -> None:
     for code in codes_of_module(name):
-        layout = _weave._Layout(code)
-        assert _weave._new_text(layout, _weave._Insertions(), {}) == code.co_code
+        layout = _bytecode.Layout(code)
+        assert _bytecode.new_text(layout, _bytecode.Insertions(), {}) == code.co_code
         table = code.co_exceptiontable
         assert _codetables.write_exceptions(_codetables.read_exceptions(table)) == table
-        woven = _weave.insert_checks(code, [(variable, ARGUMENT) for variable in variables_of(code)], RESULT)
+        woven = _weave.insert_checks(code, checks_of(code))
         if woven is None:
             assert not variables_of(code)
             continue
@@ -146,7 +179,7 @@ def test_woven_code_means_the_same(name: str) -> None:
 def test_no_return_stands_in_a_handler_that_could_swallow_a_bad_result(name: str) -> None:
     for code in codes_of_module(name):
         entries = _codetables.read_exceptions(code.co_exceptiontable)
-        for _, unit, _ in _weave._Layout(code).returns:
+        for _, unit, _ in _bytecode.Layout(code).returns:
             for start, end, handler, _ in entries:
                 if start <= unit < end:
                     assert dis.opname[code.co_code[2 * handler]] == "CALL_INTRINSIC_1"
@@ -156,7 +189,7 @@ def test_stack_is_deep_enough_for_a_constant_result() -> None:
     def exits(*info: object) -> str:
         return "constant"
 
-    woven = _weave.insert_checks(exits.__code__, [], RESULT)
+    woven = _weave.insert_checks(exits.__code__, Checks(result=RESULT))
     assert woven is not None
     depth = deepest = 0
     for instruction in dis.get_instructions(woven):
@@ -173,7 +206,7 @@ def test_many_constants_and_wide_jumps_grow() -> None:
     space: dict[str, CodeType] = {}
     exec("\n".join(lines), space)
     code = space["f"].__code__
-    woven = _weave.insert_checks(code, [(0, ARGUMENT)], RESULT)
+    woven = _weave.insert_checks(code, Checks([(0, ARGUMENT)], RESULT))
     assert woven is not None
     assert_same_meaning(code, woven)
 
@@ -208,7 +241,8 @@ def deep(code):
     if not code.co_flags & 2:
         return code
     count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
-    found = _weave.insert_checks(code, [(i, nothing) for i in range(count)], nothing)
+    found = _weave.insert_checks(
+        code, _weave.Checks([(i, nothing) for i in range(count)], nothing, yields=nothing, sends=nothing))
     woven += found is not None
     return found or code
 modules = ("json", "textwrap", "difflib", "contextlib")
