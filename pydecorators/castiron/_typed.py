@@ -11,6 +11,7 @@ import os
 from castiron._castiron import FunctionPlan, install_enforcement, is_jitted
 from castiron._errors import violation
 from castiron._hints import Unresolved, evaluate, resolve
+from castiron._targets import enforced
 from castiron._weave import weave
 
 TYPE_CHECKING = False
@@ -42,8 +43,9 @@ def typed(function: Any = None, /, *, deep: bool = False, strict: bool = False) 
     With `deep=True` every element of a builtin container is looked at; with `strict=True` a `bool` is no `int` and an
     `int` no `float`.
 
-    It is the function itself that is returned, with the checks in its code. Methods, class and static methods and
-    properties may be decorated from above or below.
+    It is the function itself that is returned, with the checks in its code. Methods, class and static methods,
+    properties and functions with other decorators may be decorated from above or below; of a class, all that its body
+    defines is checked, and the `__init__` that a dataclass makes.
 
     >>> @typed
     ... def double(n: int) -> int:
@@ -56,41 +58,38 @@ def typed(function: Any = None, /, *, deep: bool = False, strict: bool = False) 
     """
     if function is None:
         return lambda decorated: typed(decorated, deep=deep, strict=strict)
-    if _MODE != "off":
-        _enforce(function, deep, strict)
-    return function
+    if _MODE == "off" or is_jitted(function):
+        return function
+
+    def check(found: FunctionType, owner: type | None) -> FunctionType:
+        if not is_jitted(found):
+            weave_function(found, owner, deep=deep, strict=strict)
+        return found
+
+    return enforced(function, check)
 
 
-def _enforce(value: Any, deep: bool, strict: bool) -> None:
-    kind = type(value)
-    if is_jitted(value):
-        return
-    if kind is _FUNCTION:
-        weave_function(value, deep=deep, strict=strict)
-    elif isinstance(value, (classmethod, staticmethod)):
-        _enforce(value.__func__, deep, strict)
-    elif isinstance(value, property):
-        accessors: tuple[Any, ...] = (value.fget, value.fset, value.fdel)
-        for accessor in accessors:
-            if type(accessor) is _FUNCTION:
-                weave_function(accessor, deep=deep, strict=strict)
-    else:
-        raise TypeError(_refusal(value))
+def weave_function(
+    function: FunctionType, owner: type | None = None, *, deep: bool = False, strict: bool = False
+) -> FunctionPlan | None:
+    """Put the checks of the function's annotations into its code; None where there are no annotations.
 
-
-def weave_function(function: FunctionType, *, deep: bool = False, strict: bool = False) -> FunctionPlan | None:
-    """Put the checks of the function's annotations into its code; None where there are no annotations."""
+    `owner` is the class whose body defines the function, where the class is not bound to its name yet.
+    """
     if not function.__annotations__:
         return None
-    plan = FunctionPlan(function, resolve(function).annotations, deep=deep, strict=strict)
+    annotations = resolve(function).annotations
+    if owner is not None:
+        annotations = {name: _within(owner, hint, function) for name, hint in annotations.items()}
+    plan = FunctionPlan(function, annotations, deep=deep, strict=strict)
     code = weave(function.__code__, plan)
     if code is not function.__code__:
         function.__code__ = code
     return plan
 
 
-def _refusal(value: object) -> str:
-    if isinstance(value, type):
-        return f"typed takes a function, not the class {value.__qualname__!r}: decorate its methods"
-    kind = type(value).__qualname__
-    return f"typed takes a function, not an object of type {kind!r}"
+def _within(owner: type, hint: object, function: FunctionType) -> object:
+    """Look a name that was not found up in the class, which may be meant itself."""
+    if type(hint) is not Unresolved:
+        return hint
+    return evaluate(hint.text, function, {**vars(owner), owner.__name__: owner})

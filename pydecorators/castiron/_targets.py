@@ -1,0 +1,152 @@
+"""What can be enforced besides a function: what the decorators of functions and classes leave of one.
+
+In: an object and what makes a function check. Out: the object that takes its place: the same, where the functions in it
+check in place.
+
+Invariants:
+- Only functions that are defined where they are found are touched: a class' body does not check what it borrows.
+- A function that stands for another one, whose annotations it shows, is left alone: the other one checks, for the
+  annotations are said of its parameters.
+- Whatever carries `__no_type_check__` is left alone.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CellType
+    from typing import Any, TypeAlias
+
+    Check: TypeAlias = Callable[[Any, type | None], Any]
+
+_FUNCTION: Any = type(lambda: None)
+_HEAP_TYPE = 1 << 9
+_MAX_DEPTH = 100
+
+
+class RefusalError(TypeError):
+    """The object holds no function that could be enforced."""
+
+
+def enforced(value: Any, check: Check, owner: type | None = None, depth: int = 0) -> Any:
+    """Give what takes the place of the object when its functions check.
+
+    `check` is given each function, and the class that is being enforced if its body defines the function.
+    """
+    if depth > _MAX_DEPTH:
+        raise RefusalError("the decorated functions nest too deeply")
+    if getattr(value, "__no_type_check__", None) is True:
+        return value
+    kind = type(value)
+    if kind is _FUNCTION:
+        return _function(value, check, owner, depth)
+    if kind is classmethod or kind is staticmethod:
+        made = enforced(value.__func__, check, owner, depth + 1)
+        return value if made is value.__func__ else kind(made)
+    if isinstance(value, (classmethod, staticmethod)):
+        return _keeping(value, value.__func__, check, owner, depth)
+    if isinstance(value, property):
+        return _property(value, check, owner, depth)
+    if isinstance(value, type):
+        return _class(value, check, depth)
+    if _is_cached_property(value):
+        value.func = enforced(value.func, check, owner, depth + 1)
+        return value
+    wrapped = getattr(value, "__wrapped__", None)
+    if wrapped is not None and callable(wrapped):
+        return _keeping(value, wrapped, check, owner, depth)
+    raise RefusalError(f"typed takes a function, not an object of type {kind.__qualname__!r}")
+
+
+def _function(function: Any, check: Check, owner: type | None, depth: int) -> Any:
+    wrapped = function.__dict__.get("__wrapped__")
+    if wrapped is None or not _shows_annotations_of(function, wrapped):
+        return check(function, owner)
+    return _keeping(function, wrapped, check, owner, depth)
+
+
+def _shows_annotations_of(function: Any, wrapped: object) -> bool:
+    """Tell whether functools.wraps gave the function the other one's annotations."""
+    own = function.__annotations__
+    others = getattr(wrapped, "__annotations__", None)
+    return own is others or (bool(own) and own == others)
+
+
+def _keeping(holder: Any, wrapped: Any, check: Check, owner: type | None, depth: int) -> Any:
+    """Enforce what the object stands for; where that is replaced, put it into the object."""
+    made = enforced(wrapped, check, owner, depth + 1)
+    if made is wrapped:
+        return holder
+    cells: tuple[CellType, ...] = getattr(holder, "__closure__", None) or ()
+    for cell in cells:
+        if _content(cell) is wrapped:
+            cell.cell_contents = made
+            holder.__wrapped__ = made
+    parameters = getattr(holder, "cache_parameters", None)
+    if parameters is not None:
+        from functools import lru_cache
+
+        return lru_cache(**parameters())(made)
+    return holder
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # the variable is not bound
+        return None
+
+
+def _is_cached_property(value: object) -> bool:
+    return type(value).__name__ in ("cached_property", "singledispatchmethod") and type(value).__module__ == "functools"
+
+
+def _property(value: property, check: Check, owner: type | None, depth: int) -> property:
+    accessors = (value.fget, value.fset, value.fdel)
+    made = [_accessor(accessor, check, owner, depth) for accessor in accessors]
+    if all(one is other for one, other in zip(made, accessors, strict=True)):
+        return value
+    return type(value)(made[0], made[1], made[2], value.__doc__)
+
+
+def _accessor(accessor: Any, check: Check, owner: type | None, depth: int) -> Any:
+    return enforced(accessor, check, owner, depth + 1) if type(accessor) is _FUNCTION else accessor
+
+
+def _class(kind: Any, check: Check, depth: int) -> Any:
+    if not kind.__flags__ & _HEAP_TYPE:
+        raise RefusalError(f"typed takes a function, or a class written in Python, not {kind.__qualname__!r}")
+    for name, value in list(vars(kind).items()):
+        if getattr(value, "__no_type_check__", None) is True or not _is_defined_in(kind, value):
+            continue
+        made = enforced(value, check, kind, depth + 1)
+        if made is not value:
+            setattr(kind, name, made)
+    return kind
+
+
+def _is_defined_in(kind: type, value: Any) -> bool:
+    """Tell whether the class' body, or a decorator of the class, defined the function or class."""
+    function = _behind(value)
+    if function is None or function.__module__ not in (kind.__module__, f"namedtuple_{kind.__name__}"):
+        return False
+    scope = function.__qualname__.rpartition(".")[0]
+    return scope == kind.__qualname__ or (scope == kind.__name__ and issubclass(kind, tuple))
+
+
+def _behind(value: Any) -> Any:
+    """Give a function or class that the object of a class' body holds, None where there is none."""
+    if isinstance(value, property):
+        value = value.fget or value.fset or value.fdel
+    elif isinstance(value, (classmethod, staticmethod)):
+        value = value.__func__
+    elif _is_cached_property(value):
+        value = value.func
+    if isinstance(value, type):
+        return value if value.__flags__ & _HEAP_TYPE else None
+    while type(value) is not _FUNCTION:
+        value = getattr(value, "__wrapped__", None)
+        if value is None:
+            return None
+    return value
