@@ -200,23 +200,35 @@ pub fn compile(session: &Session, request: &Request) -> Result<Compiled, Failure
     })
 }
 
-/// One pass over the specialised version of one function.
-type Pass = fn(&mut Unit, FuncId, &FxHashMap<String, GlobalFact>);
+/// One pass over specialised versions.
+enum Pass {
+    /// It looks at one function after another.
+    Each(fn(&mut Unit, FuncId, &FxHashMap<String, GlobalFact>)),
+    /// It looks at all of them at once.
+    All(fn(&mut Unit)),
+}
 
 /// The passes over specialised versions, in order. Reference counts come last, in either version.
 const PASSES: &[(&str, Pass)] = &[
-    ("specialise", |unit, id, facts| {
-        let specialised = passes::specialise::specialise(unit, id, facts);
-        unit.functions[id.index()].specialised = specialised;
-    }),
-    ("inline-calls", |unit, id, _| passes::inline::inline_calls(unit, id)),
-    ("simplify", |unit, id, _| change(unit, id, passes::simplify::simplify)),
-    ("drop-idle-anchors", |unit, id, _| change(unit, id, passes::guards::drop_idle_anchors)),
-    ("drop-checks-below-masks", |unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
-    ("eliminate-overflow-checks", |unit, id, _| change(unit, id, eliminate_overflow_checks)),
-    ("rotate-loops", |unit, id, _| change(unit, id, passes::rotate::rotate_loops)),
-    ("simplify-again", |unit, id, _| change(unit, id, passes::simplify::simplify_after_ranges)),
-    ("remove-guards", |unit, id, _| change(unit, id, passes::guards::remove_guards)),
+    (
+        "specialise",
+        Pass::Each(|unit, id, facts| {
+            let specialised = passes::specialise::specialise(unit, id, facts);
+            unit.functions[id.index()].specialised = specialised;
+        }),
+    ),
+    ("inline-calls", Pass::Each(|unit, id, _| passes::inline::inline_calls(unit, id))),
+    ("simplify", Pass::Each(|unit, id, _| change(unit, id, passes::simplify::simplify))),
+    ("mark-quiet-calls", Pass::All(passes::quiet::mark_quiet_calls)),
+    ("drop-idle-anchors", Pass::Each(|unit, id, _| change(unit, id, passes::guards::drop_idle_anchors))),
+    (
+        "drop-checks-below-masks",
+        Pass::Each(|unit, id, _| change(unit, id, passes::demand::drop_checks_below_masks)),
+    ),
+    ("eliminate-overflow-checks", Pass::Each(|unit, id, _| change(unit, id, eliminate_overflow_checks))),
+    ("rotate-loops", Pass::Each(|unit, id, _| change(unit, id, passes::rotate::rotate_loops))),
+    ("simplify-again", Pass::Each(|unit, id, _| change(unit, id, passes::simplify::simplify_after_ranges))),
+    ("remove-guards", Pass::Each(|unit, id, _| change(unit, id, passes::guards::remove_guards))),
 ];
 
 /// The name of the last step, which counts references.
@@ -229,8 +241,11 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     watch("build", &unit);
     let passes = if session.force == Force::Generic { &[] } else { PASSES };
     for (name, pass) in passes {
-        for number in 0..unit.functions.len() {
-            pass(&mut unit, FuncId::new(number), &request.facts);
+        match pass {
+            Pass::Each(pass) => {
+                (0..unit.functions.len()).for_each(|id| pass(&mut unit, FuncId::new(id), &request.facts));
+            }
+            Pass::All(pass) => pass(&mut unit),
         }
         verified(session, &unit, name, Counts::Absent)?;
         watch(name, &unit);

@@ -6,6 +6,7 @@ mod early;
 pub mod guards;
 pub mod inline;
 pub mod overflow;
+pub mod quiet;
 pub mod refcount;
 pub mod rewrite;
 pub mod rotate;

@@ -105,6 +105,10 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
         }
         return Ok(Counts::Absent);
     }
+    if pass == "quiet" {
+        passes::quiet::mark_quiet_calls(unit);
+        return Ok(Counts::Absent);
+    }
     for function in &mut unit.functions {
         for (version, func) in
             [(Version::Generic, &mut function.generic), (Version::Specialised, &mut function.specialised)]
@@ -244,7 +248,7 @@ fn specialised(path: &Path, text: String) -> datatest_stable::Result<()> {
 /// Both versions after every pass, as `driver` runs them, checked after each.
 fn optimise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
     let mut unit = specialise_all(path, text)?;
-    for pass in ["anchors", "demand", "overflow", "rotate", "simplify", "guards", "refcount"] {
+    for pass in ["quiet", "anchors", "demand", "overflow", "rotate", "simplify", "guards", "refcount"] {
         let counts = run_pass(pass, &mut unit)?;
         verify(&unit, counts).map_err(|error| format!("after {pass}: {error}"))?;
     }

@@ -4,7 +4,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, Value};
 use rustc_hash::FxHashMap;
 
-use crate::ir::{FuncId, Function};
+use crate::ir::{FuncId, Function, Inst, Op};
 use crate::runtime::table::Helper;
 
 use super::code::Code;
@@ -24,7 +24,9 @@ pub(super) fn write_body(
     let params = code.builder.block_params(first).to_vec();
     let (thread, depth) = (params[0], params[1]);
     let mut cx = Lower::new(code, Parts { unit, func, version: Version::Body, thread, depth, callees });
-    check_depth(&mut cx);
+    if cx.first_depth_guard().is_none() {
+        cx.fail_if_exhausted();
+    }
     if cx.keeps_depth {
         cx.store_depth(1);
     }
@@ -32,16 +34,31 @@ pub(super) fn write_body(
     cx.write_blocks();
 }
 
-/// No depth left: RecursionError is set, and no traceback entry added, since CPython never enters the
-/// frame. The counter in the thread state is still the caller's.
-fn check_depth(cx: &mut Lower<'_>) {
-    let (exhausted, enough) = (cx.code.cold_block(), cx.code.block());
-    let none_left = cx.code.compare_constant(IntCC::SignedLessThanOrEqual, cx.depth, 0);
-    cx.code.builder.ins().brif(none_left, exhausted, &[], enough, &[]);
-    cx.code.enter(exhausted);
-    cx.code.call(Helper::DepthExhausted, &[cx.thread]);
-    cx.return_failed();
-    cx.code.enter(enough);
+impl Lower<'_> {
+    /// The guard that a body begins with and that a depth of 0 fails too: one test on the hot path does
+    /// for both. A body that keeps the counter in the thread state has changed it by then, and a forced
+    /// exit would come before the test.
+    pub(super) fn first_depth_guard(&self) -> Option<Inst> {
+        let first = self.func.block(self.func.entry()).insts.first().copied();
+        first.filter(|&first| {
+            self.version == Version::Body
+                && !self.keeps_depth
+                && !self.unit.forces_exits
+                && self.func.inst(first).op == Op::GuardDepth
+        })
+    }
+
+    /// No depth left: RecursionError is set, and no traceback entry added, since CPython never enters the
+    /// frame. The counter in the thread state is still the caller's.
+    pub(super) fn fail_if_exhausted(&mut self) {
+        let (exhausted, enough) = (self.code.cold_block(), self.code.block());
+        let none_left = self.code.compare_constant(IntCC::SignedLessThanOrEqual, self.depth, 0);
+        self.code.builder.ins().brif(none_left, exhausted, &[], enough, &[]);
+        self.code.enter(exhausted);
+        self.code.call(Helper::DepthExhausted, &[self.thread]);
+        self.return_failed();
+        self.code.enter(enough);
+    }
 }
 
 /// Goes to the version's first block.

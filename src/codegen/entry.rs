@@ -194,7 +194,10 @@ impl Entry<'_, '_> {
         let body = self.unit.unit.function(self.function).specialised.as_ref();
         body.is_some_and(|body| {
             let mut insts = body.layout.iter().flat_map(|&block| &body.block(block).insts);
-            insts.any(|&inst| body.inst(inst).op.effects().has(ir::Effects::FOREIGN))
+            insts.any(|&inst| {
+                let op = body.inst(inst).op;
+                op.effects().has(ir::Effects::FOREIGN) || op.calls_body()
+            })
         })
     }
 

@@ -277,7 +277,7 @@ impl<'a> Lower<'a> {
 
 /// Whether the op runs code that may ask how deep the calls are nested.
 fn is_foreign(op: Op) -> bool {
-    op.effects().has(Effects::FOREIGN) && op != Op::CallDirect
+    op.effects().has(Effects::FOREIGN) && !op.calls_body()
 }
 
 fn runs_foreign_code(func: &Function) -> bool {

@@ -76,7 +76,7 @@ pub(super) fn nesting(func: &Function, mut site: Option<Site>) -> usize {
 pub fn can_exit(unit: &Unit, func: &Function, inst: Inst) -> bool {
     let data = func.inst(inst);
     match (data.op, data.imm) {
-        (Op::CallDirect, ir::Imm::Func(callee)) => {
+        (Op::CallDirect | Op::CallQuiet, ir::Imm::Func(callee)) => {
             Signature::machine(&unit.function(callee).signature.result) != ir::Type::Obj
         }
         _ => data.exit.is_some(),

@@ -10,7 +10,7 @@ use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module};
 use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
-use crate::ir::{FuncId, Function, Imm, Op, Unit};
+use crate::ir::{FuncId, Function, Imm, Unit};
 use crate::runtime::data::{DataLayout, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
 
@@ -69,7 +69,7 @@ impl UnitContext<'_> {
         for &block in &func.layout {
             for &inst in &func.block(block).insts {
                 let data = func.inst(inst);
-                let (Op::CallDirect, Imm::Func(callee)) = (data.op, data.imm) else { continue };
+                let (true, Imm::Func(callee)) = (data.op.calls_body(), data.imm) else { continue };
                 if let Some(body) = self.symbols[callee.index()].body {
                     callees
                         .entry(callee)

@@ -134,6 +134,9 @@ macro_rules! for_each_op {
                 /// frame is the immediate's number of calls deep in this body (1 for a call of the function itself).
                 /// With 0 it never exits: it marks a direct call for the inliner.
                 GuardDepth = depth() -> (), Count, [EXITS, STAYS];
+                /// Polls as `control.poll` does, and exits when what ran then ended a cell's assumption that held
+                /// before: whoever called this body may still count on it.
+                GuardPoll = poll() -> (), None, [EXITS, RAISES, STAYS];
                 /// Exits unless the operand is true.
                 GuardTrue = is_true(One(Bool)) -> (), None, [EXITS, STAYS];
                 /// Exits when the operand is true.
@@ -288,6 +291,9 @@ macro_rules! for_each_op {
                 /// signature says. A result that came back as an object takes the exit (point *after* the call),
                 /// an error unwinds.
                 CallDirect = direct(AnyRest) -> (), Func, [EXITS, RAISES, FOREIGN], varying;
+                /// As `call.direct`, of a body that runs foreign code only in `guard.poll`, its own calls included:
+                /// when it comes back with a value, every cell that held still does.
+                CallQuiet = quiet(AnyRest) -> (), Func, [EXITS, RAISES, STAYS], varying;
             }
             object {
                 /// The unit's constant, borrowed.
@@ -397,6 +403,12 @@ impl Op {
     #[must_use]
     pub fn exits(self) -> bool {
         self.effects().has(Effects::EXITS)
+    }
+
+    /// Whether the op calls the specialised body of another function.
+    #[must_use]
+    pub fn calls_body(self) -> bool {
+        matches!(self, Op::CallDirect | Op::CallQuiet)
     }
 
     /// Whether the op may be dropped when nobody uses its results.

@@ -37,12 +37,12 @@ impl<'a> EarlyReturn<'a> {
     pub(super) fn of(body: &'a Function) -> Option<EarlyReturn<'a>> {
         let entry = body.entry();
         let test = body.terminator(entry);
-        if body.inst(test).op != Op::Branch || !is_pure_but_for_poll(body, entry) {
+        if body.inst(test).op != Op::Branch || !is_pure_but_for_entry(body, entry) {
             return None;
         }
         let returning = (0..2).find(|&number| {
             let block = body.inst(test).targets[number].block;
-            body.inst(body.terminator(block)).op == Op::Return && is_pure_but_for_poll(body, block)
+            body.inst(body.terminator(block)).op == Op::Return && is_pure_but_for_entry(body, block)
         })?;
         let early = body.inst(test).targets[returning].block;
         let size = body.block(entry).insts.len() + body.block(early).insts.len();
@@ -104,17 +104,22 @@ impl<'a> EarlyReturn<'a> {
     }
 }
 
-/// Whether all of a block but its terminator may be repeated, a poll at its beginning aside.
-fn is_pure_but_for_poll(body: &Function, block: Block) -> bool {
+/// Whether all of a block but its terminator may be repeated, what stands at a beginning aside.
+fn is_pure_but_for_entry(body: &Function, block: Block) -> bool {
     let insts = &body.block(block).insts;
-    insts[..insts.len() - 1].iter().enumerate().all(|(position, &inst)| {
+    insts[..insts.len() - 1].iter().all(|&inst| {
         let data = body.inst(inst);
-        (position == 0 && data.op == Op::Poll)
+        belongs_to_entry(data.op)
             || (data.op.effects() == Effects::NONE && data.results.iter().all(|&v| body.ty(v) != Type::Obj))
     })
 }
 
-/// Copies a block of a body but for its poll and its terminator.
+/// Whether a call that returns at once can do without the op: the caller polls, and claims the depth.
+fn belongs_to_entry(op: Op) -> bool {
+    matches!(op, Op::Anchor | Op::GuardDepth | Op::Poll)
+}
+
+/// Copies a block of a body but for what belongs to an entry and its terminator.
 fn copy_pure(
     func: &mut Function,
     body: &Function,
@@ -124,7 +129,7 @@ fn copy_pure(
     values: &mut FxHashMap<Value, Value>,
 ) {
     let insts = &body.block(from).insts;
-    for &inst in insts[..insts.len() - 1].iter().filter(|&&inst| body.inst(inst).op != Op::Poll) {
+    for &inst in insts[..insts.len() - 1].iter().filter(|&&inst| !belongs_to_entry(body.inst(inst).op)) {
         let data = body.inst(inst);
         let types: Vec<Type> = data.results.iter().map(|&result| body.ty(result)).collect();
         let args = data.args.iter().map(|arg| values[arg]).collect();

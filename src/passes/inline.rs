@@ -12,9 +12,10 @@
 //!                                              control.ret v1
 //! ```
 //!
-//! An inlined call counts for the recursion limit: `guard.depth` before it exits where the call itself
-//! would fail. The specialiser marks each direct call with a `guard.depth 0`, whose exit state this pass
-//! needs; the marks are gone afterwards. Polls at the beginning of an inlined body are dropped: every
+//! An inlined call counts for the recursion limit: `guard.depth` exits where the call itself would fail.
+//! It moves to the beginning of the body, for all inlined calls at once, where an anchor gives it an exit
+//! state. The specialiser marks each direct call with a `guard.depth 0`, whose exit state this pass needs;
+//! the marks are gone afterwards. Polls at the beginning of an inlined body are dropped: every
 //! cycle of calls still goes through a function that polls at its own beginning. A body that runs
 //! foreign code stays a call, as the thread state would not know its depth. Calls that stay take their
 //! callee's early return themselves ([`super::early`]).
@@ -36,7 +37,7 @@ const MAX_CALLEE: usize = 60;
 const MAX_CALLER: usize = 20_000;
 
 /// How deep a function's calls of itself are inlined. A depth of 2 makes seven bodies of two calls.
-const SELF_DEPTH: usize = 1;
+const SELF_DEPTH: usize = 2;
 
 /// Inlines small bodies into the function's specialised version.
 pub fn inline_calls(unit: &mut Unit, id: FuncId) {
@@ -47,6 +48,7 @@ pub fn inline_calls(unit: &mut Unit, id: FuncId) {
     }
     take_early_returns(unit, &mut func, &original);
     remove_marks(&mut func);
+    claim_depth_at_entry(&mut func);
     unit.functions[id.index()].specialised = Some(func);
 }
 
@@ -119,6 +121,29 @@ fn remove_marks(func: &mut Function) {
     }
 }
 
+/// Claims the depth of the deepest inlined call where the body begins, instead of in front of each: so
+/// near the limit that this matters, all of the body goes on in the generic version.
+fn claim_depth_at_entry(func: &mut Function) {
+    let first = func.block(func.entry()).insts[0];
+    let claim = |inst: Inst| match func.inst(inst) {
+        InstData { op: Op::GuardDepth, imm: Imm::Count(depth), .. } => Some(*depth),
+        _ => None,
+    };
+    let insts = func.layout.iter().flat_map(|&block| &func.block(block).insts);
+    let Some(deepest) = insts.filter_map(|&inst| claim(inst)).max() else { return };
+    if !matches!(func.inst(first).op, Op::Anchor | Op::GuardDepth) {
+        return;
+    }
+    for block in func.layout.clone() {
+        let mut insts = std::mem::take(&mut func.block_mut(block).insts);
+        insts.retain(|&inst| inst == first || func.inst(inst).op != Op::GuardDepth);
+        func.block_mut(block).insts = insts;
+    }
+    let first = func.inst_mut(first);
+    first.op = Op::GuardDepth;
+    first.imm = Imm::Count(deepest);
+}
+
 /// Whether the body is small, returns, runs no foreign code but in its own direct calls, and does not
 /// loop: the call is nothing beside a loop, which would only compete for the caller's registers.
 fn is_inlinable(body: &Function) -> bool {
@@ -127,10 +152,16 @@ fn is_inlinable(body: &Function) -> bool {
     let counts = |op: &Op| {
         !matches!(
             op,
-            Op::IntConst | Op::FloatConst | Op::BoolConst | Op::ObjConst | Op::Jump | Op::GuardDepth
+            Op::IntConst
+                | Op::FloatConst
+                | Op::BoolConst
+                | Op::ObjConst
+                | Op::Jump
+                | Op::GuardDepth
+                | Op::Anchor
         )
     };
-    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && op != Op::CallDirect;
+    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && !op.calls_body();
     if insts().filter(counts).count() > MAX_CALLEE
         || !insts().any(|op| op == Op::Return)
         || insts().any(runs_foreign)
@@ -222,10 +253,10 @@ impl Splice<'_> {
 
     fn copy_block(&mut self, body: &Function, old: Block) {
         let new = self.blocks[&old];
-        for (position, &inst) in body.block(old).insts.iter().enumerate() {
+        for &inst in &body.block(old).insts {
             let data = body.inst(inst);
-            let is_entry_poll = data.op == Op::Poll && old == body.entry() && position == 0;
-            if is_entry_poll {
+            let is_entry_poll = data.op == Op::Poll && old == body.entry();
+            if is_entry_poll || data.op == Op::Anchor {
                 continue;
             }
             if data.op == Op::Return {

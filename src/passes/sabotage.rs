@@ -121,7 +121,7 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
         (Fault::GenericSubtraction, Op::ObjBinary) if matches!(victim.imm, Imm::Binary(Binary::Sub, _)) => {
             rewriter.func.inst_mut(inst).args.swap(0, 1);
         }
-        (Fault::ArgumentsSwapped, Op::CallDirect) => {
+        (Fault::ArgumentsSwapped, Op::CallDirect | Op::CallQuiet) => {
             if let &[a, b, ..] = victim.args.as_slice()
                 && rewriter.func.ty(a) == rewriter.func.ty(b)
             {

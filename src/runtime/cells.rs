@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
+use pyo3::ffi::PyThreadState;
 use pyo3::prelude::*;
 
 use crate::cpython::object::field;
@@ -93,6 +94,21 @@ pub fn holds(unit: &LoadedUnit, number: usize) -> bool {
 #[must_use]
 pub fn can_watch() -> bool {
     running().layout.dict_version.is_some() || watch::is_watching()
+}
+
+/// Polls; 1 when a cell that held before does not any more, -1 with an exception.
+///
+/// # Safety
+/// As [`super::enter::poll`]; the unit is loaded.
+pub unsafe extern "C" fn poll_cells(state: *mut PyThreadState, unit: *const LoadedUnit) -> c_int {
+    // SAFETY: the unit lives while its code runs.
+    let unit = unsafe { &*unit };
+    let held: Vec<usize> = (0..unit.meta().cells.len()).filter(|&number| revalidate(unit, number)).collect();
+    // SAFETY: the caller's contract.
+    if unsafe { super::enter::poll(state) } < 0 {
+        return -1;
+    }
+    c_int::from(!held.into_iter().all(|number| revalidate(unit, number)))
 }
 
 /// Makes a cell valid if its name has the expected value now.

@@ -54,6 +54,9 @@ macro_rules! for_each_helper {
             DepthExhausted = enter::depth_exhausted(Thread) -> (I32);
             /// The eval breaker is set: signal handlers, pending calls, GIL hand-over. 0 or -1.
             Poll = enter::poll(Thread) -> (I32);
+            /// As `Poll`, for a body that others count on: `(thread, unit)`, and 1 when a cell of the unit that was
+            /// valid before is not any more.
+            PollCells = cells::poll_cells(Thread, Unit) -> (I32);
             /// `(unit, cell number)`: whether the assumption still holds; makes the cell valid again if so.
             CellCheck = cells::cell_check(Unit, I64) -> (I32);
             /// `(unit, trace number)`: adds the trace's entries to the traceback of the set exception.

@@ -92,14 +92,20 @@ pub(super) fn pending(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn anchor(_cx: &mut Lower<'_>, _at: &InstData) {}
 
 pub(super) fn poll(cx: &mut Lower<'_>, _at: &InstData) {
-    let (pending, done) = (cx.code.cold_block(), cx.code.block());
-    let found = pending_work(cx);
-    cx.code.builder.ins().brif(found, pending, &[], done, &[]);
-    cx.code.enter(pending);
-    let status = poll_helper(cx);
+    let done = cx.code.block();
+    let status = poll_aside(cx, Helper::Poll, done);
     cx.fail_if_negative(status);
     cx.code.jump(done, &[]);
     cx.code.enter(done);
+}
+
+/// Goes to `done` when nothing is pending, else through the helper; what it answers.
+pub(super) fn poll_aside(cx: &mut Lower<'_>, helper: Helper, done: Block) -> Value {
+    let pending = cx.code.cold_block();
+    let found = pending_work(cx);
+    cx.code.builder.ins().brif(found, pending, &[], done, &[]);
+    cx.code.enter(pending);
+    poll_helper(cx, helper)
 }
 
 /// Whether the eval loop would look after something.
@@ -126,14 +132,18 @@ fn pending_work(cx: &mut Lower<'_>) -> Value {
 
 /// Signal handlers count their own depth, so the thread state must say how deep this call is, also in
 /// a body that else leaves the counter alone.
-fn poll_helper(cx: &mut Lower<'_>) -> Value {
+fn poll_helper(cx: &mut Lower<'_>, helper: Helper) -> Value {
+    let mut args = vec![cx.thread];
+    if helper == Helper::PollCells {
+        args.push(cx.loaded_unit());
+    }
     if cx.version == Version::Resume || cx.keeps_depth {
-        return cx.code.call_aside(Helper::Poll, &[cx.thread])[0];
+        return cx.code.call_aside(helper, &args)[0];
     }
     let offset = cx.code.layout.thread.recursion_remaining;
     let before = cx.code.load(types::I32, cx.thread, offset);
     cx.store_depth(1);
-    let status = cx.code.call_aside(Helper::Poll, &[cx.thread])[0];
+    let status = cx.code.call_aside(helper, &args)[0];
     cx.code.store(before, cx.thread, offset);
     status
 }

@@ -8,7 +8,7 @@ use crate::runtime::data::{Fixed, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
 
 use super::Lower;
-use super::control::count;
+use super::control::{count, poll_aside};
 use crate::codegen::abi::WORD;
 use crate::codegen::code::displacement;
 
@@ -49,7 +49,25 @@ fn tag_holds(cx: &mut Lower<'_>, cell: Value, offset: i32) -> Value {
 
 pub(super) fn depth(cx: &mut Lower<'_>, at: &InstData) {
     let short = cx.code.compare_constant(IntCC::SignedLessThanOrEqual, cx.depth, i64::from(count(at)));
-    cx.exit_if(short);
+    if cx.first_depth_guard() != Some(cx.inst) {
+        return cx.exit_if(short);
+    }
+    let (few, enough) = (cx.code.cold_block(), cx.code.block());
+    cx.code.builder.ins().brif(short, few, &[], enough, &[]);
+    cx.code.enter(few);
+    cx.fail_if_exhausted();
+    let exit = cx.exit_block();
+    cx.code.jump(exit, &[]);
+    cx.code.enter(enough);
+}
+
+pub(super) fn poll(cx: &mut Lower<'_>, _at: &InstData) {
+    let done = cx.code.block();
+    let status = poll_aside(cx, Helper::PollCells, done);
+    cx.fail_if_negative(status);
+    cx.exit_if(status);
+    cx.code.jump(done, &[]);
+    cx.code.enter(done);
 }
 
 pub(super) fn is_true(cx: &mut Lower<'_>, at: &InstData) {

@@ -64,7 +64,7 @@ impl Verifier<'_> {
     fn check_results(&mut self, inst: Inst, data: &InstData) {
         let wanted: Vec<Type> = match (data.op, data.imm) {
             (Op::GuardTuple | Op::ObjUnpack, Imm::Count(count)) => vec![Type::Obj; count as usize],
-            (Op::CallDirect, Imm::Func(callee)) => {
+            (Op::CallDirect | Op::CallQuiet, Imm::Func(callee)) => {
                 let Some(function) = self.unit.functions.get(callee.index()) else {
                     return self.fault(inst, format_args!("{callee} is not in the unit"));
                 };
@@ -164,7 +164,7 @@ impl Verifier<'_> {
         let Some(innermost) = state.frames.first() else {
             return self.fault(inst, "an exit state without frames");
         };
-        if matches!(innermost.point, Point::After(_)) != (data.op == Op::CallDirect) {
+        if matches!(innermost.point, Point::After(_)) != data.op.calls_body() {
             self.fault(inst, "only the exit of a direct call goes on after an instruction");
         }
         if state.frames[1..].iter().any(|frame| !matches!(frame.point, Point::After(_))) {

@@ -121,6 +121,10 @@ impl<'a, S: Sink> Walker<'a, S> {
             self.leave();
             return Flow::End;
         }
+        if block == self.cx.generic.entry() {
+            self.stand_before(insts[0]);
+            self.none(Op::Anchor, Imm::None, &[]);
+        }
         for (position, &inst) in insts.iter().enumerate() {
             self.stand_before(inst);
             if self.sink.is_full() {

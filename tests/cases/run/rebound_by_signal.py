@@ -1,5 +1,5 @@
-"""A signal handler that rebinds a global is seen by the next turn of a loop that bets on it."""
-# native: wait, last_scale
+"""A signal handler that rebinds a global is seen by the next turn of a loop that bets on it, and by every call that was waiting."""
+# native: wait, last_scale, climb, steps, sum_of_pairs
 
 import signal
 import threading
@@ -29,6 +29,38 @@ def last_scale(limit: int) -> int:
     return seen
 
 
+@jit
+def climb(n: int) -> int:
+    if n < 2:
+        return 1
+    return climb(n - 1) + climb(n - 2)
+
+
+@jit
+def steps(n: int) -> int:
+    return climb(n) + climb(n)
+
+
+@jit
+def pair(n: int) -> float:
+    if n == 0:
+        return 0.5
+    return other(n - 1) + other(n - 1)
+
+
+@jit
+def other(n: int) -> float:
+    return 0.5 if n == 0 else pair(n - 1) + pair(n - 1)
+
+
+@jit
+def sum_of_pairs(n: int) -> float:
+    total = 0.0
+    for _ in range(3):
+        total += pair(n)
+    return total
+
+
 def ring(number, frame):
     global DONE, SCALE
     DONE = True
@@ -46,6 +78,25 @@ def reset():
     SCALE = 1
 
 
+def end_recursions(number, frame):
+    # What still called the old functions would go on for years.
+    global climb, pair, other
+    climb = lambda n: 0
+    pair = other = lambda n: 0.0
+
+
+def recursions():
+    global climb, pair, other
+    kept = climb, pair, other
+    for function, argument in ((climb, 90), (steps, 90), (sum_of_pairs, 90)):
+        function(1)
+        signal.signal(signal.SIGALRM, end_recursions)
+        signal.setitimer(signal.ITIMER_REAL, 0.002)
+        print(function(argument) < 2**62)
+        climb, pair, other = kept
+    signal.signal(signal.SIGALRM, ring)
+
+
 def main():
     reset()
     wait(10), last_scale(10)
@@ -55,6 +106,7 @@ def main():
     reset()
     signal.setitimer(signal.ITIMER_REAL, 0.001)
     print(last_scale(10**12))
+    recursions()
     signal.signal(signal.SIGALRM, old)
     reset()
     other = threading.Thread(target=rebind)
