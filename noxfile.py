@@ -60,10 +60,11 @@ def lint(session: nox.Session) -> None:
     """rustfmt, clippy, ruff, mypy, pyright's view of the decorators."""
     session.run("cargo", "fmt", "--check", external=True)
     session.run("cargo", "clippy", "--release", "--all-targets", "--", "-D", "warnings", external=True)
-    session.install("ruff", "mypy", "pytest", "hypothesis", "nox")
+    session.install("ruff", "mypy", "pyright", "pytest", "hypothesis", "nox")
     session.run("ruff", "check", "pydecorators", "tests", "benches", "tools", "noxfile.py")
     session.run("ruff", "format", "--check", "pydecorators", "tests", "benches", "tools", "noxfile.py")
-    session.run("mypy", "--strict", "pydecorators/castiron", "tools")
+    session.run("mypy", "--strict", "pydecorators/castiron", "tools", "tests/typing")
+    session.run("pyright", "-p", "tests/typing")
 
 
 @nox.session(python=False)

@@ -12,19 +12,41 @@ castiron.TypeCheckError: area() argument 'width' must be int, not str: '6'
 """
 
 from castiron._castiron import Explanation, InternalError, __version__, explain, is_compiled, stats
-from castiron._errors import TypeCheckError
+from castiron._errors import TypeCheckError, TypeCheckWarning
 from castiron._jit import disabled, jit
-from castiron._typed import typed
+from castiron._typed import typed, unchecked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from castiron._config import ConfigurationError
+    from castiron._enforce import enforce
 
 __all__ = [
+    "ConfigurationError",
     "Explanation",
     "InternalError",
     "TypeCheckError",
+    "TypeCheckWarning",
     "__version__",
     "disabled",
+    "enforce",
     "explain",
     "is_compiled",
     "jit",
     "stats",
     "typed",
+    "unchecked",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what few programs use when it is used."""
+    if name == "enforce":
+        from castiron._enforce import enforce
+
+        return enforce
+    if name == "ConfigurationError":
+        from castiron._config import ConfigurationError
+
+        return ConfigurationError
+    raise AttributeError(f"module 'castiron' has no attribute {name!r}")

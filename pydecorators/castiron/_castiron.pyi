@@ -30,7 +30,13 @@ class FunctionPlan:
     """The enforced annotations of one function."""
 
     def __init__(
-        self, function: FunctionType, annotations: dict[str, object], *, deep: bool = False, strict: bool = False
+        self,
+        function: FunctionType,
+        annotations: dict[str, object],
+        *,
+        deep: bool = False,
+        strict: bool = False,
+        warn: Callable[[BaseException], None] | None = None,
     ) -> None: ...
     def checked(self) -> list[int]: ...
     def argument_checker(self, variable: int, /) -> Any: ...

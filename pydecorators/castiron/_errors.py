@@ -26,6 +26,23 @@ class TypeCheckError(TypeError):
 TypeCheckError.__module__ = "castiron"
 
 
+class TypeCheckWarning(UserWarning):
+    """What TypeCheckError says, where a broken annotation only warns."""
+
+
+TypeCheckWarning.__module__ = "castiron"
+
+
+def warn(error: BaseException) -> None:
+    """Warn of a broken annotation, at the line where the exception would be raised; raise any other exception."""
+    import warnings
+
+    if not isinstance(error, TypeCheckError):
+        raise error
+
+    warnings.warn(str(error), TypeCheckWarning, stacklevel=2)
+
+
 def violation(
     function: object, parameter: str | None, path: str, expected: str, value: object, found: str | None
 ) -> TypeCheckError:

@@ -286,7 +286,7 @@ unsafe fn check_in_full(
     let (value, function) =
         unsafe { (Bound::from_borrowed_ptr(py, value), Bound::from_borrowed_ptr(py, function)) };
     let plan = plan.bind(py).clone();
-    status(py, plan.get().check(&function, guard.spot(), &value))
+    status(py, plan.get().check_or_warn(&function, guard.spot(), &value))
 }
 
 fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {

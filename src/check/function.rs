@@ -76,18 +76,21 @@ pub struct FunctionPlan {
     is_operator: bool,
     /// What a call makes.
     makes: Makes,
+    /// Is given the exception of a broken promise instead of its being raised.
+    warn: Option<Py<PyAny>>,
 }
 
 #[pymethods]
 impl FunctionPlan {
     /// Compiles annotations: a dict from parameter names (and `return`) to objects, as `resolve` gives them.
     #[new]
-    #[pyo3(signature = (function, annotations, *, deep = false, strict = false))]
+    #[pyo3(signature = (function, annotations, *, deep = false, strict = false, warn = None))]
     pub fn of(
         function: &Bound<'_, PyAny>,
         annotations: &Bound<'_, PyDict>,
         deep: bool,
         strict: bool,
+        warn: Option<Py<PyAny>>,
     ) -> PyResult<FunctionPlan> {
         let options = Options { deep, strict };
         let py = function.py();
@@ -104,7 +107,7 @@ impl FunctionPlan {
         let (result, yields, sends, made) = (None, None, None, None);
         let makes = Makes::of_flags(code.getattr(intern!(py, "co_flags"))?.extract()?);
         let mut plan =
-            FunctionPlan { parameters, result, yields, sends, made, positional, is_operator, makes };
+            FunctionPlan { parameters, result, yields, sends, made, positional, is_operator, makes, warn };
         if let Some(hint) = annotations.get_item(intern!(py, "return"))? {
             plan.add_result(function, &hint, options)?;
         }
@@ -162,6 +165,7 @@ impl FunctionPlan {
         };
         [Spot::Result, Spot::Yielded, Spot::Sent, Spot::Made].into_iter().all(same)
             && self.is_operator == other.is_operator
+            && self.warn.is_some() == other.warn.is_some()
             && self.parameters.len() == other.parameters.len()
             && self
                 .parameters
@@ -199,7 +203,7 @@ pub fn unchecked(function: &Bound<'_, PyAny>, enforcement: Enforcement) -> PyRes
         (Some(plan), _) => plan.get().gaps(),
         (None, Enforcement::Native) => {
             let annotations = function.getattr(intern!(py, "__annotations__"))?;
-            FunctionPlan::of(function, annotations.cast::<PyDict>()?, false, false)?.gaps()
+            FunctionPlan::of(function, annotations.cast::<PyDict>()?, false, false, None)?.gaps()
         }
         (None, Enforcement::Woven) => Vec::new(),
     };
@@ -286,13 +290,23 @@ impl FunctionPlan {
         Ok(())
     }
 
-    /// Checks what stands at the spot.
-    pub(super) fn check(
+    /// Checks what stands at the spot, or only warns of it.
+    pub(super) fn check_or_warn(
         &self,
         function: &Bound<'_, PyAny>,
         spot: Spot,
         value: &Bound<'_, PyAny>,
     ) -> PyResult<Verdict> {
+        let checked = self.check(function, spot, value);
+        let Some(warn) = &self.warn else { return checked };
+        if let Err(error) = checked {
+            warn.bind(function.py()).call1((error.into_value(function.py()),))?;
+        }
+        Ok(Verdict::Kept)
+    }
+
+    /// Checks what stands at the spot.
+    fn check(&self, function: &Bound<'_, PyAny>, spot: Spot, value: &Bound<'_, PyAny>) -> PyResult<Verdict> {
         let (check, parameter) = match spot {
             Spot::Argument(index) => return self.check_argument(function, index, value),
             Spot::Result => return self.check_result(function, value).map(|()| Verdict::Kept),

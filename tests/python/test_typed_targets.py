@@ -188,6 +188,18 @@ def test_enum_protocol_and_generic() -> None:
     fails(lambda: Box("x", "y"))  # type: ignore[arg-type]
 
 
+def test_decorator_of_a_method_goes_before_that_of_the_class() -> None:
+    @typed
+    class Mixed:
+        @typed(deep=True)
+        def deep(self, values: list[int]) -> None: ...
+
+        def shallow(self, values: list[int]) -> None: ...
+
+    Mixed().shallow(["x"])  # type: ignore[list-item]
+    fails(lambda: Mixed().deep(["x"]))  # type: ignore[list-item]
+
+
 def test_metaclass() -> None:
     @typed
     class Meta(type):
