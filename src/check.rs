@@ -1,6 +1,6 @@
 //! Enforcement: an annotation becomes a check plan once, and everything that enforces runs that plan.
 //!
-//! In: annotations as objects (`castiron._hints` resolves them), functions. Out: [`FunctionPlan`], which
+//! In: descriptions of annotations (`castiron._forms` makes them of what `castiron._hints` resolves), functions. Out: [`FunctionPlan`], which
 //! answers the runtime's [`crate::runtime::promise::Promise`] for compiled code and makes the checker
 //! objects that `castiron._weave` puts into bytecode.
 //!
@@ -8,19 +8,22 @@
 //! - A plan owns no class that could own the plan's function: code objects are invisible to the garbage
 //!   collector, so such a cycle would live for ever. Heap classes are held weakly.
 //! - Nothing is compared by a class' mere address: an address counts only while its class lives.
-//! - Messages are made in one place, `castiron._errors`, whatever enforces.
+//! - Messages are made in one place, `castiron._errors`, whatever enforces; the Python side
+//!   (`castiron._checks`) gives the same verdict on every description.
 
+pub mod call;
 mod checker;
 pub mod class;
+mod compile;
+mod enforce;
 pub mod function;
 mod generator;
 mod guard;
-mod hint;
 mod hooks;
 mod operator;
 mod pending;
 pub mod plan;
-mod render;
+pub mod quick;
 mod walk;
 
 use pyo3::PyResult;

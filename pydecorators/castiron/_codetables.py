@@ -1,12 +1,17 @@
 """The tables of code objects: the exception table, and the line table, which gives each code unit its position.
 
-Both are in CPython's own formats (Objects/exception_handling_notes.txt and Objects/locations.md in its sources).
+It also tells which variables code binds.
+
+Both tables are in CPython's own formats (Objects/exception_handling_notes.txt and Objects/locations.md in its sources).
 Invariant: what is read and written again is the same to the byte.
 """
+
+from opcode import opmap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import CodeType
 
 
 def _read_varint(table: bytes, position: int) -> tuple[int, int]:
@@ -117,3 +122,37 @@ def on_line(delta: int, units: int) -> bytes:
     """Encode the position of units on the line that is `delta` below the last one."""
     first = _entries_of(_NO_COLUMNS, _signed_varint(delta), min(units, 8))
     return first + _entries_of(_NO_COLUMNS, _signed_varint(0), units - 8)
+
+
+_STORES = frozenset(
+    opmap[name]
+    for name in ("STORE_FAST", "DELETE_FAST", "STORE_DEREF", "DELETE_DEREF", "LOAD_FAST_AND_CLEAR")
+    if name in opmap
+)
+_STORE_TWO = opmap.get("STORE_FAST_STORE_FAST", -1)
+_STORE_FIRST = opmap.get("STORE_FAST_LOAD_FAST", -1)
+_EXTENDED_ARG = opmap["EXTENDED_ARG"]
+
+
+def rebound(code: "CodeType") -> set[int]:
+    """Give the numbers of the variables that the code may bind or delete; another function may bind a cell.
+
+    >>> def f(a, b): b = a
+    >>> rebound(f.__code__)
+    {1}
+    """
+    found = {number for number, name in enumerate(code.co_varnames) if name in code.co_cellvars}
+    text, argument = code.co_code, 0
+    for unit in range(0, len(text), 2):
+        operation = text[unit]
+        argument = argument << 8 | text[unit + 1]
+        if operation == _EXTENDED_ARG:
+            continue
+        if operation in _STORES:
+            found.add(argument)
+        elif operation == _STORE_TWO:
+            found.update((argument >> 4, argument & 15))
+        elif operation == _STORE_FIRST:
+            found.add(argument >> 4)
+        argument = 0
+    return found

@@ -1,8 +1,11 @@
-"""The exception of a broken promise, and its words: the same whoever enforces."""
+"""The exception of a broken promise, made in one place: the same whoever enforces."""
 
 from __future__ import annotations
 
-MAX_VALUE = 80
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 #: What stands for a parameter's name where the value is no argument; None is the result.
 OTHER_PLACES = {None: "result", "<yield>": "yielded value", "<send>": "sent value"}
@@ -21,6 +24,10 @@ class TypeCheckError(TypeError):
     path: str
     expected: str
     value: object
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the words and the attributes; a value that can't be pickled as its words."""
+        return _restored, (type(self), self.args, _portable(self.__dict__))
 
 
 TypeCheckError.__module__ = "castiron"
@@ -43,49 +50,52 @@ def warn(error: BaseException) -> None:
     warnings.warn(str(error), TypeCheckWarning, stacklevel=2)
 
 
-def violation(
-    function: object, parameter: str | None, path: str, expected: str, value: object, found: str | None
-) -> TypeCheckError:
-    """Make the exception; `found` says what the value is where its class does not.
+def _portable(attributes: dict[str, object]) -> dict[str, object]:
+    import pickle
 
-    >>> def area(radius: float) -> float: ...
-    >>> print(violation(area, "radius", "", "float", "3", None))
-    area() argument 'radius' must be float, not str: '3'
-    """
-    name = getattr(function, "__qualname__", "?")
-    place = OTHER_PLACES.get(parameter) or f"argument {parameter!r}"
-    described = "None" if value is None else f"{found or class_name(type(value), expected)}: {shown(value)}"
-    error = TypeCheckError(f"{name}() {place}{path} must be {expected}, not {described}")
-    error.function = name
-    error.parameter = None if parameter in OTHER_PLACES else parameter
-    error.path = path
-    error.expected = expected
-    error.value = value
+    from castiron._words import shown
+
+    try:
+        pickle.dumps(attributes.get("value"))
+    except Exception:  # whatever foreign objects do when they are pickled, the error itself must travel
+        return {**attributes, "value": shown(attributes["value"])}
+    return dict(attributes)
+
+
+def _restored(kind: type[TypeCheckError], args: tuple[object, ...], attributes: dict[str, object]) -> TypeCheckError:
+    error = kind(*args)
+    error.__dict__.update(attributes)
     return error
 
 
-def class_name(kind: type, expected: str) -> str:
-    """Name a class, with its module where the bare name is the very name that was expected."""
-    name = kind.__qualname__
-    return f"{kind.__module__}.{name}" if name == expected else name
+def violation(
+    function: object,
+    parameter: str | None,
+    path: str,
+    described: tuple[Any, ...],
+    value: object,
+    first: object = None,
+    choices: dict[int, int] | None = None,
+) -> TypeCheckError:
+    """Make the exception for a value that a description refuses.
 
+    `path` leads from the parameter to the value, `first` is the call's first argument, `choices` what is known of type
+    variables.
 
-def shown(value: object) -> str:
-    """Give a short `repr` that never fails.
-
-    >>> shown("x" * 1000) == repr("x" * 1000)[:77] + "..."
-    True
+    >>> def area(radius: float) -> float: ...
+    >>> print(violation(area, "radius", "", ("float",), "3"))
+    area() argument 'radius' must be float, not str: '3'
     """
-    import reprlib
+    from castiron._checks import Call
+    from castiron._faults import fault_in
 
-    shortener = reprlib.Repr()
-    shortener.maxstring = shortener.maxother = shortener.maxlong = 2 * MAX_VALUE
-    try:
-        if isinstance(value, str) and type(value).__repr__ is str.__repr__:
-            text = repr(value[:MAX_VALUE])[:-1] + "..." if len(value) > MAX_VALUE else repr(value)
-        else:
-            text = shortener.repr(value)
-    except Exception:  # whatever a foreign __repr__ does, the message is about something else
-        text = f"<{type(value).__qualname__} object>"
-    text = text.replace("\n", " ")
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 3] + "..."
+    name = getattr(function, "__qualname__", "?")
+    place = OTHER_PLACES.get(parameter) or f"argument {parameter!r}"
+    fault = fault_in(described, value, Call(function, first, choices), path)
+    error = TypeCheckError(f"{name}() {place}{fault.path} {fault.words()}")
+    error.function = name
+    error.parameter = None if parameter in OTHER_PLACES else parameter
+    error.path = fault.path
+    error.expected = fault.expected
+    error.value = fault.value
+    return error

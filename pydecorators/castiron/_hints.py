@@ -83,7 +83,7 @@ def resolve(function: FunctionType) -> ResolvedHints:
     for name, hint in function.__annotations__.items():
         if type(hint) is str:
             if around is None:
-                around = _enclosing(function)
+                around = enclosing(function)
             hint = evaluate(hint, function, around)
             if type(hint) is Unresolved:
                 unresolved.append((name, hint))
@@ -91,7 +91,7 @@ def resolve(function: FunctionType) -> ResolvedHints:
     return ResolvedHints(annotations, unresolved)
 
 
-def _enclosing(function: FunctionType) -> Mapping[str, object]:
+def enclosing(function: FunctionType) -> dict[str, object]:
     """Give the local names around the definition, if the function is being decorated where it is defined."""
     names: dict[str, object] = {}
     scope = _scope_of(function.__qualname__)
@@ -135,6 +135,17 @@ def evaluate(text: str, function: FunctionType, around: Mapping[str, object] | N
         return Unresolved(text, str(error))
     except Exception as error:  # an annotation may hold any expression
         return Unresolved(text, f"{type(error).__name__}: {error}")
+
+
+def evaluate_in(text: str, space: dict[str, object], names: Mapping[str, object]) -> object:
+    """Give the value of an annotation's text in a module's namespace, or an `Unresolved`."""
+    try:
+        value = eval(_compiled(text.strip()), space, dict(names))
+    except NameError as error:
+        return Unresolved(text, str(error))
+    except Exception as error:  # an annotation may hold any expression
+        return Unresolved(text, f"{type(error).__name__}: {error}")
+    return Unresolved(text, "it stands for itself") if type(value) is str else value
 
 
 def _unquoted(value: object, text: str, function: FunctionType) -> object:

@@ -82,6 +82,8 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
         # The compiled function does what was woven in.
         function.__code__ = code
     plan = _castiron.FunctionPlan(function, resolve(function).annotations)
+    if plan.wants_call():
+        return _fall_back(function, "Self and type variables with constraints are checked in bytecode")
     made = _castiron.prepare(function, source.parsed(), plan)
     if made is None:
         return typed(function)

@@ -11,8 +11,10 @@ import os
 import sys
 
 from castiron._castiron import FunctionPlan, install_enforcement, is_jitted
+from castiron._codetables import rebound
 from castiron._errors import violation
 from castiron._errors import warn as _warn
+from castiron._forms import read_all
 from castiron._hints import Unresolved, evaluate, resolve
 from castiron._targets import enforced
 from castiron._weave import original, plan_of, weave
@@ -30,7 +32,17 @@ else:
         return function
 
 
-install_enforcement(violation, evaluate, Unresolved)
+def _accepts(
+    described: tuple[Any, ...], value: object, function: object, first: object, choices: dict[int, int]
+) -> bool:
+    """Run a description that the native plan does not know."""
+    # Most programs need none of this.
+    from castiron._checks import Call, accepts
+
+    return accepts(described, value, Call(function, first, choices))
+
+
+install_enforcement(read_all, _accepts, rebound, violation)
 
 _FUNCTION: Any = type(lambda: None)
 MODE = os.environ.get("CASTIRON", "on")

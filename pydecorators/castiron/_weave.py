@@ -151,7 +151,7 @@ def _bounce(code: CodeType, declines: bool, constants: _Constants) -> tuple[byte
 def _entry_checks(code: CodeType, layout: Layout, checks: Checks, constants: _Constants) -> bytes:
     """Give what runs before the first traceable instruction."""
     parts = []
-    if checks.together is not None and layout.cells.isdisjoint(variable for variable, _ in checks.arguments):
+    if checks.together is not None:
         load = emit(LOAD_CONST, constants.add(checks.together))
         parts.append(load + load + emit(DELETE_SUBSCR))
     else:

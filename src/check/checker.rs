@@ -52,6 +52,8 @@ struct Checker {
 struct ArgumentsChecker {
     base: ffi::PyObject,
     guards: Box<[Guard]>,
+    /// Whether the arguments must agree on what type variables stand for.
+    agree: bool,
     layout: &'static Layout,
     plan: Py<FunctionPlan>,
 }
@@ -169,6 +171,7 @@ pub(super) fn new_for_arguments(plan: &Bound<'_, FunctionPlan>) -> PyResult<Py<P
         let object = allocate(py, arguments_checker_type(py)?)?;
         let checker = object.cast::<ArgumentsChecker>();
         (&raw mut (*checker).guards).write(guards);
+        (&raw mut (*checker).agree).write(plan.get().agrees());
         (&raw mut (*checker).layout).write(cpython::running().layout);
         (&raw mut (*checker).plan).write(plan.clone().unbind());
         Ok(Bound::from_owned_ptr(py, object).unbind())
@@ -228,7 +231,7 @@ unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: 
         if checker.guard.passes(value, frame, layout) {
             return 0;
         }
-        check_in_full(py, &checker.plan, &checker.guard, value, frame.function(layout))
+        check_in_full(py, &checker.plan, checker.guard.spot(), value, frame)
     }
 }
 
@@ -246,12 +249,12 @@ unsafe extern "C" fn check_arguments(
         let checker = &*object.cast::<ArgumentsChecker>();
         let frame = RunningFrame::innermost(checker.layout);
         for guard in &checker.guards {
-            let value = frame.variable(checker.layout, guard.variable());
+            let value = guard.read(frame, checker.layout);
             if !guard.has_exact_type(value) && check_variable(checker, guard, value, frame) < 0 {
                 return -1;
             }
         }
-        0
+        if checker.agree { check_agreement(checker, frame) } else { 0 }
     }
 }
 
@@ -269,24 +272,58 @@ unsafe fn check_variable(
         if guard.passes(value, frame, checker.layout) {
             return 0;
         }
-        check_in_full(Python::assume_attached(), &checker.plan, guard, value, frame.function(checker.layout))
+        check_in_full(Python::assume_attached(), &checker.plan, guard.spot(), value, frame)
+    }
+}
+
+/// Whether all arguments agree on what type variables stand for.
+///
+/// # Safety
+/// The frame runs woven code.
+#[inline(never)]
+unsafe fn check_agreement(checker: &ArgumentsChecker, frame: RunningFrame) -> c_int {
+    // SAFETY: a slot of a type is called by an attached thread; the rest is the caller's promise.
+    unsafe {
+        let py = Python::assume_attached();
+        let plan = checker.plan.bind(py).clone();
+        let function = Bound::from_borrowed_ptr(py, frame.function(checker.layout));
+        let values: Vec<(Spot, Bound<'_, PyAny>)> = checker
+            .guards
+            .iter()
+            .map(|guard| (guard.spot(), guard.read(frame, checker.layout)))
+            .filter(|(_, value)| !value.is_null())
+            .map(|(spot, value)| (spot, Bound::from_borrowed_ptr(py, value)))
+            .collect();
+        let Some((spot, _)) = values.first() else { return 0 };
+        let call = plan.get().call(&function, *spot, frame, checker.layout);
+        for (spot, value) in &values {
+            let checked = plan.get().check_or_warn(&call, &function, *spot, value);
+            if !matches!(checked, Ok(Verdict::Kept)) {
+                return status(py, checked);
+            }
+        }
+        0
     }
 }
 
 /// # Safety
-/// The value and the function are alive.
+/// The value is alive, and the frame runs woven code.
 unsafe fn check_in_full(
     py: Python<'_>,
     plan: &Py<FunctionPlan>,
-    guard: &Guard,
+    spot: Spot,
     value: *mut ffi::PyObject,
-    function: *mut ffi::PyObject,
+    frame: RunningFrame,
 ) -> c_int {
+    let layout = cpython::running().layout;
+    let function = frame.function(layout);
     // SAFETY: the caller's promise. Both are kept alive here, whatever the check runs.
     let (value, function) =
         unsafe { (Bound::from_borrowed_ptr(py, value), Bound::from_borrowed_ptr(py, function)) };
     let plan = plan.bind(py).clone();
-    status(py, plan.get().check_or_warn(&function, guard.spot(), &value))
+    // SAFETY: the caller's promise.
+    let call = unsafe { plan.get().call(&function, spot, frame, layout) };
+    status(py, plan.get().check_or_warn(&call, &function, spot, &value))
 }
 
 fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {

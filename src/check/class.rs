@@ -21,7 +21,6 @@ use pyo3::types::PyWeakrefReference;
 pub struct ClassRef {
     address: *mut ffi::PyTypeObject,
     weak: Option<Py<PyWeakrefReference>>,
-    name: String,
 }
 
 // SAFETY: the address is compared, and followed only for static types, which live for ever.
@@ -30,13 +29,14 @@ unsafe impl Send for ClassRef {}
 unsafe impl Sync for ClassRef {}
 
 impl ClassRef {
-    /// Refers to the class.
-    pub fn new(class: &Bound<'_, PyType>) -> PyResult<ClassRef> {
-        let address = class.as_type_ptr();
-        // SAFETY: the type is alive.
-        let is_heap = unsafe { ffi::PyType_GetFlags(address) } & ffi::Py_TPFLAGS_HEAPTYPE != 0;
-        let weak = if is_heap { Some(PyWeakrefReference::new(class)?.unbind()) } else { None };
-        Ok(ClassRef { address, weak, name: class.qualname()?.to_string() })
+    /// Takes the reference of a description: a type that lives for ever, or a weak reference to a class.
+    pub fn new(reference: &Bound<'_, PyAny>) -> PyResult<ClassRef> {
+        if let Ok(class) = reference.cast::<PyType>() {
+            return Ok(ClassRef { address: class.as_type_ptr(), weak: None });
+        }
+        let weak = reference.cast::<PyWeakrefReference>()?;
+        let address = weak.upgrade().map_or(ptr::null_mut(), |class| class.as_ptr().cast());
+        Ok(ClassRef { address, weak: Some(weak.clone().unbind()) })
     }
 
     /// The class, unless it has died.
@@ -65,18 +65,6 @@ impl ClassRef {
     #[must_use]
     pub fn weak_ptr(&self) -> *mut ffi::PyObject {
         self.weak.as_ref().map_or(ptr::null_mut(), Py::as_ptr)
-    }
-
-    /// The qualified name of the class when the plan was made.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether both refer to the same living class.
-    #[must_use]
-    pub fn same(&self, other: &ClassRef, py: Python<'_>) -> bool {
-        self.address == other.address && self.get(py).is_some() && other.get(py).is_some()
     }
 
     /// Whether the value's class is exactly this one.

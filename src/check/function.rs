@@ -1,6 +1,5 @@
 //! The check plan of a function: one plan per annotated parameter, one for the result.
 
-use pyo3::PyErr;
 use pyo3::PyResult;
 use pyo3::ffi;
 use pyo3::intern;
@@ -28,10 +27,7 @@ use super::hooks;
 use super::operator;
 use super::operator::OPERAND;
 use super::plan::Check;
-use super::plan::Options;
 use super::plan::Plan;
-use crate::runtime::promise::Promise;
-use crate::runtime::promise::Verdict;
 use crate::types::Type;
 
 const CO_VARARGS: usize = 4;
@@ -39,7 +35,7 @@ const CO_VARKEYWORDS: usize = 8;
 
 /// How a parameter takes values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// One value, also by position.
     Positional,
     /// One value, by name only.
@@ -48,36 +44,57 @@ enum Kind {
     Arguments,
     /// `**kwargs`: the annotation is each value's.
     Keywords,
+    /// `*args` or `**kwargs` whose annotation is unpacked: it is that of the whole tuple or dict.
+    Whole,
 }
 
-struct Parameter {
+/// A parameter that is annotated.
+pub(super) struct Parameter {
     /// Position among the code object's variables.
-    index: usize,
-    name: String,
-    kind: Kind,
-    plan: Plan,
+    pub(super) index: usize,
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) plan: Plan,
+    pub(super) is_cell: bool,
+    /// Whether the variable holds the argument until the end.
+    pub(super) stays: bool,
 }
 
 /// The enforced annotations of one function, or of all functions with its code and equal annotations.
 #[pyclass(frozen, module = "castiron._castiron")]
 pub struct FunctionPlan {
-    parameters: Vec<Parameter>,
+    pub(super) parameters: Vec<Parameter>,
     /// Of what the function returns.
-    result: Option<Plan>,
+    pub(super) result: Option<Plan>,
     /// Of what a generator yields.
-    yields: Option<Plan>,
+    pub(super) yields: Option<Plan>,
     /// Of what a generator is sent.
-    sends: Option<Plan>,
+    pub(super) sends: Option<Plan>,
     /// Of the generator that a call makes, where the annotation names no parts of one.
-    made: Option<Plan>,
+    pub(super) made: Option<Plan>,
     /// How many parameters take positional arguments.
-    positional: usize,
+    pub(super) positional: usize,
     /// Whether this is a method of a binary operator or a comparison.
-    is_operator: bool,
+    pub(super) is_operator: bool,
     /// What a call makes.
     makes: Makes,
     /// Is given the exception of a broken promise instead of its being raised.
-    warn: Option<Py<PyAny>>,
+    pub(super) warn: Option<Py<PyAny>>,
+    /// What checks want to know of the call.
+    pub(super) wants: Wants,
+}
+
+/// What the checks of a plan want to know of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wants {
+    /// The first argument, for `Self` and for names that are not defined yet.
+    pub(super) first: bool,
+    /// Whether the first variable is a cell.
+    pub(super) first_is_cell: bool,
+    /// Whether the first variable holds the argument until the end.
+    pub(super) first_stays: bool,
+    /// That the arguments and the result agree on what type variables stand for.
+    pub(super) agreement: bool,
 }
 
 #[pymethods]
@@ -92,25 +109,43 @@ impl FunctionPlan {
         strict: bool,
         warn: Option<Py<PyAny>>,
     ) -> PyResult<FunctionPlan> {
-        let options = Options { deep, strict };
         let py = function.py();
         let code = function.getattr(intern!(py, "__code__"))?;
+        let makes = Makes::of_flags(code.getattr(intern!(py, "co_flags"))?.extract()?);
+        let annotations = generator::with_parts(annotations, makes)?;
+        let described = hooks::describe(function, &annotations, deep, strict)?;
         let positional = code.getattr(intern!(py, "co_argcount"))?.extract::<usize>()?;
+        let cells = code.getattr(intern!(py, "co_cellvars"))?.cast_into::<PyTuple>()?;
         let mut parameters = Vec::with_capacity(annotations.len());
         for (index, (name, kind)) in parameters_of(&code, positional)?.into_iter().enumerate() {
-            if let Some(hint) = annotations.get_item(&name)? {
-                let plan = Plan::from_hint(&hint, Some(function), options)?;
-                parameters.push(Parameter { index, name: name.to_string(), kind, plan });
+            if let Some(pair) = described.get_item(&name)? {
+                let plan = Plan::new(&pair)?;
+                let is_cell = !cells.is_empty() && cells.contains(&name)?;
+                let kind = if plan.is_of_whole(py)? { Kind::Whole } else { kind };
+                parameters.push(Parameter {
+                    index,
+                    name: name.to_string(),
+                    kind,
+                    plan,
+                    is_cell,
+                    stays: true,
+                });
             }
         }
-        let is_operator = operator::is_operator(function, positional)?;
-        let (result, yields, sends, made) = (None, None, None, None);
-        let makes = Makes::of_flags(code.getattr(intern!(py, "co_flags"))?.extract()?);
-        let mut plan =
-            FunctionPlan { parameters, result, yields, sends, made, positional, is_operator, makes, warn };
-        if let Some(hint) = annotations.get_item(intern!(py, "return"))? {
-            plan.add_result(function, &hint, options)?;
-        }
+        let part = |name: &str| described.get_item(name)?.map(|pair| Plan::new(&pair)).transpose();
+        let mut plan = FunctionPlan {
+            parameters,
+            result: part("return")?,
+            yields: part(hooks::YIELDED)?,
+            sends: part(hooks::SENT)?,
+            made: part(hooks::MADE)?,
+            positional,
+            is_operator: operator::is_operator(function, positional)?,
+            makes,
+            warn,
+            wants: Wants::default(),
+        };
+        plan.find_wants(&code, &cells)?;
         Ok(plan)
     }
 
@@ -156,32 +191,45 @@ impl FunctionPlan {
     }
 
     /// Whether both plans check the same; names that are still open are never the same.
-    pub fn same(&self, other: &Bound<'_, FunctionPlan>) -> bool {
+    pub fn same(&self, other: &Bound<'_, FunctionPlan>) -> PyResult<bool> {
         let (py, other) = (other.py(), other.get());
-        let same = |spot| match (self.check_at(spot), other.check_at(spot)) {
-            (Some(a), Some(b)) => a.same(b, py),
-            (None, None) => true,
-            _ => false,
-        };
-        [Spot::Result, Spot::Yielded, Spot::Sent, Spot::Made].into_iter().all(same)
-            && self.is_operator == other.is_operator
-            && self.warn.is_some() == other.warn.is_some()
-            && self.parameters.len() == other.parameters.len()
-            && self
-                .parameters
-                .iter()
-                .zip(&other.parameters)
-                .all(|(a, b)| a.index == b.index && a.plan.check.same(&b.plan.check, py))
+        let kinds = (self.is_operator, self.warn.is_some()) == (other.is_operator, other.warn.is_some());
+        if !kinds || self.parameters.len() != other.parameters.len() {
+            return Ok(false);
+        }
+        for (a, b) in self.parts().into_iter().zip(other.parts()) {
+            let same = match (a, b) {
+                (Some(a), Some(b)) => a.same(b, py)?,
+                (None, None) => true,
+                _ => false,
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        for (a, b) in self.parameters.iter().zip(&other.parameters) {
+            if a.index != b.index || !a.plan.same(&b.plan, py)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether verdicts depend on more than one value: on the first argument, or on type variables.
+    pub fn wants_call(&self) -> bool {
+        self.plans().any(|plan| plan.check.wants_call())
     }
 
     /// What is not checked at present: pairs of a parameter's name (or `return`) and the reason.
-    pub fn gaps(&self) -> Vec<(String, String)> {
-        let results = [&self.result, &self.yields, &self.sends, &self.made];
-        let result = results.into_iter().flatten().map(|plan| ("return", plan));
+    pub fn gaps(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        let result = self.parts().into_iter().flatten().map(|plan| ("return", plan));
         let all =
             self.parameters.iter().map(|parameter| (parameter.name.as_str(), &parameter.plan)).chain(result);
-        all.flat_map(|(name, plan)| plan.open_gaps().into_iter().map(move |gap| (name.to_owned(), gap)))
-            .collect()
+        let mut gaps = Vec::new();
+        for (name, plan) in all {
+            gaps.extend(plan.open_gaps(py)?.into_iter().map(|gap| (name.to_owned(), gap)));
+        }
+        Ok(gaps)
     }
 }
 
@@ -200,10 +248,10 @@ pub fn unchecked(function: &Bound<'_, PyAny>, enforcement: Enforcement) -> PyRes
     let consts = function.getattr(intern!(py, "__code__"))?.getattr(intern!(py, "co_consts"))?;
     let woven = consts.cast::<PyTuple>()?.iter().find_map(|constant| checker::plan_behind(&constant));
     let gaps = match (woven, enforcement) {
-        (Some(plan), _) => plan.get().gaps(),
+        (Some(plan), _) => plan.get().gaps(py)?,
         (None, Enforcement::Native) => {
             let annotations = function.getattr(intern!(py, "__annotations__"))?;
-            FunctionPlan::of(function, annotations.cast::<PyDict>()?, false, false, None)?.gaps()
+            FunctionPlan::of(function, annotations.cast::<PyDict>()?, false, false, None)?.gaps(py)?
         }
         (None, Enforcement::Woven) => Vec::new(),
     };
@@ -240,20 +288,48 @@ fn parameters_of<'py>(
 }
 
 impl FunctionPlan {
-    /// The quick part of the check of the parameter at this index, or of the result.
+    /// The quick part of the check of what stands at the spot.
     pub(super) fn guard(&self, py: Python<'_>, spot: Spot) -> Guard {
-        let mut place = Place { spot, from_last: 0, subject: Subject::Value };
+        let mut place = Place { spot, from_last: 0, subject: Subject::Value, is_cell: false };
         if let Spot::Argument(index) = spot
             && let Some(parameter) = self.parameter(index)
         {
+            place.is_cell = parameter.is_cell;
             match parameter.kind {
                 Kind::Positional => place.from_last = self.positional - index,
-                Kind::KeywordOnly => {}
+                Kind::KeywordOnly | Kind::Whole => {}
                 Kind::Arguments => place.subject = Subject::Items,
                 Kind::Keywords => place.subject = Subject::Entries,
             }
         }
         Guard::new(py, self.check_at(spot).unwrap_or(&Check::Anything), place)
+    }
+
+    fn parts(&self) -> [Option<&Plan>; 4] {
+        [&self.result, &self.yields, &self.sends, &self.made].map(Option::as_ref)
+    }
+
+    fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.parameters.iter().map(|parameter| &parameter.plan).chain(self.parts().into_iter().flatten())
+    }
+
+    fn find_wants(&mut self, code: &Bound<'_, PyAny>, cells: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let py = code.py();
+        let agreement = self.plans().any(|plan| plan.check.chooses());
+        let asks = |check: &Check| check.wants_call() || check.is_open();
+        let first = self.positional > 0 && self.plans().any(|plan| asks(&plan.check));
+        if !agreement && !first {
+            return Ok(());
+        }
+        let names = code.getattr(intern!(py, "co_varnames"))?.cast_into::<PyTuple>()?;
+        let rebound = hooks::rebound(code)?;
+        for parameter in &mut self.parameters {
+            parameter.stays = !rebound.contains(parameter.index)?;
+        }
+        let first_is_cell = first && cells.contains(names.get_item(0)?)?;
+        let first_stays = first && !rebound.contains(0)?;
+        self.wants = Wants { first, first_is_cell, first_stays, agreement };
+        Ok(())
     }
 
     /// The check of what stands at the spot.
@@ -266,62 +342,6 @@ impl FunctionPlan {
             Spot::Made => &self.made,
         };
         plan.as_ref().map(|plan| &plan.check)
-    }
-
-    /// Compiles the result's annotation, which a generator's parts share.
-    fn add_result(
-        &mut self,
-        function: &Bound<'_, PyAny>,
-        hint: &Bound<'_, PyAny>,
-        options: Options,
-    ) -> PyResult<()> {
-        let compile = |hint: &Bound<'_, PyAny>| Plan::from_hint(hint, Some(function), options);
-        if self.makes == Makes::Result {
-            self.result = Some(compile(hint)?);
-            return Ok(());
-        }
-        let Some(parts) = generator::parts(hint, self.makes)? else {
-            self.made = Some(compile(hint)?);
-            return Ok(());
-        };
-        self.yields = parts.yields.as_ref().map(compile).transpose()?;
-        self.sends = parts.sends.as_ref().map(compile).transpose()?;
-        self.result = parts.result.as_ref().map(compile).transpose()?;
-        Ok(())
-    }
-
-    /// Checks what stands at the spot, or only warns of it.
-    pub(super) fn check_or_warn(
-        &self,
-        function: &Bound<'_, PyAny>,
-        spot: Spot,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<Verdict> {
-        let checked = self.check(function, spot, value);
-        let Some(warn) = &self.warn else { return checked };
-        if let Err(error) = checked {
-            warn.bind(function.py()).call1((error.into_value(function.py()),))?;
-        }
-        Ok(Verdict::Kept)
-    }
-
-    /// Checks what stands at the spot.
-    fn check(&self, function: &Bound<'_, PyAny>, spot: Spot, value: &Bound<'_, PyAny>) -> PyResult<Verdict> {
-        let (check, parameter) = match spot {
-            Spot::Argument(index) => return self.check_argument(function, index, value),
-            Spot::Result => return self.check_result(function, value).map(|()| Verdict::Kept),
-            Spot::Made => (&self.made, None),
-            Spot::Yielded => (&self.yields, Some(hooks::YIELDED)),
-            // `next` sends None to any generator.
-            Spot::Sent if value.is_none() => return Ok(Verdict::Kept),
-            Spot::Sent => (&self.sends, Some(hooks::SENT)),
-        };
-        match check {
-            Some(plan) if !plan.check.accepts(value, Some(function))? => {
-                Err(broken(&plan.check, function, parameter, value, String::new())?)
-            }
-            _ => Ok(Verdict::Kept),
-        }
     }
 
     /// The exact type that compiled code may hold unboxed for the parameter at this index, or the result.
@@ -350,12 +370,12 @@ impl FunctionPlan {
         }
     }
 
-    fn parameter(&self, index: usize) -> Option<&Parameter> {
+    pub(super) fn parameter(&self, index: usize) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.index == index)
     }
 
     /// The object that `def` or a later assignment made the parameter's default.
-    fn default<'py>(
+    pub(super) fn default<'py>(
         &self,
         function: &Bound<'py, PyAny>,
         parameter: &Parameter,
@@ -374,78 +394,4 @@ impl FunctionPlan {
             None => Ok(None),
         }
     }
-
-    fn check_value(
-        &self,
-        function: &Bound<'_, PyAny>,
-        parameter: &Parameter,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<Verdict> {
-        let check = &parameter.plan.check;
-        if check.accepts(value, Some(function))? {
-            return Ok(Verdict::Kept);
-        }
-        match self.default(function, parameter)? {
-            Some(default) if default.is(value) => Ok(Verdict::Kept),
-            _ if self.is_operator && parameter.index == OPERAND => Ok(Verdict::Declined),
-            _ => Err(broken(check, function, Some(&parameter.name), value, String::new())?),
-        }
-    }
-}
-
-impl Promise for FunctionPlan {
-    fn check_argument(
-        &self,
-        function: &Bound<'_, PyAny>,
-        index: usize,
-        value: &Bound<'_, PyAny>,
-    ) -> PyResult<Verdict> {
-        let Some(parameter) = self.parameter(index) else { return Ok(Verdict::Kept) };
-        let check = &parameter.plan.check;
-        match parameter.kind {
-            Kind::Positional | Kind::KeywordOnly => self.check_value(function, parameter, value),
-            Kind::Arguments => {
-                for (position, item) in value.cast::<PyTuple>()?.iter().enumerate() {
-                    if !check.accepts(&item, Some(function))? {
-                        let path = format!("[{position}]");
-                        return Err(broken(check, function, Some(&parameter.name), &item, path)?);
-                    }
-                }
-                Ok(Verdict::Kept)
-            }
-            Kind::Keywords => {
-                for (key, item) in value.cast::<PyDict>()?.copy()?.iter() {
-                    if !check.accepts(&item, Some(function))? {
-                        let path = format!("[{}]", key.repr()?);
-                        return Err(broken(check, function, Some(&parameter.name), &item, path)?);
-                    }
-                }
-                Ok(Verdict::Kept)
-            }
-        }
-    }
-
-    fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(plan) = &self.result else { return Ok(()) };
-        // SAFETY: only compared.
-        if self.is_operator && value.as_ptr() == unsafe { ffi::Py_NotImplemented() } {
-            return Ok(());
-        }
-        if plan.check.accepts(value, Some(function))? {
-            return Ok(());
-        }
-        Err(broken(&plan.check, function, None, value, String::new())?)
-    }
-}
-
-/// The exception for a value that the check refused.
-fn broken(
-    check: &Check,
-    function: &Bound<'_, PyAny>,
-    parameter: Option<&str>,
-    value: &Bound<'_, PyAny>,
-    path: String,
-) -> PyResult<PyErr> {
-    let violation = check.violation(value, Some(function), path)?;
-    Ok(hooks::violation(function, parameter, &violation))
 }

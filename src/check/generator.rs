@@ -9,9 +9,13 @@ use pyo3::prelude::Bound;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::PyTypeMethods;
+use pyo3::types::PyDict;
+use pyo3::types::PyDictMethods;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
+
+use super::hooks;
 
 const CO_GENERATOR: usize = 0x20;
 const CO_ASYNC_GENERATOR: usize = 0x200;
@@ -21,13 +25,13 @@ const MAX_DEPTH: usize = 40;
 
 /// The annotations of a generator's parts; `None` says nothing.
 #[derive(Default)]
-pub(super) struct Parts<'py> {
+struct Parts<'py> {
     /// What it yields.
-    pub(super) yields: Option<Bound<'py, PyAny>>,
+    yields: Option<Bound<'py, PyAny>>,
     /// What it is sent.
-    pub(super) sends: Option<Bound<'py, PyAny>>,
+    sends: Option<Bound<'py, PyAny>>,
     /// What it returns.
-    pub(super) result: Option<Bound<'py, PyAny>>,
+    result: Option<Bound<'py, PyAny>>,
 }
 
 /// What a call of the function makes.
@@ -54,8 +58,33 @@ impl Makes {
     }
 }
 
+/// The annotations with those of a generator's parts in the place of its own.
+pub(super) fn with_parts<'py>(
+    annotations: &Bound<'py, PyDict>,
+    makes: Makes,
+) -> PyResult<Bound<'py, PyDict>> {
+    let py = annotations.py();
+    let Some(hint) = annotations.get_item(intern!(py, "return"))? else { return Ok(annotations.clone()) };
+    if makes == Makes::Result {
+        return Ok(annotations.clone());
+    }
+    let annotations = annotations.copy()?;
+    annotations.del_item(intern!(py, "return"))?;
+    let Some(parts) = parts(&hint, makes)? else {
+        annotations.set_item(hooks::MADE, hint)?;
+        return Ok(annotations);
+    };
+    for (name, part) in [(hooks::YIELDED, parts.yields), (hooks::SENT, parts.sends), ("return", parts.result)]
+    {
+        if let Some(part) = part {
+            annotations.set_item(name, part)?;
+        }
+    }
+    Ok(annotations)
+}
+
 /// The parts that the annotation names; `None` where it is no annotation of a generator.
-pub(super) fn parts<'py>(hint: &Bound<'py, PyAny>, makes: Makes) -> PyResult<Option<Parts<'py>>> {
+fn parts<'py>(hint: &Bound<'py, PyAny>, makes: Makes) -> PyResult<Option<Parts<'py>>> {
     parts_within(hint, makes, 0)
 }
 

@@ -3,19 +3,15 @@
 //! A guard never refuses: a value that it does not know is the plan's to judge. It runs no Python code and
 //! owns nothing; the plan keeps alive what it points to.
 
-use std::ptr;
-
 use pyo3::ffi;
 use pyo3::prelude::Python;
 
 use super::plan::Check;
+use super::quick::Quick;
 use crate::cpython;
 use crate::cpython::frame::RunningFrame;
 use crate::cpython::layout::Layout;
 use crate::cpython::object;
-
-/// How many exact static types are compared before anything else.
-const EXACT: usize = 4;
 
 /// What the annotation of a parameter is said of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,33 +48,20 @@ pub(super) struct Place {
     pub(super) from_last: usize,
     /// What the annotation is said of.
     pub(super) subject: Subject,
+    /// Whether the variable is a cell, shared with inner functions.
+    pub(super) is_cell: bool,
 }
 
-/// The quick part of the check of one parameter or of the result.
+/// The quick part of the check of one spot.
 pub(super) struct Guard {
-    /// Static types whose exact instances pass; null behind the last one.
-    exact: [*mut ffi::PyTypeObject; EXACT],
-    /// A heap class whose exact instances pass while `alive` refers to it, or null.
-    class: *mut ffi::PyTypeObject,
-    /// The weak reference to it, owned by the plan, or null.
-    alive: *mut ffi::PyObject,
+    quick: Quick,
     place: Place,
 }
 
 impl Guard {
     /// The quick part of the check of what stands at the place.
     pub(super) fn new(py: Python<'_>, check: &Check, place: Place) -> Guard {
-        let mut guard =
-            Guard { exact: [ptr::null_mut(); EXACT], class: ptr::null_mut(), alive: ptr::null_mut(), place };
-        let mut types = Vec::new();
-        check.exact_types(&mut types, py);
-        for (slot, found) in guard.exact.iter_mut().zip(types) {
-            *slot = found;
-        }
-        if let Some(class) = check.exact_class() {
-            (guard.class, guard.alive) = (class.address(), class.weak_ptr());
-        }
-        guard
+        Guard { quick: Quick::of(check, py), place }
     }
 
     /// What the check is said of.
@@ -86,11 +69,20 @@ impl Guard {
         self.place.spot
     }
 
-    /// The number of the parameter's variable.
-    pub(super) fn variable(&self) -> usize {
-        match self.place.spot {
+    /// The value of the parameter in the frame that runs the function, borrowed; null while it is unbound.
+    ///
+    /// # Safety
+    /// The guard is a parameter's, the frame runs its function, and its cells have been made.
+    #[inline]
+    pub(super) unsafe fn read(&self, frame: RunningFrame, layout: &Layout) -> *mut ffi::PyObject {
+        let index = match self.place.spot {
             Spot::Argument(index) => index,
             Spot::Result | Spot::Yielded | Spot::Sent | Spot::Made => 0,
+        };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = frame.variable(layout, index);
+            if self.place.is_cell { object::field(value, layout.container.cell) } else { value }
         }
     }
 
@@ -101,7 +93,7 @@ impl Guard {
     #[inline]
     pub(super) unsafe fn has_exact_type(&self, value: *mut ffi::PyObject) -> bool {
         // SAFETY: the caller's promise.
-        self.place.subject == Subject::Value && self.exact.contains(&unsafe { ffi::Py_TYPE(value) })
+        self.place.subject == Subject::Value && self.quick.has(unsafe { ffi::Py_TYPE(value) })
     }
 
     /// Whether the value passes for another reason that is found quickly.
@@ -117,23 +109,15 @@ impl Guard {
         // SAFETY: the caller's promise; `*args` is a tuple and `**kwargs` a dict.
         unsafe {
             match self.place.subject {
-                Subject::Value => self.knows(value) || self.is_default(value, frame.function(layout), layout),
+                Subject::Value => {
+                    self.quick.knows(value) || self.is_default(value, frame.function(layout), layout)
+                }
                 Subject::Items if ffi::PyTuple_CheckExact(value) != 0 => {
-                    object::tuple_items(layout, value).iter().all(|&item| self.knows(item))
+                    object::tuple_items(layout, value).iter().all(|&item| self.quick.knows(item))
                 }
                 Subject::Entries if ffi::PyDict_CheckExact(value) != 0 => ffi::PyDict_Size(value) == 0,
                 Subject::Items | Subject::Entries => false,
             }
-        }
-    }
-
-    /// Whether the value is an exact instance of a class that passes.
-    unsafe fn knows(&self, value: *mut ffi::PyObject) -> bool {
-        // SAFETY: the value is alive, and the plan keeps the weak reference alive.
-        unsafe {
-            let class = ffi::Py_TYPE(value);
-            self.exact.contains(&class)
-                || class == self.class && ffi::PyWeakref_GetObject(self.alive).cast() == class
         }
     }
 

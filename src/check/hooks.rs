@@ -7,15 +7,17 @@ use pyo3::PyErr;
 use pyo3::PyResult;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
+use pyo3::prelude::PyDictMethods;
 use pyo3::prelude::Python;
 use pyo3::pyfunction;
+use pyo3::types::PyDict;
+use pyo3::types::PyTuple;
 
-use super::plan::Violation;
+use super::call::Call;
 
 /// Stands for the parameter where a generator yielded the value.
 pub(super) const YIELDED: &str = "<yield>";
@@ -23,19 +25,30 @@ pub(super) const YIELDED: &str = "<yield>";
 /// Stands for the parameter where a generator was sent the value.
 pub(super) const SENT: &str = "<send>";
 
+/// Stands for the name of the generator that a call makes.
+pub(super) const MADE: &str = "<made>";
+
 struct Hooks {
+    describe: Py<PyAny>,
+    accepts: Py<PyAny>,
+    rebound: Py<PyAny>,
     violation: Py<PyAny>,
-    evaluate: Py<PyAny>,
-    unresolved: Py<PyAny>,
 }
 
 static HOOKS: Mutex<Option<Hooks>> = Mutex::new(None);
 
-/// `violation(function, parameter, path, expected, value, found)` makes the exception of a broken promise,
-/// `evaluate(text, function)` the value of an annotation's text or an instance of the class `unresolved`.
+/// `describe(function, annotations, deep, strict)` gives a dict from names to pairs of a description and a list
+/// of gaps; `accepts(description, value, function, first, choices)` runs a description;
+/// `rebound(code)` gives the numbers of the variables that the code binds anew; `violation(function,
+/// parameter, path, description, value, first, choices)` makes the exception of a broken promise.
 #[pyfunction]
-pub(super) fn install_enforcement(violation: Py<PyAny>, evaluate: Py<PyAny>, unresolved: Py<PyAny>) {
-    let hooks = Hooks { violation, evaluate, unresolved };
+pub(super) fn install_enforcement(
+    describe: Py<PyAny>,
+    accepts: Py<PyAny>,
+    rebound: Py<PyAny>,
+    violation: Py<PyAny>,
+) {
+    let hooks = Hooks { describe, accepts, rebound, violation };
     let previous = HOOKS.lock().unwrap_or_else(PoisonError::into_inner).replace(hooks);
     // Dropped after the lock is released: a destructor may run Python.
     drop(previous);
@@ -49,48 +62,60 @@ fn hook<'py>(py: Python<'py>, choose: impl FnOnce(&Hooks) -> &Py<PyAny>) -> PyRe
     }
 }
 
-/// The exception for a broken promise; `parameter` is `None` for the result.
+/// The descriptions of a function's annotations, with what they leave unchecked.
+pub(super) fn describe<'py>(
+    function: &Bound<'py, PyAny>,
+    annotations: &Bound<'py, PyDict>,
+    deep: bool,
+    strict: bool,
+) -> PyResult<Bound<'py, PyDict>> {
+    let describe = hook(function.py(), |hooks| &hooks.describe)?;
+    Ok(describe.call1((function, annotations, deep, strict))?.cast_into::<PyDict>()?)
+}
+
+/// The numbers of the variables that the code binds anew, a set.
+pub(super) fn rebound<'py>(code: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    hook(code.py(), |hooks| &hooks.rebound)?.call1((code,))
+}
+
+/// The verdict of the Python side.
+pub(super) fn accepts<'py>(
+    described: &Bound<'py, PyTuple>,
+    value: &Bound<'py, PyAny>,
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let py = value.py();
+    let choices = call.choices(py)?;
+    let accepts = hook(py, |hooks| &hooks.accepts)?;
+    let found = accepts.call1((described, value, call.function, call.first.as_ref(), &choices))?;
+    if !choices.is_empty() {
+        call.learn(&choices)?;
+    }
+    found.is_truthy()
+}
+
+/// The exception for a broken promise; `parameter` is `None` for the result, `path` leads from it to the value.
 pub(super) fn violation(
     function: &Bound<'_, PyAny>,
     parameter: Option<&str>,
-    broken: &Violation<'_>,
+    path: &str,
+    described: &Bound<'_, PyTuple>,
+    value: &Bound<'_, PyAny>,
+    call: &Call<'_, '_>,
 ) -> PyErr {
+    let py = function.py();
     let raised = || {
-        let make = hook(function.py(), |hooks| &hooks.violation)?;
-        make.call1((
-            function,
-            parameter,
-            &broken.path,
-            &broken.expected,
-            &broken.value,
-            broken.found.as_deref(),
-        ))
+        let make = hook(py, |hooks| &hooks.violation)?;
+        let choices = call.choices(py)?;
+        make.call1((function, parameter, path, described, value, call.first.as_ref(), choices))
     };
     match raised() {
         Ok(error) => {
             // Raising it, unlike restoring it, chains it to the exception that is being handled.
             // SAFETY: both are alive, and the exception is an instance of its class.
             unsafe { ffi::PyErr_SetObject(error.get_type_ptr().cast(), error.as_ptr()) };
-            PyErr::fetch(function.py())
+            PyErr::fetch(py)
         }
         Err(error) => error,
     }
-}
-
-/// The value of an annotation's text where the function was defined.
-pub(super) fn evaluate<'py>(
-    py: Python<'py>,
-    text: &str,
-    function: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    hook(py, |hooks| &hooks.evaluate)?.call1((text, function))
-}
-
-/// Text and reason of an annotation that could not be evaluated; `None` for any other object.
-pub(super) fn unresolved(hint: &Bound<'_, PyAny>) -> PyResult<Option<(String, String)>> {
-    let py = hint.py();
-    if !hint.get_type().is(&hook(py, |hooks| &hooks.unresolved)?) {
-        return Ok(None);
-    }
-    Ok(Some((hint.getattr(intern!(py, "text"))?.extract()?, hint.getattr(intern!(py, "reason"))?.extract()?)))
 }

@@ -9,58 +9,49 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
 use pyo3::PyResult;
+use pyo3::intern;
 use pyo3::prelude::Bound;
+use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::Python;
+use pyo3::types::PyTuple;
 
-use super::hooks;
+use super::call::Call;
+use super::compile;
 use super::plan::Check;
-use super::plan::Options;
-use super::plan::Plan;
 
 /// An annotation, or a part of one, that could not be evaluated.
 pub struct Pending {
-    text: String,
-    reason: String,
-    options: Options,
+    /// The Python side's `Pending`.
+    name: Py<PyAny>,
     checks: AtomicU32,
-    found: OnceLock<Box<Plan>>,
+    found: OnceLock<Box<Check>>,
 }
 
 impl Pending {
-    /// The annotation's text, and why it could not be evaluated.
+    /// Takes the Python side's `Pending`.
     #[must_use]
-    pub fn new(text: String, reason: String, options: Options) -> Pending {
-        Pending { text, reason, options, checks: AtomicU32::new(0), found: OnceLock::new() }
+    pub fn new(name: Py<PyAny>) -> Pending {
+        Pending { name, checks: AtomicU32::new(0), found: OnceLock::new() }
     }
 
-    /// The annotation's text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// What is not checked at present.
-    #[must_use]
-    pub fn gaps(&self) -> Vec<String> {
-        self.found.get().map_or_else(|| vec![self.reason.clone()], |plan| plan.gaps.clone())
-    }
-
-    /// The check, if the name can be found by now. `function` is where it is looked up.
-    pub fn check(&self, py: Python<'_>, function: Option<&Bound<'_, PyAny>>) -> PyResult<Option<&Check>> {
-        if let Some(plan) = self.found.get() {
-            return Ok(Some(&plan.check));
+    /// The check, if the name can be found by now.
+    pub fn check(&self, py: Python<'_>, call: &Call<'_, '_>) -> PyResult<Option<&Check>> {
+        if let Some(check) = self.found.get() {
+            return Ok(Some(check));
         }
-        let Some(function) = function else { return Ok(None) };
+        let Some(function) = call.function else { return Ok(None) };
         let checks = self.checks.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if !checks.is_power_of_two() {
             return Ok(None);
         }
-        let hint = hooks::evaluate(py, &self.text, function)?;
-        if hooks::unresolved(&hint)?.is_some() {
+        let name: &Bound<'_, PyAny> = self.name.bind(py);
+        let described = name.call_method1(intern!(py, "look"), (function, call.first.as_ref()))?;
+        if described.is_none() {
             return Ok(None);
         }
-        let plan = Plan::from_hint(&hint, Some(function), self.options)?;
-        Ok(Some(&self.found.get_or_init(|| Box::new(plan)).check))
+        let check = compile::check(described.cast::<PyTuple>()?)?;
+        Ok(Some(self.found.get_or_init(|| Box::new(check))))
     }
 }

@@ -1,4 +1,8 @@
-//! The check plan of one annotation: what it accepts, and where a value that it refuses breaks it.
+//! The check of one annotation: what it accepts.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::Weak;
 
 use pyo3::PyResult;
 use pyo3::ffi;
@@ -17,21 +21,14 @@ use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
 
+use super::call::Call;
 use super::class::ClassRef;
-use super::hint;
+use super::compile;
+use super::hooks;
 use super::pending::Pending;
-use super::render;
+use super::quick::Quick;
 use super::walk;
 use crate::types::Type;
-
-/// How an annotation is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Look at every element of a container.
-    pub deep: bool,
-    /// No `bool` for an `int`, no `int` for a `float`, neither for a `complex`.
-    pub strict: bool,
-}
 
 /// What one annotation accepts.
 pub enum Check {
@@ -39,75 +36,95 @@ pub enum Check {
     Anything,
     /// No value.
     Nothing,
-    /// An instance; the text is the annotation's when that says more than the class does (`list[int]`).
-    Instance(ClassRef, Option<Box<str>>),
+    /// An instance.
+    Instance(ClassRef),
     /// An `int` that is no `bool`.
     StrictInt,
     /// A `float`, or an `int`, which the type system takes for one.
     Float,
     /// A `complex`, or what [`Check::Float`] accepts.
     Complex,
+    /// An instance of the class of the call's first argument.
+    Itself,
     /// What one of them accepts.
-    Union(Vec<Check>),
+    Union(Box<[Check]>),
     /// A tuple of these items.
-    Tuple(Vec<Check>),
+    Tuple(Box<[Check]>),
     /// What the first accepts, with items that the second accepts where they can be seen.
-    Items(Box<Check>, Box<Check>),
+    Items(Box<Check>, Box<(Check, Quick)>),
     /// What the first accepts, with keys and values that the others accept where they can be seen.
-    Entries(Box<Check>, Box<Check>, Box<Check>),
-    /// A value equal to one of these and of the same class.
-    Literal(Vec<Py<PyAny>>),
+    Entries(Box<Check>, Box<(Check, Quick)>, Box<(Check, Quick)>),
+    /// One of these values.
+    Literal(Box<[Literal]>),
     /// A class, a subclass of one of these; of anything when there are none.
-    Class(Vec<ClassRef>),
-    /// Something that can be called; the text is the annotation's.
-    Callable(Box<str>),
+    Class(Box<[ClassRef]>),
+    /// What one of the constraints accepts, the same at each use of the type variable of this number.
+    Constrained(usize, Box<[Check]>),
+    /// What may contain itself.
+    Recursive(Recursive),
     /// A name that was not found yet.
     Pending(Pending),
+    /// A description that the Python side runs.
+    Foreign(Py<PyTuple>),
 }
 
-/// A value, or a part of one, that breaks its annotation.
-pub struct Violation<'py> {
-    /// Where the part is within the value: `[0][1]`, empty for the value itself.
-    pub path: String,
-    /// What the annotation wants there.
-    pub expected: String,
-    /// The part.
-    pub value: Bound<'py, PyAny>,
-    /// What it is, where its class does not say it.
-    pub found: Option<String>,
+/// A value that `Literal` names.
+pub enum Literal {
+    /// An equal value of the same class.
+    Value(Py<PyAny>),
+    /// The member at this address of an enumeration, which keeps it alive.
+    Member(ClassRef, usize),
+}
+
+/// A use of an alias that contains itself.
+pub enum Recursive {
+    /// The outermost, which owns the body.
+    Outer(Arc<OnceLock<Check>>),
+    /// One within the body.
+    Inner(Weak<OnceLock<Check>>),
+}
+
+impl Recursive {
+    fn accepts<'py>(&self, value: &Bound<'py, PyAny>, call: &Call<'_, 'py>) -> PyResult<bool> {
+        let body = match self {
+            Recursive::Outer(body) => Arc::clone(body),
+            Recursive::Inner(body) => body.upgrade().expect("whoever runs a part of the body holds it"),
+        };
+        let Some(check) = body.get() else { return Ok(true) };
+        call.once(Arc::as_ptr(&body) as usize, value.as_ptr() as usize, || check.accepts(value, call))
+    }
 }
 
 impl Check {
-    /// Whether the value keeps the annotation. `function` is where names that are still open are looked up.
-    pub fn accepts(&self, value: &Bound<'_, PyAny>, function: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    /// Whether the value keeps the annotation.
+    pub fn accepts<'py>(&self, value: &Bound<'py, PyAny>, call: &Call<'_, 'py>) -> PyResult<bool> {
+        let py = value.py();
         match self {
             Check::Anything => Ok(true),
             Check::Nothing => Ok(false),
-            Check::Instance(class, _) => class.accepts(value),
-            Check::StrictInt => {
-                Ok(!value.is_instance_of::<PyBool>() && value.is_instance(&value.py().get_type::<PyInt>())?)
-            }
-            Check::Items(whole, item) => Ok(whole.accepts(value, function)?
-                && walk::find_item(value, |part| Ok(!item.accepts(part, function)?))?.is_none()),
-            Check::Entries(whole, key, item) => Ok(whole.accepts(value, function)?
-                && walk::find_entry(value, |name, part| {
-                    Ok(!key.accepts(name, function)? || !item.accepts(part, function)?)
-                })?
-                .is_none()),
+            Check::Instance(class) => class.accepts(value),
+            Check::StrictInt => Ok(value.is_instance(&py.get_type::<PyInt>())?
+                && !value.is_instance(&py.get_type::<PyBool>())?),
             Check::Float => accepts_real(value),
-            Check::Complex => {
-                Ok(value.is_instance(&value.py().get_type::<PyComplex>())? || accepts_real(value)?)
+            Check::Complex => Ok(value.is_instance(&py.get_type::<PyComplex>())? || accepts_real(value)?),
+            Check::Itself => call.self_class().map_or(Ok(true), |class| value.is_instance(&class)),
+            Check::Union(members) => accepts_member(members, value, call),
+            Check::Tuple(items) => call.nested(|| accepts_items(items, value, call)),
+            Check::Items(whole, item) => {
+                Ok(whole.accepts(value, call)? && call.nested(|| walk::items(value, item, call))?)
             }
-            Check::Union(members) => any(members, |member| member.accepts(value, function)),
-            Check::Tuple(items) => accepts_items(items, value, function),
-            Check::Literal(values) => any(values, |literal| is_literal(literal.bind(value.py()), value)),
+            Check::Entries(whole, key, item) => {
+                Ok(whole.accepts(value, call)? && call.nested(|| walk::entries(value, key, item, call))?)
+            }
+            Check::Literal(values) => any(values, |literal| literal.is(value)),
             Check::Class(classes) => accepts_class(classes, value),
-            // SAFETY: the value is alive.
-            Check::Callable(_) => Ok(unsafe { ffi::PyCallable_Check(value.as_ptr()) } != 0),
-            Check::Pending(pending) => match pending.check(value.py(), function)? {
-                Some(check) => check.accepts(value, function),
+            Check::Constrained(variable, choices) => accepts_choice(*variable, choices, value, call),
+            Check::Recursive(alias) => alias.accepts(value, call),
+            Check::Pending(pending) => match pending.check(py, call)? {
+                Some(check) => check.accepts(value, call),
                 None => Ok(true),
             },
+            Check::Foreign(described) => hooks::accepts(described.bind(py), value, call),
         }
     }
 
@@ -116,7 +133,8 @@ impl Check {
     pub fn certain(&self, value: &Bound<'_, PyAny>) -> bool {
         match self {
             Check::Anything => true,
-            Check::Instance(class, _) => class.is_static() && class.is_class_of(value),
+            Check::Instance(class) => class.is_static() && class.is_class_of(value),
+            Check::StrictInt => value.is_exact_instance_of::<PyInt>(),
             Check::Float => value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>(),
             Check::Union(members) => members.iter().any(|member| member.certain(value)),
             _ => false,
@@ -130,7 +148,7 @@ impl Check {
             Check::Float => Type::Float,
             Check::StrictInt => Type::Int,
             Check::Tuple(items) => Type::Tuple(items.iter().map(|item| item.exact_type(py)).collect()),
-            Check::Instance(class, _) if class.is_static() => {
+            Check::Instance(class) if class.is_static() => {
                 let known = [
                     (py.get_type::<PyInt>(), Type::Int),
                     (py.get_type::<PyFloat>(), Type::Float),
@@ -146,17 +164,16 @@ impl Check {
 
     /// The static types whose exact instances pass, most likely first, into `types`.
     pub fn exact_types(&self, types: &mut Vec<*mut ffi::PyTypeObject>, py: Python<'_>) {
+        let int = py.get_type::<PyInt>().as_type_ptr();
         match self {
-            Check::Instance(class, _) if class.is_static() => {
+            Check::Instance(class) if class.is_static() => {
                 types.push(class.address());
-                if class.address() == py.get_type::<PyInt>().as_type_ptr() {
+                if class.address() == int {
                     types.push(py.get_type::<PyBool>().as_type_ptr());
                 }
             }
-            Check::StrictInt => types.push(py.get_type::<PyInt>().as_type_ptr()),
-            Check::Float => {
-                types.extend([py.get_type::<PyFloat>().as_type_ptr(), py.get_type::<PyInt>().as_type_ptr()])
-            }
+            Check::StrictInt => types.push(int),
+            Check::Float => types.extend([py.get_type::<PyFloat>().as_type_ptr(), int]),
             Check::Complex => {
                 types.push(py.get_type::<PyComplex>().as_type_ptr());
                 Check::Float.exact_types(types, py);
@@ -170,110 +187,68 @@ impl Check {
     #[must_use]
     pub fn exact_class(&self) -> Option<&ClassRef> {
         match self {
-            Check::Instance(class, _) if !class.is_static() => Some(class),
+            Check::Instance(class) if !class.is_static() => Some(class),
             Check::Union(members) => members.iter().find_map(Check::exact_class),
             _ => None,
         }
     }
 
-    /// The innermost part of a refused value that breaks the annotation.
-    pub fn violation<'py>(
-        &self,
-        value: &Bound<'py, PyAny>,
-        function: Option<&Bound<'py, PyAny>>,
-        path: String,
-    ) -> PyResult<Violation<'py>> {
-        match self {
-            Check::Tuple(items) => {
-                let Ok(tuple) = value.cast::<PyTuple>() else { return Ok(self.broken_by(value, path, None)) };
-                if tuple.len() != items.len() {
-                    let found = format!("tuple of length {}", tuple.len());
-                    return Ok(self.broken_by(value, path, Some(found)));
-                }
-                for (position, (item, part)) in items.iter().zip(tuple.iter()).enumerate() {
-                    if !item.accepts(&part, function)? {
-                        return item.violation(&part, function, format!("{path}[{position}]"));
-                    }
-                }
-                Ok(self.broken_by(value, path, None))
-            }
-            Check::Items(whole, item) if whole.accepts(value, function)? => {
-                match walk::find_item(value, |part| Ok(!item.accepts(part, function)?))? {
-                    Some((place, part)) => item.violation(&part, function, format!("{path}{place}")),
-                    None => Ok(self.broken_by(value, path, None)),
-                }
-            }
-            Check::Entries(whole, key, item) if whole.accepts(value, function)? => {
-                let refused = |name: &Bound<'py, PyAny>, part: &Bound<'py, PyAny>| {
-                    Ok(!key.accepts(name, function)? || !item.accepts(part, function)?)
-                };
-                match walk::find_entry(value, refused)? {
-                    Some((name, _)) if !key.accepts(&name, function)? => {
-                        key.violation(&name, function, format!("{path} key"))
-                    }
-                    Some((name, part)) => {
-                        item.violation(&part, function, format!("{path}[{}]", name.repr()?))
-                    }
-                    None => Ok(self.broken_by(value, path, None)),
-                }
-            }
-            Check::Pending(pending) => match pending.check(value.py(), function)? {
-                Some(check) => check.violation(value, function, path),
-                None => Ok(self.broken_by(value, path, None)),
-            },
-            Check::Class(_) if value.is_instance_of::<PyType>() => {
-                let found = format!("type[{}]", value.cast::<PyType>()?.qualname()?);
-                Ok(self.broken_by(value, path, Some(found)))
-            }
-            _ => Ok(self.broken_by(value, path, None)),
-        }
-    }
-
-    fn broken_by<'py>(
-        &self,
-        value: &Bound<'py, PyAny>,
-        path: String,
-        found: Option<String>,
-    ) -> Violation<'py> {
-        Violation { path, expected: render::check(self, value.py()), value: value.clone(), found }
-    }
-
-    fn open_gaps(&self, gaps: &mut Vec<String>) {
-        match self {
-            Check::Pending(pending) => gaps.extend(pending.gaps()),
-            Check::Union(parts) | Check::Tuple(parts) => parts.iter().for_each(|part| part.open_gaps(gaps)),
-            Check::Items(_, item) => item.open_gaps(gaps),
-            Check::Entries(_, key, item) => [key, item].into_iter().for_each(|part| part.open_gaps(gaps)),
-            _ => {}
-        }
-    }
-
-    /// Whether both accept the same values for the same reasons. What is still open equals nothing.
+    /// Whether the verdict depends on the call: on its first argument, or on what other values decide.
     #[must_use]
-    pub fn same(&self, other: &Check, py: Python<'_>) -> bool {
-        match (self, other) {
-            (Check::Anything, Check::Anything)
-            | (Check::StrictInt, Check::StrictInt)
-            | (Check::Nothing, Check::Nothing)
-            | (Check::Float, Check::Float)
-            | (Check::Complex, Check::Complex) => true,
-            (Check::Instance(a, text), Check::Instance(b, other)) => text == other && a.same(b, py),
-            (Check::Union(a), Check::Union(b)) | (Check::Tuple(a), Check::Tuple(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b, py))
-            }
-            (Check::Literal(a), Check::Literal(b)) => {
-                a.len() == b.len()
-                    && a.iter().zip(b).all(|(a, b)| is_literal(a.bind(py), b.bind(py)).unwrap_or(false))
-            }
-            (Check::Class(a), Check::Class(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b, py))
-            }
-            (Check::Items(a, b), Check::Items(c, d)) => a.same(c, py) && b.same(d, py),
-            (Check::Entries(a, b, c), Check::Entries(d, e, f)) => {
-                a.same(d, py) && b.same(e, py) && c.same(f, py)
-            }
-            (Check::Callable(a), Check::Callable(b)) => a == b,
+    pub fn wants_call(&self) -> bool {
+        match self {
+            Check::Itself | Check::Constrained(..) => true,
+            Check::Union(parts) | Check::Tuple(parts) => parts.iter().any(Check::wants_call),
+            Check::Items(_, item) => item.0.wants_call(),
+            Check::Entries(_, key, item) => key.0.wants_call() || item.0.wants_call(),
+            Check::Recursive(Recursive::Outer(body)) => body.get().is_some_and(Check::wants_call),
             _ => false,
+        }
+    }
+
+    /// Whether a name in it is not defined yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self {
+            Check::Pending(_) | Check::Foreign(_) => true,
+            Check::Union(parts) | Check::Tuple(parts) => parts.iter().any(Check::is_open),
+            Check::Items(_, item) => item.0.is_open(),
+            Check::Entries(_, key, item) => key.0.is_open() || item.0.is_open(),
+            Check::Recursive(Recursive::Outer(body)) => body.get().is_some_and(Check::is_open),
+            _ => false,
+        }
+    }
+
+    /// Whether a use may decide what a type variable stands for.
+    #[must_use]
+    pub fn chooses(&self) -> bool {
+        match self {
+            Check::Constrained(..) => true,
+            Check::Union(parts) | Check::Tuple(parts) => parts.iter().any(Check::chooses),
+            Check::Items(_, item) => item.0.chooses(),
+            Check::Entries(_, key, item) => key.0.chooses() || item.0.chooses(),
+            _ => false,
+        }
+    }
+}
+
+impl Literal {
+    /// Same class and equal; the same class makes `1` differ from `True` and asks no foreign `__eq__`.
+    fn is(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match self {
+            Literal::Member(class, address) => {
+                Ok(value.as_ptr() as usize == *address && class.get(value.py()).is_some())
+            }
+            Literal::Value(literal) => {
+                let literal = literal.bind(value.py());
+                if literal.is(value) {
+                    return Ok(true);
+                }
+                if literal.get_type_ptr() != value.get_type_ptr() {
+                    return Ok(false);
+                }
+                literal.eq(value)
+            }
         }
     }
 }
@@ -287,37 +262,28 @@ fn any<T>(items: &[T], mut test: impl FnMut(&T) -> PyResult<bool>) -> PyResult<b
     Ok(false)
 }
 
+/// Members that decide about type variables come last: another one that fits decides nothing.
+fn accepts_member<'py>(members: &[Check], value: &Bound<'py, PyAny>, call: &Call<'_, 'py>) -> PyResult<bool> {
+    Ok(any(members, |member| Ok(!member.chooses() && member.accepts(value, call)?))?
+        || any(members, |member| Ok(member.chooses() && member.accepts(value, call)?))?)
+}
+
 fn accepts_real(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = value.py();
     Ok(value.is_instance(&py.get_type::<PyFloat>())? || value.is_instance(&py.get_type::<PyInt>())?)
 }
 
-fn accepts_items(
-    items: &[Check],
-    value: &Bound<'_, PyAny>,
-    function: Option<&Bound<'_, PyAny>>,
-) -> PyResult<bool> {
+fn accepts_items<'py>(items: &[Check], value: &Bound<'py, PyAny>, call: &Call<'_, 'py>) -> PyResult<bool> {
     let Ok(tuple) = value.cast::<PyTuple>() else { return Ok(false) };
     if tuple.len() != items.len() {
         return Ok(false);
     }
     for (item, part) in items.iter().zip(tuple.iter()) {
-        if !item.accepts(&part, function)? {
+        if !item.accepts(&part, call)? {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-/// Same class and equal; the same class makes `1` differ from `True` and asks no foreign `__eq__`.
-fn is_literal(literal: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    if literal.is(value) {
-        return Ok(true);
-    }
-    if literal.get_type_ptr() != value.get_type_ptr() {
-        return Ok(false);
-    }
-    literal.eq(value)
 }
 
 fn accepts_class(classes: &[ClassRef], value: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -328,37 +294,58 @@ fn accepts_class(classes: &[ClassRef], value: &Bound<'_, PyAny>) -> PyResult<boo
     any(classes, |wanted| wanted.covers(class))
 }
 
-/// The check of one annotation with what it leaves unchecked.
+/// Keeps those constraints that fit this use too, unless none does.
+fn accepts_choice<'py>(
+    variable: usize,
+    choices: &[Check],
+    value: &Bound<'py, PyAny>,
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let possible = call.possible(variable);
+    let mut fitting = 0;
+    for (bit, choice) in choices.iter().enumerate().take(64) {
+        if possible >> bit & 1 == 1 && choice.accepts(value, call)? {
+            fitting |= 1 << bit;
+        }
+    }
+    if fitting != 0 {
+        call.choose(variable, fitting);
+    }
+    Ok(fitting != 0)
+}
+
+/// The check of one annotation with its description and what it leaves unchecked.
 pub struct Plan {
     /// The check.
     pub check: Check,
+    /// The description that the check was compiled from, for messages.
+    pub described: Py<PyTuple>,
     /// What is not checked, and why, in words.
-    pub gaps: Vec<String>,
+    gaps: Vec<String>,
 }
 
 impl Plan {
-    /// Compiles an annotation. Strings in it are evaluated where `function` was defined; without one they
-    /// are gaps. Never fails because of the annotation: what is not understood is a gap.
-    pub fn from_hint(
-        hint: &Bound<'_, PyAny>,
-        function: Option<&Bound<'_, PyAny>>,
-        options: Options,
-    ) -> PyResult<Plan> {
-        let mut gaps = Vec::new();
-        let check = hint::Compiler { function, gaps: &mut gaps, depth: 0, options }.check(hint)?;
-        Ok(Plan { check, gaps })
-    }
-
-    /// Whether the value keeps the annotation.
-    pub fn accepts(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.check.accepts(value, None)
+    /// Compiles a pair of a description and gaps.
+    pub fn new(pair: &Bound<'_, PyAny>) -> PyResult<Plan> {
+        let described = pair.get_item(0)?.cast_into::<PyTuple>()?;
+        let check = compile::check(&described)?;
+        Ok(Plan { check, described: described.unbind(), gaps: pair.get_item(1)?.extract()? })
     }
 
     /// What is not checked at present.
-    #[must_use]
-    pub fn open_gaps(&self) -> Vec<String> {
+    pub fn open_gaps(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let mut gaps = self.gaps.clone();
-        self.check.open_gaps(&mut gaps);
-        gaps
+        compile::open_gaps(self.described.bind(py), &mut Vec::new(), &mut gaps)?;
+        Ok(gaps)
+    }
+
+    /// Whether the annotation of `*args` or `**kwargs` is said of the whole tuple or dict.
+    pub fn is_of_whole(&self, py: Python<'_>) -> PyResult<bool> {
+        self.described.bind(py).get_item(0)?.eq("whole")
+    }
+
+    /// Whether both check the same and say the same of what they refuse.
+    pub fn same(&self, other: &Plan, py: Python<'_>) -> PyResult<bool> {
+        compile::same(self.described.bind(py), other.described.bind(py))
     }
 }

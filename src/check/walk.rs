@@ -1,88 +1,292 @@
 //! The elements of a container, where looking at them does no harm: those of the builtin containers and of
-//! their subclasses that do not override the iteration.
+//! their subclasses that do not override the iteration. Nothing is allocated for the usual ones.
 //!
-//! A size that changes during the walk does no harm: an element that comes later may be missed then.
+//! Elements whose exact type passes are passed over where they stand; for any other element the check runs,
+//! which may run foreign code. After it everything is read anew, so a container that changes meanwhile does
+//! no harm: elements may be missed or seen twice then.
+
+use std::ptr;
 
 use pyo3::PyResult;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::Bound;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
-use pyo3::prelude::PyDictMethods;
-use pyo3::prelude::PyListMethods;
 use pyo3::prelude::PyTypeMethods;
+use pyo3::prelude::Python;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
-use pyo3::types::PyFrozenSet;
 use pyo3::types::PyList;
 use pyo3::types::PySet;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
 
-/// The first item that the test finds, and where it stands.
-pub(super) fn find_item<'py>(
+use super::call::Call;
+use super::plan::Check;
+use super::quick::Quick;
+use crate::cpython;
+use crate::cpython::container;
+use crate::cpython::container::Entries;
+use crate::cpython::object;
+
+/// The functions that iterate over builtin containers, as types hold them.
+struct Iterations {
+    list: usize,
+    tuple: usize,
+    set: usize,
+    /// `dict` and `OrderedDict`.
+    dicts: [usize; 2],
+    /// Containers that are walked by their own iterators.
+    others: Vec<usize>,
+    /// Views of dicts: their types, for nobody can subclass them.
+    views: [usize; 2],
+    item_view: usize,
+}
+
+static ITERATIONS: PyOnceLock<Iterations> = PyOnceLock::new();
+
+fn iteration_of(class: *mut ffi::PyTypeObject) -> usize {
+    // SAFETY: the type is alive, and the slot exists in every type.
+    unsafe { object::field(class, cpython::running().layout.type_iter) }
+}
+
+fn iterations(py: Python<'_>) -> PyResult<&'static Iterations> {
+    ITERATIONS.get_or_try_init(py, || {
+        let collections = py.import("collections")?;
+        let of = |class: Bound<'_, PyType>| iteration_of(class.as_type_ptr());
+        let named = |module: &Bound<'_, PyAny>, name: &str| -> PyResult<usize> {
+            Ok(of(module.getattr(name)?.cast_into::<PyType>()?))
+        };
+        let builtins = py.import("builtins")?.into_any();
+        let dict = PyDict::new(py);
+        let view = |name: &str| dict.call_method0(name).map(|view| view.get_type_ptr() as usize);
+        Ok(Iterations {
+            list: of(py.get_type::<PyList>()),
+            tuple: of(py.get_type::<PyTuple>()),
+            set: of(py.get_type::<PySet>()),
+            dicts: [of(py.get_type::<PyDict>()), named(&collections, "OrderedDict")?],
+            others: vec![
+                named(&collections, "deque")?,
+                named(&builtins, "str")?,
+                named(&builtins, "bytes")?,
+                named(&builtins, "bytearray")?,
+                named(&builtins, "range")?,
+            ],
+            views: [view("keys")?, view("values")?],
+            item_view: view("items")?,
+        })
+    })
+}
+
+/// Whether all items that can be seen pass the check.
+pub(super) fn items<'py>(
+    value: &Bound<'py, PyAny>,
+    item: &(Check, Quick),
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let known = iterations(value.py())?;
+    let class = value.get_type_ptr();
+    let iteration = iteration_of(class);
+    if iteration == known.list {
+        list(value, item, call)
+    } else if iteration == known.tuple {
+        // SAFETY: a tuple or of a subclass that iterates as it does; it is alive and never changes.
+        let parts = unsafe { object::tuple_items(cpython::running().layout, value.as_ptr()) };
+        let mut known = Known::new(&item.1);
+        for &part in parts {
+            // SAFETY: the tuple holds its items.
+            if !unsafe { known.passes(part) } && !known.check(part, &item.0, call)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    } else if iteration == known.set {
+        set(value, item, call)
+    } else if known.dicts.contains(&iteration) {
+        static ANYTHING: (Check, Quick) = (Check::Anything, Quick::anything());
+        dict(value, item, &ANYTHING, call)
+    } else if known.others.contains(&iteration) || known.views.contains(&(class as usize)) {
+        each(value, |part| item.0.accepts(part, call))
+    } else {
+        Ok(true)
+    }
+}
+
+/// Whether all keys and values that can be seen pass their checks.
+pub(super) fn entries<'py>(
+    value: &Bound<'py, PyAny>,
+    key: &(Check, Quick),
+    item: &(Check, Quick),
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let known = iterations(value.py())?;
+    let class = value.get_type_ptr();
+    if known.dicts.contains(&iteration_of(class)) {
+        return dict(value, key, item, call);
+    }
+    if class as usize != known.item_view {
+        return Ok(true);
+    }
+    each(value, |pair| {
+        let pair = pair.cast::<PyTuple>()?;
+        Ok(key.0.accepts(&pair.get_item(0)?, call)? && item.0.accepts(&pair.get_item(1)?, call)?)
+    })
+}
+
+/// Runs the test on what the builtin iterator gives; it is over when the container changes.
+fn each<'py>(
     value: &Bound<'py, PyAny>,
     mut test: impl FnMut(&Bound<'py, PyAny>) -> PyResult<bool>,
-) -> PyResult<Option<(String, Bound<'py, PyAny>)>> {
-    let py = value.py();
-    if let Ok(list) = value.cast::<PyList>()
-        && iterates_as(value, &py.get_type::<PyList>())
-    {
-        let mut position = 0;
-        while let Ok(item) = list.get_item(position) {
-            if test(&item)? {
-                return Ok(Some((format!("[{position}]"), item)));
+) -> PyResult<bool> {
+    for part in value.try_iter()? {
+        let part = match part {
+            Ok(part) => part,
+            Err(error) if error.is_instance_of::<PyRuntimeError>(value.py()) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        if !test(&part)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Passes over elements whose exact type is known to pass.
+struct Known<'a> {
+    quick: &'a Quick,
+    /// The type of the last element that passed; most containers hold one kind.
+    last: *mut ffi::PyTypeObject,
+}
+
+impl<'a> Known<'a> {
+    fn new(quick: &'a Quick) -> Known<'a> {
+        Known { quick, last: ptr::null_mut() }
+    }
+
+    /// Whether the element passes because of its exact type.
+    ///
+    /// # Safety
+    /// The element is alive, and nothing foreign has run since `self` was made or [`Known::check`] returned.
+    #[inline]
+    unsafe fn passes(&mut self, part: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let class = ffi::Py_TYPE(part);
+            if class == self.last {
+                return true;
             }
+            let known = self.quick.knows(part);
+            if known {
+                self.last = class;
+            }
+            known
+        }
+    }
+
+    /// Runs the check on an element that is alive at the call.
+    fn check<'py>(
+        &mut self,
+        part: *mut ffi::PyObject,
+        check: &Check,
+        call: &Call<'_, 'py>,
+    ) -> PyResult<bool> {
+        // SAFETY: checks run in attached threads, and the element is alive; it is kept so during the check.
+        let part = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), part) };
+        // The class may have died when the check returns.
+        self.last = ptr::null_mut();
+        check.accepts(&part, call)
+    }
+}
+
+fn list<'py>(value: &Bound<'py, PyAny>, item: &(Check, Quick), call: &Call<'_, 'py>) -> PyResult<bool> {
+    let layout = cpython::running().layout;
+    let mut known = Known::new(&item.1);
+    let mut position = 0;
+    loop {
+        // SAFETY: a list is alive; the slice is not used after foreign code has run.
+        let parts = unsafe { container::list_items(layout, value.as_ptr()) };
+        // SAFETY: the list holds its items.
+        while position < parts.len() && unsafe { known.passes(parts[position]) } {
             position += 1;
         }
-    } else if let Ok(tuple) = value.cast::<PyTuple>()
-        && iterates_as(value, &py.get_type::<PyTuple>())
-    {
-        for (position, item) in tuple.iter().enumerate() {
-            if test(&item)? {
-                return Ok(Some((format!("[{position}]"), item)));
-            }
+        let Some(&part) = parts.get(position) else { return Ok(true) };
+        if !known.check(part, &item.0, call)? {
+            return Ok(false);
         }
-    } else if is_set(value) {
-        for item in value.try_iter()?.collect::<PyResult<Vec<_>>>()? {
-            if test(&item)? {
-                return Ok(Some((" item".to_owned(), item)));
-            }
-        }
+        position += 1;
     }
-    Ok(None)
 }
 
-/// The first key and value that the test finds.
-pub(super) fn find_entry<'py>(
+fn set<'py>(value: &Bound<'py, PyAny>, item: &(Check, Quick), call: &Call<'_, 'py>) -> PyResult<bool> {
+    let layout = cpython::running().layout;
+    let mut known = Known::new(&item.1);
+    let mut position = 0;
+    loop {
+        // SAFETY: a set is alive; the slice is not used after foreign code has run.
+        let table = unsafe { container::set_table(layout, value.as_ptr()) };
+        let Some(entry) = table.get(position) else { return Ok(true) };
+        position += 1;
+        let Some(part) = entry.key() else { continue };
+        // SAFETY: the set holds its keys.
+        if !unsafe { known.passes(part) } && !known.check(part, &item.0, call)? {
+            return Ok(false);
+        }
+    }
+}
+
+fn dict<'py>(
     value: &Bound<'py, PyAny>,
-    mut test: impl FnMut(&Bound<'py, PyAny>, &Bound<'py, PyAny>) -> PyResult<bool>,
-) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
-    if let Ok(dict) = value.cast::<PyDict>()
-        && iterates_as(value, &value.py().get_type::<PyDict>())
-    {
-        for (key, item) in dict.copy()?.iter() {
-            if test(&key, &item)? {
-                return Ok(Some((key, item)));
-            }
+    key: &(Check, Quick),
+    item: &(Check, Quick),
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let layout = cpython::running().layout;
+    let (mut keys, mut items) = (Known::new(&key.1), Known::new(&item.1));
+    let mut position: ffi::Py_ssize_t = 0;
+    loop {
+        // SAFETY: a dict is alive; nothing foreign runs while its entries are passed over.
+        unsafe {
+            let start = position.cast_unsigned();
+            let passed = match container::dict_entries(layout, value.as_ptr()) {
+                Entries::Strings(entries) if key.1.has(&raw mut ffi::PyUnicode_Type) => entries
+                    .iter()
+                    .skip(start)
+                    .take_while(|entry| entry.value.is_null() || items.passes(entry.value))
+                    .count(),
+                Entries::Strings(entries) => entries
+                    .iter()
+                    .skip(start)
+                    .take_while(|entry| {
+                        entry.value.is_null() || keys.passes(entry.key) && items.passes(entry.value)
+                    })
+                    .count(),
+                Entries::Objects(entries) => entries
+                    .iter()
+                    .skip(start)
+                    .take_while(|entry| {
+                        entry.value.is_null() || keys.passes(entry.key) && items.passes(entry.value)
+                    })
+                    .count(),
+                Entries::Shared => 0,
+            };
+            position += passed.cast_signed();
+        }
+        let (mut name, mut part) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: a dict is alive; both results are borrowed from it, and kept alive before anything runs.
+        let found =
+            unsafe { ffi::PyDict_Next(value.as_ptr(), &raw mut position, &raw mut name, &raw mut part) };
+        if found == 0 {
+            return Ok(true);
+        }
+        // SAFETY: as above.
+        let (name, part) = unsafe {
+            (Bound::from_borrowed_ptr(value.py(), name), Bound::from_borrowed_ptr(value.py(), part))
+        };
+        let passes = keys.check(name.as_ptr(), &key.0, call)? && items.check(part.as_ptr(), &item.0, call)?;
+        if !passes {
+            return Ok(false);
         }
     }
-    Ok(None)
-}
-
-fn is_set(value: &Bound<'_, PyAny>) -> bool {
-    let py = value.py();
-    value.cast::<PySet>().is_ok() && iterates_as(value, &py.get_type::<PySet>())
-        || value.cast::<PyFrozenSet>().is_ok() && iterates_as(value, &py.get_type::<PyFrozenSet>())
-}
-
-/// Whether iterating over the value does what it does for the builtin class.
-fn iterates_as(value: &Bound<'_, PyAny>, builtin: &Bound<'_, PyType>) -> bool {
-    let class = value.get_type_ptr();
-    // SAFETY: both types are alive.
-    class == builtin.as_type_ptr()
-        || unsafe {
-            ffi::PyType_GetSlot(class, ffi::Py_tp_iter)
-                == ffi::PyType_GetSlot(builtin.as_type_ptr(), ffi::Py_tp_iter)
-        }
 }

@@ -18,6 +18,7 @@ use pyo3::types::PyInt;
 use pyo3::types::PyList;
 use pyo3::types::PyTuple;
 
+use super::container;
 use super::frame;
 use super::function;
 use super::layout::Immortality;
@@ -94,12 +95,14 @@ pub fn layout(
     layout: &'static Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize), String> {
-    let probes: [(&str, Probe); 7] = [
+    let probes: [(&str, Probe); 9] = [
         ("object", object_header),
         ("int", ints),
         ("float", floats),
         ("tuple", tuples),
         ("dict", dict_version),
+        ("containers", container::is_as_told),
+        ("types", container::types_are_as_told),
         ("thread state", thread_state),
         ("eval breaker", breaker),
     ];

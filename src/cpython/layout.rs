@@ -109,6 +109,33 @@ pub struct FrameLayout {
     pub variables: i32,
 }
 
+/// The fields of lists, sets, dicts and cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContainerLayout {
+    /// The number of items of a `list`.
+    pub list_size: i32,
+    /// The pointer to a list's items.
+    pub list_items: i32,
+    /// The number of the last entry of a set's table.
+    pub set_mask: i32,
+    /// The pointer to a set's table.
+    pub set_table: i32,
+    /// The pointer to a dict's keys.
+    pub dict_keys: i32,
+    /// The pointer to the values of a dict that shares its keys, else null.
+    pub dict_values: i32,
+    /// In the keys: the logarithm of the size of the indices, a byte.
+    pub keys_log2_index_bytes: i32,
+    /// In the keys: the kind of entries, a byte.
+    pub keys_kind: i32,
+    /// In the keys: how many entries were used.
+    pub keys_entries: i32,
+    /// In the keys: the indices; the entries follow.
+    pub keys_indices: i32,
+    /// The content of a cell.
+    pub cell: i32,
+}
+
 /// Where things stand in one minor version's structs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -122,6 +149,10 @@ pub struct Layout {
     pub ob_type: i32,
     /// The name of a type, a C string.
     pub type_name: i32,
+    /// The function by which a type's instances are iterated over.
+    pub type_iter: i32,
+    /// The version tag of a type, 32 bits, 0 for none: it moves when the type or a base of it changes.
+    pub type_version: i32,
     /// Sign and number of digits of an `int`, 64 bits.
     pub int_header: i32,
     /// How to read them.
@@ -134,6 +165,8 @@ pub struct Layout {
     pub tuple_size: i32,
     /// The first item of a `tuple`.
     pub tuple_items: i32,
+    /// Containers.
+    pub container: ContainerLayout,
     /// The thread state.
     pub thread: ThreadLayout,
     /// The eval breaker.
@@ -152,12 +185,27 @@ const PYTHON_3_11: Layout = Layout {
     immortality: Immortality::None,
     ob_type: 8,
     type_name: 24,
+    type_iter: 216,
+    type_version: 384,
     int_header: 16,
     int_header_kind: IntHeader::SignedSize,
     int_digits: 24,
     float_value: 16,
     tuple_size: 16,
     tuple_items: 24,
+    container: ContainerLayout {
+        list_size: 16,
+        list_items: 24,
+        set_mask: 32,
+        set_table: 40,
+        dict_keys: 32,
+        dict_values: 40,
+        keys_log2_index_bytes: 9,
+        keys_kind: 10,
+        keys_entries: 24,
+        keys_indices: 32,
+        cell: 16,
+    },
     thread: ThreadLayout {
         recursion_remaining: 32,
         recursion_limit: 36,

@@ -48,7 +48,9 @@ pub(super) fn find(
         let State::Native(loaded, _) = record.state() else { continue };
         let unit = loaded.unit();
         let same_names = unit.globals() == own.globals && unit.builtins() == own.builtins;
-        if same_names && record.plan.as_ref().is_some_and(|known| known.get().same(plan)) {
+        if let Some(known) = record.plan.as_ref().filter(|_| same_names)
+            && known.get().same(plan)?
+        {
             return Ok(Some(record));
         }
     }

@@ -1,0 +1,180 @@
+//! The elements of lists, sets and dicts, read straight from the structs.
+
+use std::ffi::c_void;
+use std::slice;
+
+use pyo3::PyResult;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+use pyo3::prelude::Bound;
+use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
+use pyo3::prelude::PyDictMethods;
+use pyo3::prelude::PySetMethods;
+use pyo3::prelude::PyTypeMethods;
+use pyo3::prelude::Python;
+use pyo3::types::PyDict;
+use pyo3::types::PyList;
+use pyo3::types::PySet;
+
+use super::Layout;
+use super::object::field;
+
+/// An entry of a set's table.
+#[repr(C)]
+pub struct SetEntry {
+    key: *mut PyObject,
+    hash: isize,
+}
+
+impl SetEntry {
+    /// The key, unless the entry is free or was deleted: no key has the hash -1.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> Option<*mut PyObject> {
+        (!self.key.is_null() && self.hash != -1).then_some(self.key)
+    }
+}
+
+/// An entry of a dict all of whose keys are exact strings; its value is null when it was deleted.
+#[repr(C)]
+pub struct StringEntry {
+    /// The key.
+    pub key: *mut PyObject,
+    /// Its value.
+    pub value: *mut PyObject,
+}
+
+/// An entry of any other dict; its value is null when it was deleted.
+#[repr(C)]
+pub struct ObjectEntry {
+    hash: isize,
+    /// The key.
+    pub key: *mut PyObject,
+    /// Its value.
+    pub value: *mut PyObject,
+}
+
+/// The entries of a dict, in the order of its iteration; their numbers are the positions of `PyDict_Next`.
+pub enum Entries<'a> {
+    /// All keys are exact strings.
+    Strings(&'a [StringEntry]),
+    /// Keys of any kind.
+    Objects(&'a [ObjectEntry]),
+    /// The values stand elsewhere, and the keys are shared with other dicts.
+    Shared,
+}
+
+const GENERAL_KEYS: u8 = 0;
+const STRING_KEYS: u8 = 1;
+
+/// The items of a `list`.
+///
+/// # Safety
+/// The object is a `list` or of a subclass, laid out as `layout` says; nothing runs that may change it while
+/// the slice is used.
+#[inline]
+#[must_use]
+pub unsafe fn list_items<'a>(layout: &Layout, object: *mut PyObject) -> &'a [*mut PyObject] {
+    // SAFETY: an empty list has no items, and then the pointer may be null.
+    unsafe {
+        match field::<usize, _>(object, layout.container.list_size) {
+            0 => &[],
+            size => slice::from_raw_parts(field(object, layout.container.list_items), size),
+        }
+    }
+}
+
+/// The table of a `set` or `frozenset`.
+///
+/// # Safety
+/// As [`list_items`], for a set.
+#[inline]
+#[must_use]
+pub unsafe fn set_table<'a>(layout: &Layout, object: *mut PyObject) -> &'a [SetEntry] {
+    // SAFETY: the table has one entry more than the mask.
+    unsafe {
+        let mask: usize = field(object, layout.container.set_mask);
+        slice::from_raw_parts(field(object, layout.container.set_table), mask + 1)
+    }
+}
+
+/// The entries of a `dict`.
+///
+/// # Safety
+/// As [`list_items`], for a dict.
+#[inline]
+#[must_use]
+pub unsafe fn dict_entries<'a>(layout: &Layout, object: *mut PyObject) -> Entries<'a> {
+    let places = &layout.container;
+    // SAFETY: the keys of a dict begin with their header; then follow the indices and the entries.
+    unsafe {
+        if !field::<*mut PyObject, _>(object, places.dict_values).is_null() {
+            return Entries::Shared;
+        }
+        let keys: *const u8 = field(object, places.dict_keys);
+        let count: usize = field(keys, places.keys_entries);
+        let indices = 1_usize << field::<u8, _>(keys, places.keys_log2_index_bytes);
+        let entries = keys.offset(places.keys_indices as isize).add(indices);
+        match field::<u8, _>(keys, places.keys_kind) {
+            STRING_KEYS => Entries::Strings(slice::from_raw_parts(entries.cast(), count)),
+            GENERAL_KEYS => Entries::Objects(slice::from_raw_parts(entries.cast(), count)),
+            _ => Entries::Shared,
+        }
+    }
+}
+
+/// Whether lists, sets, dicts and cells of the running interpreter are laid out as told.
+pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let parts: Vec<Bound<'_, PyAny>> = (0..3).map(|_| PyList::empty(py).into_any()).collect();
+    let list = PyList::new(py, &parts)?;
+    let names: Vec<String> = (0..20).map(|number| format!("name{number}")).collect();
+    let (strings, objects) = (PyDict::new(py), PyDict::new(py));
+    for (number, name) in names.iter().enumerate() {
+        strings.set_item(name, number)?;
+        objects.set_item(number, name)?;
+    }
+    strings.del_item("name0")?;
+    let set = PySet::new(py, &names)?;
+    set.discard("name0")?;
+    let cell = py.eval(c"(lambda x: lambda: x)(dict).__closure__[0]", None, None)?;
+    // SAFETY: all are alive, and nothing changes them; sizes are compared before anything is read.
+    unsafe {
+        let places = &layout.container;
+        let listed = field::<usize, _>(list.as_ptr(), places.list_size) == parts.len()
+            && list_items(layout, list.as_ptr())
+                .iter()
+                .zip(&parts)
+                .all(|(&found, part)| found == part.as_ptr());
+        let mask: usize = field(set.as_ptr(), places.set_mask);
+        let found =
+            mask == 127 && set_table(layout, set.as_ptr()).iter().filter_map(SetEntry::key).count() == 19;
+        let filled = matches!(dict_entries(layout, strings.as_ptr()), Entries::Strings(entries)
+            if entries.len() == 20 && entries.iter().filter(|entry| !entry.value.is_null()).count() == 19);
+        let general = matches!(dict_entries(layout, objects.as_ptr()), Entries::Objects(entries)
+            if entries.len() == 20 && entries.iter().all(|entry| !entry.key.is_null()));
+        let content: *mut PyObject = field(cell.as_ptr(), places.cell);
+        Ok(listed && found && filled && general && content == py.get_type::<PyDict>().as_ptr())
+    }
+}
+
+/// Whether types of the running interpreter are laid out as told: a version that ends with a change.
+pub(super) fn types_are_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let list = py.get_type::<PyList>();
+    let space = PyDict::new(py);
+    py.run(c"class Probe:\n    part = 1\n", Some(&space), None)?;
+    let class = space.get_item("Probe")?.ok_or_else(|| PyRuntimeError::new_err("the class was made"))?;
+    // SAFETY: both types are alive, and the offsets lie within every type.
+    unsafe {
+        let iterate: *mut c_void = field(list.as_ptr(), layout.type_iter);
+        let same = iterate == ffi::PyType_GetSlot(list.as_type_ptr(), ffi::Py_tp_iter);
+        class.getattr("part")?;
+        let before: u32 = field(class.as_ptr(), layout.type_version);
+        class.setattr("part", 2)?;
+        let changed: u32 = field(class.as_ptr(), layout.type_version);
+        class.getattr("part")?;
+        let after: u32 = field(class.as_ptr(), layout.type_version);
+        Ok(same && before != 0 && changed == 0 && after != 0 && after != before)
+    }
+}
