@@ -10,6 +10,7 @@ mod body;
 mod code;
 mod entry;
 mod leave;
+mod looped;
 mod lower;
 mod plan;
 mod resume;
@@ -22,7 +23,7 @@ use cranelift_codegen::ir::Signature;
 use cranelift_module::{DataDescription, DataId, FuncId as Symbol, Linkage, Module, ModuleError};
 
 use crate::cpython::Layout;
-use crate::ir::{FuncId, Unit, UnitFunction};
+use crate::ir::{FuncId, Unit};
 use crate::runtime::data::{DATA_SYMBOL, DataLayout};
 use crate::runtime::meta::{FunctionMeta, UnitMeta};
 
@@ -80,6 +81,8 @@ pub struct CompiledFunction {
     pub body: Option<Symbol>,
     /// The generic version.
     pub resume: Option<Symbol>,
+    /// The loop version.
+    pub looped: Option<Symbol>,
 }
 
 /// A compiled function as text, for `castiron dump`.
@@ -118,7 +121,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     let Request { unit, layout, positions, texts, forced_exits } = *request;
     let abi = Abi::of(module.isa());
     let plan = Plan::of(unit);
-    let counters = if forced_exits.is_some() { plan.metas.len() } else { 0 };
+    let counters = plan.loops() + if forced_exits.is_some() { plan.metas.len() } else { 0 };
     let context = UnitContext {
         unit,
         layout,
@@ -133,7 +136,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     };
     let mut compiler = Compiler::new(module, &context, (texts == Texts::Keep).then(Vec::new));
     let mut meta = UnitMeta {
-        functions: unit.functions.iter().map(function_meta).collect(),
+        functions: (0..unit.functions.len()).map(|number| function_meta(&context, number)).collect(),
         consts: unit.consts.clone(),
         cells: unit.cells.clone(),
         forced_exits,
@@ -160,11 +163,18 @@ fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> CodeResu
             declare(module, &format!("{}.{piece}.{number}", function.name), &signature)
         };
         if function.generic.is_some() {
-            compiled.entry = Some(symbol("entry", abi.entry())?);
             compiled.resume = Some(symbol("resume", abi.resume())?);
+            // Functions of a unit that is about a loop are called by their entries elsewhere.
+            if unit.start.is_none() {
+                compiled.entry = Some(symbol("entry", abi.entry())?);
+            }
         }
-        if function.specialised.is_some() {
-            compiled.body = Some(symbol("body", abi.body(&function.signature))?);
+        match &function.specialised {
+            Some(version) if version.begins_in_loop => {
+                compiled.looped = Some(symbol("loop", abi.resume())?);
+            }
+            Some(_) => compiled.body = Some(symbol("body", abi.body(&function.signature))?),
+            None => {}
         }
         symbols.push(compiled);
     }
@@ -186,6 +196,17 @@ fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut Un
             },
         )?;
         meta.body_frame = meta.body_frame.max(frame);
+    }
+    if let (Some(symbol), Some(version)) = (symbols.looped, &data.specialised) {
+        let frame = compiler.compile(
+            symbol,
+            abi.resume(),
+            |module, context| unit.callees(module, context, version),
+            |code, callees| {
+                looped::write_loop(code, unit, version, callees);
+            },
+        )?;
+        meta.other_frame = meta.other_frame.max(frame);
     }
     if let (Some(symbol), Some(version)) = (symbols.resume, &data.generic) {
         let frame = compiler.compile(
@@ -212,13 +233,15 @@ fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut Un
     Ok(())
 }
 
-fn function_meta(function: &UnitFunction) -> FunctionMeta {
+fn function_meta(unit: &UnitContext<'_>, number: usize) -> FunctionMeta {
+    let function = &unit.unit.functions[number];
     FunctionMeta {
         name: function.name.clone(),
         params: function.signature.params.clone(),
         result: function.signature.result.clone(),
         promised: function.promised,
         keyword_only: function.keyword_only,
+        loops: unit.plan.loop_metas(unit.unit, FuncId::new(number)),
     }
 }
 

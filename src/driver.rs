@@ -33,6 +33,7 @@ use crate::front::ParsedModule;
 use crate::ir::FuncId;
 use crate::ir::Function;
 use crate::ir::GlobalFact;
+use crate::ir::LoopStart;
 use crate::ir::Signature;
 use crate::ir::Unit;
 use crate::ir::UnitFunction;
@@ -135,12 +136,16 @@ pub struct Request {
     pub facts: FxHashMap<String, GlobalFact>,
     /// Whether CLIF and assembly are kept as text.
     pub texts: Texts,
+    /// Where only a loop of one of the functions is wanted: its specialised version begins there.
+    pub start: Option<LoopStart>,
 }
 
 /// A unit in executable memory, not loaded yet.
 pub struct Compiled {
     /// Code, data and metadata.
     pub code: JitUnit,
+    /// Where the loop version begins that the request was about, with the kinds that it has.
+    pub start: Option<LoopStart>,
     /// Which ops it is made of.
     pub coverage: Coverage,
     /// How long all of it took.
@@ -196,7 +201,8 @@ pub fn compile(session: &Session, request: &Request) -> Result<Compiled, Failure
         };
         let verify = if session.strict { emit::Verify::Yes } else { emit::Verify::No };
         let code = emit::jit::compile(&wanted, verify).map_err(|error| Failure::Bug(error.to_string()))?;
-        Ok(Compiled { code, coverage: Coverage::of(&unit), took: start.elapsed() })
+        let coverage = Coverage::of(&unit);
+        Ok(Compiled { code, coverage, took: start.elapsed(), start: unit.start })
     })
 }
 
@@ -237,6 +243,7 @@ const COUNTS: &str = "insert-counts";
 /// The unit after all passes, as the code generator takes it.
 fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result<Unit, Failure> {
     let mut unit = generic_unit(session, request)?;
+    unit.start.clone_from(&request.start);
     verified(session, &unit, "build", Counts::Absent)?;
     watch("build", &unit);
     let passes = if session.force == Force::Generic { &[] } else { PASSES };
@@ -251,6 +258,9 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
         watch(name, &unit);
     }
     passes::sabotage::sabotage(&mut unit);
+    if let Some(function) = unit.start.as_ref().map(|start| start.function) {
+        keep_loop(&mut unit, function);
+    }
     for function in &mut unit.functions {
         if let Some(generic) = &mut function.generic {
             passes::refcount::insert_counts(generic, Version::Generic);
@@ -263,6 +273,27 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     watch(COUNTS, &unit);
     within_budget(request, &unit)?;
     Ok(unit)
+}
+
+/// Leaves of a unit that is about a loop what its version may reach: the bodies that others have compiled
+/// already are not compiled again, and the generic versions of functions that no exit leads to neither.
+fn keep_loop(unit: &mut Unit, function: FuncId) {
+    let mut reached = vec![false; unit.functions.len()];
+    if let Some(version) = &unit.functions[function.index()].specialised {
+        let insts = version.layout.iter().flat_map(|&block| &version.block(block).insts);
+        let exits = insts.filter_map(|&inst| version.inst(inst).exit);
+        for frame in exits.flat_map(|exit| &version.exit(exit).frames) {
+            reached[frame.func.index()] = true;
+        }
+    }
+    for (number, data) in unit.functions.iter_mut().enumerate() {
+        if number != function.index() {
+            data.specialised = None;
+        }
+        if !reached[number] {
+            data.generic = None;
+        }
+    }
 }
 
 /// How many drops of variables a function has at most on its error paths. Each instruction that may raise

@@ -8,6 +8,7 @@ pub mod imm;
 pub mod ops;
 pub mod parse;
 pub mod print;
+pub mod start;
 pub mod unit;
 pub mod verify;
 
@@ -15,4 +16,5 @@ pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
 pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary};
 pub use ops::{Effects, Op, Operand, Row, Type};
+pub use start::{LoopStart, StartKind, StartStep};
 pub use unit::{Builtin, CellSpec, Const, GlobalFact, Signature, Unit, UnitFunction};

@@ -9,6 +9,7 @@ mod entry;
 mod explain;
 pub mod helpers;
 mod jit;
+mod loops;
 mod nested;
 mod record;
 mod session;

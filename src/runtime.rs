@@ -16,6 +16,7 @@ pub mod image;
 pub mod install;
 pub mod int;
 pub mod loader;
+pub mod loops;
 pub mod meta;
 pub mod object;
 pub mod promise;

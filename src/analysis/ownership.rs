@@ -17,7 +17,9 @@ use crate::ir::{Block, Def, Effects, Function, Inst, Op, Type, Value};
 pub fn is_owned(func: &Function, version: Version, value: Value) -> bool {
     func.ty(value) == Type::Obj
         && match func.def(value) {
-            Def::Param(block, _) => version == Version::Generic || block != func.entry(),
+            Def::Param(block, _) => {
+                version == Version::Generic || func.begins_in_loop || block != func.entry()
+            }
             Def::Result(inst, _) => !func.inst(inst).op.effects().has(Effects::BORROWS),
         }
 }

@@ -15,6 +15,8 @@ use super::abi::{WORD, machine_type};
 use super::code::displacement;
 use super::lower::{Lower, Version};
 
+use crate::runtime::data::{EXITED, WITH_RESULT, WORD as WORD_BYTES};
+
 /// How many objects a cold path drops by itself.
 const MOST_INLINE_DROPS: usize = 2;
 
@@ -66,10 +68,11 @@ impl Lower<'_> {
     /// the generic version does without every bet.
     pub(super) fn count_down_to_exit(&mut self, at: &InstData) {
         let is_way_out = at.exit.is_some() && !at.op.calls_body() && !matches!(at.op, Op::Anchor | Op::Leave);
-        if self.version != Version::Body || !is_way_out {
+        if self.version == Version::Resume || !is_way_out {
             return;
         }
-        let number = self.unit.plan.exit(self.func.id, self.inst) as usize;
+        let plan = &self.unit.plan;
+        let number = plan.loops() + plan.exit(self.func.id, self.inst) as usize;
         let (address, offset) = (self.code.data_address(), displacement(self.code.data.counter(number)));
         let left = self.code.load(WORD, address, offset);
         let left = self.code.builder.ins().iadd_imm_s(left, -1);
@@ -115,7 +118,7 @@ impl Lower<'_> {
     }
 
     fn finish(&mut self, results: &[Value]) {
-        if self.keeps_depth {
+        if self.keeps_depth && self.version == Version::Body {
             self.store_depth(0);
         }
         self.code.builder.ins().return_(results);
@@ -214,7 +217,6 @@ impl Lower<'_> {
     /// Stores the words of an exit. References are made of what the function owns, as far as it goes;
     /// the rest of that is dropped.
     pub(super) fn store_words(&mut self, values: &[ir::Value], mut owned: Vec<ir::Value>) {
-        let slot = self.words_slot();
         for (number, &value) in values.iter().enumerate() {
             let word = self.value(value);
             match self.func.ty(value) {
@@ -229,10 +231,23 @@ impl Lower<'_> {
             } else {
                 word
             };
-            let address = self.code.slot_address(slot, number);
-            self.code.store(word, address, 0);
+            self.store_word(number, word);
+        }
+        if let Some(turns) = self.turns {
+            let turns = self.code.builder.use_var(turns);
+            self.store_word(values.len(), turns);
         }
         self.drop_all(&owned);
+    }
+
+    /// Stores a word of an exit: a loop version leaves them to its caller.
+    fn store_word(&mut self, number: usize, word: Value) {
+        if let Some(lent) = self.lent {
+            return self.code.store(word, lent, displacement(number * WORD_BYTES));
+        }
+        let slot = self.words_slot();
+        let address = self.code.slot_address(slot, number);
+        self.code.store(word, address, 0);
     }
 
     fn words_slot(&mut self) -> StackSlot {
@@ -276,6 +291,12 @@ impl Lower<'_> {
 
     /// As [`Lower::resume`], behind a direct call whose result came back as this object.
     pub(super) fn resume_with_result(&mut self, number: u32, object: Value) {
+        if self.version == Version::Loop {
+            let words = self.unit.plan.metas[number as usize].words.len();
+            self.store_word(words + 1, object);
+            let answer = self.code.word(i64::from(number) << 2 | EXITED | WITH_RESULT);
+            return self.finish(&[answer]);
+        }
         let slot = self.words_slot();
         let number = self.code.word(i64::from(number));
         let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
@@ -314,17 +335,12 @@ impl Lower<'_> {
         if let Some(block) = self.cold.resume.take() {
             self.code.enter(block);
             let number = self.load_number();
-            let slot = self.words_slot();
-            let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
-            let args = [unit, number, words, self.thread, self.depth];
-            let object = self.code.call_one(Helper::Resume, &args);
-            let block = self.object_block();
-            self.code.jump(block, &[object]);
+            self.resume_numbered(number);
         }
         if let Some(block) = self.cold.object.take() {
             let object = self.enter_with_param(block);
             let status = match (self.version, self.func.result) {
-                (Version::Resume, _) | (_, ir::Type::Obj) => object,
+                (Version::Resume | Version::Loop, _) | (_, ir::Type::Obj) => object,
                 (Version::Body, _) => {
                     let error = self.code.word(1);
                     self.code.builder.ins().select(object, object, error)
@@ -344,6 +360,22 @@ impl Lower<'_> {
             let status = self.code.word(i64::from(self.func.result != ir::Type::Obj));
             self.finish_without_value(status);
         }
+    }
+
+    /// Has the generic version finish the call. A loop version leaves that to its caller: the two may take
+    /// turns for ever, and must not nest.
+    fn resume_numbered(&mut self, number: Value) {
+        if self.version == Version::Loop {
+            let shifted = self.code.builder.ins().ishl_imm_u(number, 2);
+            let answer = self.code.builder.ins().bor_imm_s(shifted, EXITED);
+            return self.finish(&[answer]);
+        }
+        let slot = self.words_slot();
+        let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
+        let args = [unit, number, words, self.thread, self.depth];
+        let object = self.code.call_one(Helper::Resume, &args);
+        let block = self.object_block();
+        self.code.jump(block, &[object]);
     }
 
     fn enter_with_param(&mut self, block: Block) -> Value {

@@ -30,6 +30,7 @@ use crate::runtime::data::Fixed;
 use super::abi::machine_type;
 use super::code::Code;
 use super::leave::Cold;
+use super::plan::Header;
 use super::plan::nesting;
 use super::unit::UnitContext;
 
@@ -55,6 +56,8 @@ pub(super) enum Version {
     Body,
     /// The generic one, as a resume function.
     Resume,
+    /// A specialised one that begins at a loop of the generic one.
+    Loop,
 }
 
 /// Where a CIR value is kept.
@@ -91,6 +94,13 @@ pub(super) struct Lower<'a> {
     pub(super) cold: Cold,
     /// Blocks that begin in the middle of a CIR block, by block and position.
     pub(super) splits: FxHashMap<(ir::Block, usize), Block>,
+    /// The loop headers at which a generic version asks for a specialised loop, by the places of
+    /// [`Lower::splits`].
+    pub(super) headers: FxHashMap<(ir::Block, usize), Header>,
+    /// The memory that the caller lends for slots and words: in resume functions and loop versions.
+    pub(super) lent: Option<Value>,
+    /// In a loop version: how many turns loops have made.
+    pub(super) turns: Option<Variable>,
     cfg: Cfg,
     loops: Loops,
     homes: Vec<Home>,
@@ -121,12 +131,15 @@ impl<'a> Lower<'a> {
             version,
             thread,
             depth,
-            keeps_depth: version == Version::Body && runs_foreign_code(func),
+            keeps_depth: version != Version::Resume && runs_foreign_code(func),
             callees,
             at_block: func.entry(),
             inst: Inst::new(0),
             cold: Cold::default(),
             splits: FxHashMap::default(),
+            headers: FxHashMap::default(),
+            lent: None,
+            turns: None,
             cfg,
             loops,
             homes: vec![Home::Nowhere; func.values.len()],
@@ -166,7 +179,17 @@ impl<'a> Lower<'a> {
         for (&param, value) in func.block(block).params.iter().zip(params) {
             self.set_value(param, value);
         }
+        if let Some(turns) = self.turns
+            && self.loops.all().iter().any(|found| found.header == block)
+        {
+            let before = self.code.builder.use_var(turns);
+            let after = self.code.builder.ins().iadd_imm_s(before, 1);
+            self.code.builder.def_var(turns, after);
+        }
         for (position, &inst) in func.block(block).insts.iter().enumerate() {
+            if let Some(&header) = self.headers.get(&(block, position)) {
+                self.ask_for_loop(header);
+            }
             if let Some(&split) = self.splits.get(&(block, position)) {
                 self.code.jump(split, &[]);
                 self.code.builder.switch_to_block(split);

@@ -7,9 +7,12 @@
 use rustc_hash::FxHashMap;
 
 use crate::analysis::liveness::Liveness;
+use crate::analysis::loops::Loops;
 use crate::ir;
+use crate::ir::cfg::Cfg;
+use crate::ir::dominators::Dominators;
 use crate::ir::{ExitState, FuncId, Function, Inst, Op, Point, Signature, Site, Slot, Unit, Value};
-use crate::runtime::meta::{ExitMeta, FrameMeta, SlotMeta, Wants, WordType};
+use crate::runtime::meta::{ExitMeta, FrameMeta, LoopMeta, SlotMeta, Wants, WordType};
 
 /// An entry of a resume function: where it goes on, and the values in its slots.
 #[derive(Clone, Debug)]
@@ -20,11 +23,24 @@ pub(super) struct Entry {
     pub(super) slots: Vec<Value>,
 }
 
+/// A loop header of a generic version, where it may go on in a specialised loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    /// Its first instruction.
+    pub(super) inst: Inst,
+    /// The entry that lies there.
+    pub(super) entry: u32,
+    /// Its counter in the unit's data.
+    pub(super) counter: u32,
+}
+
 /// Numbers of exits and entries.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     exits: FxHashMap<(FuncId, Inst), u32>,
     entries: Vec<Vec<Entry>>,
+    headers: Vec<Vec<Header>>,
+    loops: usize,
     /// The exits' metadata, by number.
     pub(super) metas: Vec<ExitMeta>,
 }
@@ -47,6 +63,32 @@ impl Plan {
     /// When the instruction has no exit state, which no verified function's exiting instruction lacks.
     pub(super) fn exit(&self, function: FuncId, inst: Inst) -> u32 {
         *self.exits.get(&(function, inst)).expect("an exiting instruction has an exit state")
+    }
+
+    /// The loop headers of a function's generic version.
+    pub(super) fn headers(&self, function: FuncId) -> &[Header] {
+        &self.headers[function.index()]
+    }
+
+    /// How many loops the generic versions of all functions have together.
+    pub(super) fn loops(&self) -> usize {
+        self.loops
+    }
+
+    /// What the runtime must know of a function's loops.
+    pub(super) fn loop_metas(&self, unit: &Unit, function: FuncId) -> Vec<LoopMeta> {
+        let Some(generic) = &unit.function(function).generic else { return Vec::new() };
+        let headers = self.headers(function).iter();
+        let metas = headers.map(|header| {
+            let slots = &self.entries(function)[header.entry as usize].slots;
+            LoopMeta {
+                entry: header.entry,
+                inst: number(header.inst.index()),
+                counter: header.counter,
+                slots: slots.iter().map(|&value| wants(generic, value)).collect(),
+            }
+        });
+        metas.collect()
     }
 
     /// The entries of a function's resume function, by number.
@@ -93,18 +135,27 @@ struct Planner<'a> {
 impl<'a> Planner<'a> {
     fn new(unit: &'a Unit) -> Planner<'a> {
         let count = unit.functions.len();
-        let mut planner = Planner {
-            unit,
-            plan: Plan { entries: vec![Vec::new(); count], ..Plan::default() },
-            numbers: FxHashMap::default(),
-            liveness: vec![None; count],
-        };
+        let plan =
+            Plan { entries: vec![Vec::new(); count], headers: vec![Vec::new(); count], ..Plan::default() };
+        let mut planner = Planner { unit, plan, numbers: FxHashMap::default(), liveness: vec![None; count] };
         for (number, function) in unit.functions.iter().enumerate() {
-            if function.generic.is_some() {
+            if let Some(generic) = &function.generic {
                 planner.entry_number(FuncId::new(number), Point::Entry);
+                planner.add_loops(FuncId::new(number), generic);
             }
         }
         planner
+    }
+
+    fn add_loops(&mut self, function: FuncId, generic: &Function) {
+        let cfg = Cfg::of(generic);
+        for found in Loops::of(&cfg, &Dominators::of(&cfg)).all() {
+            let inst = first_inst(generic, found.header);
+            let entry = self.entry_number(function, Point::Before(inst));
+            let counter = number(self.plan.loops);
+            self.plan.loops += 1;
+            self.plan.headers[function.index()].push(Header { inst, entry, counter });
+        }
     }
 
     fn add_body(&mut self, function: FuncId, body: &Function) {
@@ -115,14 +166,20 @@ impl<'a> Planner<'a> {
                     let state = body.exit(exit);
                     let mut values = Vec::new();
                     state.visit_values(&mut |value| values.push(value));
-                    let number = self.add_exit(state, |number| word_type(body.ty(values[number])));
+                    let overflow = overflow_of(body.inst(inst).op, state);
+                    let number = self.add_exit(state, overflow, |number| word_type(body.ty(values[number])));
                     self.plan.exits.insert((function, inst), number);
                 }
             }
         }
     }
 
-    fn add_exit(&mut self, state: &ExitState, word: impl Fn(usize) -> WordType) -> u32 {
+    fn add_exit(
+        &mut self,
+        state: &ExitState,
+        overflow: Option<(u32, u32)>,
+        word: impl Fn(usize) -> WordType,
+    ) -> u32 {
         let mut words = 0;
         let frames = state.frames.iter().map(|frame| {
             let entry = self.entry_number(frame.func, frame.point);
@@ -135,16 +192,13 @@ impl<'a> Planner<'a> {
                 frame.point
             );
             let generic = self.generic(frame.func);
-            let wants = live.iter().map(|&value| match generic.ty(value) {
-                ir::Type::Bool => Wants::Truth,
-                ir::Type::Obj | ir::Type::I64 | ir::Type::F64 => Wants::Object,
-            });
-            let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut words)).zip(wants).collect();
+            let wanted = live.iter().map(|&value| wants(generic, value));
+            let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut words)).zip(wanted).collect();
             FrameMeta { function: number(frame.func.index()), entry, slots }
         });
         let frames = frames.collect();
         let words = (0..words as usize).map(word).collect();
-        self.plan.metas.push(ExitMeta { words, frames });
+        self.plan.metas.push(ExitMeta { words, frames, overflow });
         number(self.plan.metas.len() - 1)
     }
 
@@ -172,6 +226,31 @@ impl<'a> Planner<'a> {
             .generic
             .as_ref()
             .expect("exits lead to functions that this unit compiles")
+    }
+}
+
+/// The generic instruction of an exit that is taken because a result does not fit 64 bits.
+fn overflow_of(op: Op, state: &ExitState) -> Option<(u32, u32)> {
+    let may_be_wide = matches!(op, Op::IntAddChecked | Op::IntSubChecked | Op::IntMulChecked);
+    match state.frames.first()? {
+        ir::ExitFrame { func, point: Point::Before(inst), .. } if may_be_wide => {
+            Some((number(func.index()), number(inst.index())))
+        }
+        _ => None,
+    }
+}
+
+/// The block's first instruction that counts no references.
+fn first_inst(func: &Function, block: ir::Block) -> Inst {
+    let mut insts = func.block(block).insts.iter().copied();
+    let counts = |op| matches!(op, Op::IncRef | Op::DecRef);
+    insts.find(|&inst| !counts(func.inst(inst).op)).expect("a verified block ends with a terminator")
+}
+
+fn wants(generic: &Function, value: Value) -> Wants {
+    match generic.ty(value) {
+        ir::Type::Bool => Wants::Truth,
+        ir::Type::Obj | ir::Type::I64 | ir::Type::F64 => Wants::Object,
     }
 }
 

@@ -4,6 +4,7 @@
 //! slots and goes into the middle of the generic version. All words are owned references; those of
 //! values that the generic version only borrows (constants) are dropped at once, and the unit's own taken.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     Block, BlockCall, FuncRef, InstBuilder, JumpTableData, TrapCode, Type, Value, types,
 };
@@ -12,13 +13,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::ir;
 use crate::ir::dominators::Positions;
 use crate::ir::{Def, Effects, FuncId, Function, Imm, Inst, Op, Point};
-use crate::runtime::data::WORD as WORD_BYTES;
+use crate::runtime::data::{ASKS, WORD as WORD_BYTES};
 
 use super::abi::{WORD, machine_type};
 use super::body::enter_version;
 use super::code::{Code, displacement};
 use super::lower::{Lower, Parts, Version};
-use super::plan::Entry;
+use super::plan::{Entry, Header};
 use super::unit::UnitContext;
 
 /// Writes the resume function of a function.
@@ -40,6 +41,11 @@ pub(super) fn write_resume(
     cx.declare_variables(&values_across(func, entries));
     let places = Places(Positions::of(func));
     let blocks: Vec<Block> = entries.iter().map(|_| cx.code.block()).collect();
+    cx.lent = Some(slots);
+    for &header in unit.plan.headers(func.id) {
+        let place = places.before(func, header.inst);
+        cx.headers.insert(place, header);
+    }
     dispatch(&mut cx, number, &blocks);
     for (entry, &block) in entries.iter().zip(&blocks) {
         cx.code.enter(block);
@@ -98,6 +104,41 @@ fn write_entry(cx: &mut Lower<'_>, entry: &Entry, places: &Places, slots: Value,
             drop_unused_result(cx, places, inst);
             cx.code.jump(target, &[]);
         }
+    }
+}
+
+impl Lower<'_> {
+    /// At a loop header: counts the turn, and when the counter falls below zero hands the slots over to
+    /// the caller, who knows whether a specialised loop can go on.
+    pub(super) fn ask_for_loop(&mut self, header: Header) {
+        let (address, offset) =
+            (self.code.data_address(), displacement(self.code.data.counter(header.counter as usize)));
+        let left = self.code.load(WORD, address, offset);
+        let left = self.code.builder.ins().iadd_imm_s(left, -1);
+        self.code.store(left, address, offset);
+        let (ask, stay) = (self.code.cold_block(), self.code.block());
+        let is_time = self.code.compare_constant(IntCC::SignedLessThan, left, 0);
+        self.code.builder.ins().brif(is_time, ask, &[], stay, &[]);
+        self.code.enter(ask);
+        self.hand_slots_over(header);
+        self.code.enter(stay);
+    }
+
+    fn hand_slots_over(&mut self, header: Header) {
+        let lent = self.lent.expect("a resume function gets memory for slots");
+        let slots = self.unit.plan.entries(self.func.id)[header.entry as usize].slots.clone();
+        for (number, &value) in slots.iter().enumerate() {
+            let mut word = self.value(value);
+            if is_borrowed(self.func, value) {
+                self.code.inc_ref(word);
+            }
+            if self.func.ty(value) == ir::Type::Bool {
+                word = self.code.builder.ins().uextend(WORD, word);
+            }
+            self.code.store(word, lent, displacement(number * WORD_BYTES));
+        }
+        let answer = self.code.word(i64::from(header.entry) << 1 | ASKS);
+        self.code.builder.ins().return_(&[answer]);
     }
 }
 

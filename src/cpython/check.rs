@@ -95,7 +95,7 @@ pub fn layout(
     layout: &'static Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize), String> {
-    let probes: [(&str, Probe); 9] = [
+    let probes: [(&str, Probe); 10] = [
         ("object", object_header),
         ("int", ints),
         ("float", floats),
@@ -103,6 +103,7 @@ pub fn layout(
         ("dict", dict_version),
         ("containers", container::is_as_told),
         ("types", container::types_are_as_told),
+        ("range iterator", range_iterators),
         ("thread state", thread_state),
         ("eval breaker", breaker),
     ];
@@ -186,6 +187,24 @@ fn tuples(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         };
         if !same {
             return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn range_iterators(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let range = py.eval(c"range", None, None)?;
+    for (start, stop, step) in [(3, 100, 7), (50, -50, -3)] {
+        let iterator = range.call1((start, stop, step))?.try_iter()?;
+        let count = range.call1((start, stop, step))?.len()?;
+        for given in 0..3 {
+            let next = i64::try_from(given).expect("a small number") * step + start;
+            // SAFETY: the fields lie within every range iterator, which is one of small numbers.
+            let found = unsafe { object::range_iter(layout, iterator.as_ptr()) };
+            if found != [next, (count - given).cast_signed() as i64, step] {
+                return Ok(false);
+            }
+            iterator.clone().next().transpose()?;
         }
     }
     Ok(true)

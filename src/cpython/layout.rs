@@ -177,6 +177,21 @@ pub struct Layout {
     pub frame: FrameLayout,
     /// The version tag of a `dict`, 64 bits, where it moves at every write (3.11).
     pub dict_version: Option<i32>,
+    /// The iterator of a `range` of 64-bit numbers.
+    pub range_iter: RangeIterLayout,
+}
+
+/// The fields of a range iterator, 64 bits each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangeIterLayout {
+    /// How many numbers it has given (3.11); later it forgets them: `start` moves and `len` falls.
+    pub index: Option<i32>,
+    /// The first number.
+    pub start: i32,
+    /// The step.
+    pub step: i32,
+    /// How many numbers there are.
+    pub len: i32,
 }
 
 const PYTHON_3_11: Layout = Layout {
@@ -234,6 +249,7 @@ const PYTHON_3_11: Layout = Layout {
         variables: 72,
     },
     dict_version: Some(24),
+    range_iter: RangeIterLayout { index: Some(16), start: 24, step: 32, len: 40 },
 };
 
 const PYTHON_3_12: Layout = Layout {
@@ -260,6 +276,7 @@ const PYTHON_3_12: Layout = Layout {
         variables: 72,
     },
     dict_version: None,
+    range_iter: RangeIterLayout { index: None, start: 16, step: 24, len: 32 },
     ..PYTHON_3_11
 };
 

@@ -146,6 +146,50 @@ pub unsafe fn int_value(layout: &Layout, object: *mut PyObject) -> Option<i64> {
     }
 }
 
+/// The value of an `int` that is at least `-2**bits` and less than `2**bits`, for `bits` up to 126.
+///
+/// # Safety
+/// The object is an `int` or of a subclass, laid out as `layout` says.
+pub unsafe fn wide_int_value(layout: &Layout, object: *mut PyObject, bits: u32) -> Option<i128> {
+    // SAFETY: header and digits stand there in every int; only the digits that the header counts are read.
+    unsafe {
+        let header: i64 = field(object, layout.int_header);
+        let (negative, count) = match layout.int_header_kind {
+            IntHeader::SignedSize => (header < 0, header.unsigned_abs()),
+            IntHeader::Tag => (header & 3 == 2, (header >> 3).cast_unsigned()),
+        };
+        if count > 5 {
+            return None;
+        }
+        let mut magnitude: u128 = 0;
+        for number in (0..i32::try_from(count).ok()?).rev() {
+            if magnitude >> (127 - 30) != 0 {
+                return None;
+            }
+            magnitude = magnitude << 30 | u128::from(field::<u32, _>(object, layout.int_digits + 4 * number));
+        }
+        let value = i128::try_from(magnitude).ok()?;
+        let value = if negative { -value } else { value };
+        (-(1 << bits)..1 << bits).contains(&value).then_some(value)
+    }
+}
+
+/// A range iterator's next number, how many are left, and its step.
+///
+/// # Safety
+/// The object is an iterator of a range of 64-bit numbers, laid out as `layout` says.
+pub unsafe fn range_iter(layout: &Layout, object: *mut PyObject) -> [i64; 3] {
+    let fields = layout.range_iter;
+    // SAFETY: the fields stand there in every such iterator.
+    unsafe {
+        let [start, step, len] =
+            [fields.start, fields.step, fields.len].map(|offset| field::<i64, _>(object, offset));
+        let given = fields.index.map_or(0, |offset| field::<i64, _>(object, offset));
+        // An iterator at its end may have counted once too often.
+        [start.wrapping_add(given.wrapping_mul(step)), (len - given).max(0), step]
+    }
+}
+
 /// The value of a `float`.
 ///
 /// # Safety

@@ -18,6 +18,17 @@ pub unsafe fn recursion_remaining(layout: &Layout, thread: *mut PyThreadState) -
     unsafe { field(thread, layout.thread.recursion_remaining) }
 }
 
+/// The limit from which the counter of [`recursion_remaining`] started: when it is changed, the counter
+/// moves by as much.
+///
+/// # Safety
+/// As [`recursion_remaining`].
+#[inline]
+pub unsafe fn recursion_limit(layout: &Layout, thread: *mut PyThreadState) -> i32 {
+    // SAFETY: the limit stands there.
+    unsafe { field(thread, layout.thread.recursion_limit) }
+}
+
 /// Sets how many more Python frames may nest.
 ///
 /// # Safety

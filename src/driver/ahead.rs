@@ -92,5 +92,6 @@ fn request(session: &Session, module: &Arc<front::ParsedModule>) -> Request {
     for (number, function) in functions.iter().enumerate() {
         facts.insert(function.info.qualname.clone(), GlobalFact::Function(FuncId::new(number)));
     }
-    Request { functions: functions.into_iter().map(Member::Compile).collect(), facts, texts: Texts::Drop }
+    let functions = functions.into_iter().map(Member::Compile).collect();
+    Request { functions, facts, texts: Texts::Drop, start: None }
 }

@@ -25,6 +25,8 @@ pub struct JitFunction {
     pub body: *const u8,
     /// The generic version.
     pub resume: *const u8,
+    /// The loop version.
+    pub looped: *const u8,
 }
 
 /// A unit in executable memory. Dropping it keeps the memory: somebody may still be in the code.
@@ -73,11 +75,16 @@ impl JitUnit {
     /// The addresses of a function.
     #[must_use]
     pub fn function(&self, number: usize) -> JitFunction {
-        let CompiledFunction { entry, body, resume } = self.unit.functions[number];
+        let CompiledFunction { entry, body, resume, looped } = self.unit.functions[number];
         let address = |symbol: Option<_>| {
             symbol.map_or(std::ptr::null(), |symbol| self.module.get_finalized_function(symbol))
         };
-        JitFunction { entry: address(entry), body: address(body), resume: address(resume) }
+        JitFunction {
+            entry: address(entry),
+            body: address(body),
+            resume: address(resume),
+            looped: address(looped),
+        }
     }
 
     /// Its functions as text, when they were asked for.

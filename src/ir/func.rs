@@ -177,6 +177,9 @@ pub struct Function {
     pub exits: Vec<ExitState>,
     /// All inlined calls.
     pub sites: Vec<SiteData>,
+    /// Whether this specialised version begins at a loop of the generic one: it owns its parameters, which
+    /// are what is live there, and returns an object.
+    pub begins_in_loop: bool,
     /// Objects that the function owns and must drop when the instruction raises or exits, temporaries
     /// before variables; filled by the refcount pass.
     pub unwind: FxHashMap<Inst, Vec<Value>>,
@@ -196,6 +199,7 @@ impl Function {
             values: Vec::new(),
             exits: Vec::new(),
             sites: Vec::new(),
+            begins_in_loop: false,
             unwind: FxHashMap::default(),
         }
     }

@@ -7,6 +7,7 @@ use crate::types;
 use super::entity::{CellId, ConstId, FuncId};
 use super::func::Function;
 use super::ops::Type;
+use super::start::LoopStart;
 
 /// A constant of the source text, or a name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -173,6 +174,8 @@ pub struct Unit {
     pub consts: Vec<Const>,
     /// The guard cells.
     pub cells: Vec<CellSpec>,
+    /// Where the unit is about one loop of a function: the specialised version of that function begins there.
+    pub start: Option<LoopStart>,
 }
 
 impl Unit {

@@ -91,7 +91,9 @@ fn take_early_returns(unit: &Unit, func: &mut Function, original: &Function) {
 }
 
 fn body_of<'a>(unit: &'a Unit, original: &'a Function, callee: FuncId) -> Option<&'a Function> {
-    if callee == original.id { Some(original) } else { unit.function(callee).specialised.as_ref() }
+    let body =
+        if callee == original.id { Some(original) } else { unit.function(callee).specialised.as_ref() };
+    body.filter(|body| !body.begins_in_loop)
 }
 
 /// The position of the block's first marked call whose callee is wanted.

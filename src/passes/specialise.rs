@@ -46,13 +46,19 @@ pub fn specialise(unit: &mut Unit, id: FuncId, facts: &Facts) -> Option<Function
     let generic = unit.functions[id.index()].generic.take()?;
     let specialised = is_within_budget(&generic).then(|| {
         let signature = unit.function(id).signature.clone();
-        let cx = Context::of(id, signature, &generic, facts);
+        let start = unit.start.take_if(|start| start.function == id);
+        let cx = Context::of(id, signature, &generic, facts, start);
         let plan = infer::infer(&cx, unit);
-        emit::emit(&cx, unit, &plan)
+        let specialised = emit::emit(&cx, unit, &plan);
+        if let Some(start) = cx.start {
+            unit.start = Some(start);
+        }
+        specialised
     });
     unit.functions[id.index()].generic = Some(generic);
     specialised.filter(|func| {
-        has_unboxed(&unit.function(id).signature) || func.values.iter().any(|value| is_number(value.ty))
+        let is_promised = has_unboxed(&unit.function(id).signature) && !func.begins_in_loop;
+        is_promised || func.values.iter().any(|value| is_number(value.ty))
     })
 }
 

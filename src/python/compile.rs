@@ -30,6 +30,7 @@ use super::record::State;
 use super::session;
 use super::stats;
 use super::unit::Loaded;
+use super::unit::Origin;
 use super::unsteady;
 
 /// More functions than this are not compiled together; the others are called as objects.
@@ -87,7 +88,7 @@ pub(super) fn compile(callable: &Bound<'_, PyAny>, record: &Arc<Record>) -> Resu
         let findings = report::failure_findings(&failure, &blueprint.info, blueprint.module.file());
         Error::Failed(failure, findings.into_iter().map(|finding| finding.rendered).collect())
     })?;
-    let loaded = gathering.load(compiled)?;
+    let loaded = gathering.load(compiled, request)?;
     gathering.install(&loaded)
 }
 
@@ -194,10 +195,10 @@ impl<'py> Gathering<'py> {
                 Part::Other(..) => Member::Call(blueprint),
             })
         });
-        Request { functions: functions.collect(), facts: self.facts.clone(), texts: Texts::Drop }
+        Request { functions: functions.collect(), facts: self.facts.clone(), texts: Texts::Drop, start: None }
     }
 
-    fn load(&self, compiled: driver::Compiled) -> Result<Arc<Loaded>, Error> {
+    fn load(&self, compiled: driver::Compiled, request: Request) -> Result<Arc<Loaded>, Error> {
         let py = self.globals.py();
         let mut sources = Vec::new();
         let mut others = Vec::new();
@@ -213,14 +214,14 @@ impl<'py> Gathering<'py> {
                 }
             });
         }
-        let driver::Compiled { code, coverage, took } = compiled;
+        let driver::Compiled { code, coverage, took, .. } = compiled;
         let globals = self.globals.cast::<PyDict>().map_err(PyErr::from)?;
         // SAFETY: the interpreter is connected; the data is the code's own, fresh, and both live as long
         // as the unit (`Loaded`); there is one source for each function.
         let unit = unsafe {
             LoadedUnit::load(code.meta().clone(), code.data().cast(), globals, &self.builtins, sources)?
         };
-        Ok(Loaded::new(unit, code, others, coverage, took))
+        Ok(Loaded::new(unit, code, others, Origin { request, coverage, took }))
     }
 
     /// Makes the entries of functions that wait for code those of the unit.

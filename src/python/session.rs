@@ -22,6 +22,7 @@ use crate::runtime::install;
 use crate::runtime::loader;
 
 use super::callable;
+use super::loops;
 use super::unsteady;
 
 create_exception!(
@@ -48,6 +49,7 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
             install::set_function_accessor(callable::function_inside);
             loader::set_wrap(callable::wrap);
             unsteady::start();
+            loops::start();
             let optimize: i32 = py.import("sys")?.getattr("flags")?.getattr("optimize")?.extract()?;
             let options = BuildOptions {
                 promise: Promise::Enforced,

@@ -19,6 +19,8 @@ use pyo3::types::PyDict;
 use crate::cpython::running;
 use crate::driver::coverage::Coverage;
 use crate::runtime::install;
+use crate::runtime::loops::LoopCount;
+use crate::runtime::unit::LoadedUnit;
 
 use super::record;
 use super::session;
@@ -40,6 +42,7 @@ struct Calls {
     slow: u64,
     generic: u64,
     resumptions: u64,
+    loops: LoopCount,
     exits: BTreeMap<&'static str, u64>,
     entries: BTreeMap<String, u64>,
 }
@@ -64,9 +67,16 @@ pub(super) fn count_unit(loaded: &Arc<Loaded>) {
     books.units.push(Arc::downgrade(loaded));
     let totals = &mut books.totals;
     totals.functions += loaded.own_functions();
-    totals.took += loaded.took;
+    totals.took += loaded.origin.took;
     totals.code_bytes += loaded.code_bytes();
-    totals.coverage.add(&loaded.coverage);
+    totals.coverage.add(&loaded.origin.coverage);
+}
+
+/// The unit, together with its code, if it is one that was counted.
+pub(super) fn find_unit(unit: &LoadedUnit) -> Option<Arc<Loaded>> {
+    let books = books();
+    let mut units = books.as_ref()?.units.iter().filter_map(Weak::upgrade);
+    units.find(|loaded| std::ptr::eq(loaded.unit(), unit))
 }
 
 /// Keeps the counts of a unit that is being dropped.
@@ -81,13 +91,19 @@ impl Calls {
             self.slow += function.slow_calls.get();
             self.generic += function.generic_calls.get();
         }
+        for (_, known) in unit.loops() {
+            let count = known.count();
+            self.loops.entered += count.entered;
+            self.loops.turns += count.turns;
+            self.loops.given_up += count.given_up;
+        }
         for (number, count) in unit.exits().iter().enumerate() {
             let taken = count.taken.get() + count.with_result.get();
             if taken == 0 {
                 continue;
             }
             self.resumptions += taken;
-            let op = loaded.coverage.exits.get(number).copied().unwrap_or("unknown");
+            let op = loaded.origin.coverage.exits.get(number).copied().unwrap_or("unknown");
             *self.exits.entry(op).or_default() += taken;
             for frame in &unit.meta().exits[number].frames {
                 let name = &unit.meta().functions[frame.function as usize].name;
@@ -117,6 +133,9 @@ pub(super) fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     result.set_item("slow_calls", totals.calls.slow)?;
     result.set_item("generic_calls", totals.calls.generic)?;
     result.set_item("resumptions", totals.calls.resumptions)?;
+    result.set_item("loop_entries", totals.calls.loops.entered)?;
+    result.set_item("loop_turns", totals.calls.loops.turns)?;
+    result.set_item("given_up", totals.calls.loops.given_up)?;
     result.set_item("exits", totals.calls.exits)?;
     result.set_item("resume_entries", totals.calls.entries)?;
     Ok(result)

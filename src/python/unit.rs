@@ -5,8 +5,11 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::driver::Request;
 use crate::driver::coverage::Coverage;
 use crate::emit::jit::JitUnit;
 use crate::runtime::unit::LoadedUnit;
@@ -19,6 +22,16 @@ pub(super) struct Loaded {
     code: ManuallyDrop<JitUnit>,
     /// Units that the code calls into.
     _others: Vec<Arc<Loaded>>,
+    /// Units about loops of its functions.
+    loops: Mutex<Vec<Arc<Loaded>>>,
+    /// How it was made.
+    pub(super) origin: Origin,
+}
+
+/// How a unit was made.
+pub(super) struct Origin {
+    /// What was asked for.
+    pub(super) request: Request,
     /// Which ops it is made of.
     pub(super) coverage: Coverage,
     /// How long its compilation took.
@@ -36,16 +49,20 @@ impl Loaded {
         unit: Box<LoadedUnit>,
         code: JitUnit,
         others: Vec<Arc<Loaded>>,
-        coverage: Coverage,
-        took: Duration,
+        origin: Origin,
     ) -> Arc<Loaded> {
         Arc::new(Loaded {
             unit: ManuallyDrop::new(unit),
             code: ManuallyDrop::new(code),
             _others: others,
-            coverage,
-            took,
+            loops: Mutex::default(),
+            origin,
         })
+    }
+
+    /// Keeps a unit about a loop of one of its functions.
+    pub(super) fn keep_loop(&self, unit: Arc<Loaded>) {
+        self.loops.lock().unwrap_or_else(PoisonError::into_inner).push(unit);
     }
 
     /// How many functions were compiled in it.
@@ -67,6 +84,8 @@ impl Loaded {
 impl Drop for Loaded {
     fn drop(&mut self) {
         stats::keep_counts(self);
+        // They belong to this one.
+        drop(std::mem::take(&mut *self.loops.lock().unwrap_or_else(PoisonError::into_inner)));
         // SAFETY: neither is used again; nobody runs the code any more, per the invariant, and the unit,
         // which uses the data, goes first.
         unsafe {

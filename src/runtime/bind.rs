@@ -206,8 +206,8 @@ pub unsafe fn run_generic(unit: &LoadedUnit, number: usize, values: *const *mut 
     loaded.generic_calls.set(loaded.generic_calls.get() + 1);
     // SAFETY: the slots of entry 0 are the parameters, each an owned reference that the callee takes.
     unsafe {
-        let mut slots: Vec<u64> =
+        let slots: Vec<u64> =
             (0..loaded.arity.total()).map(|index| word(new_ref(*values.add(index)))).collect();
-        resume::run(unit, number, 0, &mut slots, std::ptr::null_mut())
+        resume::run(unit, number, 0, slots)
     }
 }

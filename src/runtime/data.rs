@@ -30,6 +30,18 @@ pub const FUNCTION_WORDS: usize = 3;
 /// with or without this bit; the entry of one that has them only with it.
 pub const ALL_BOUND: u64 = 1 << 62;
 
+/// Set in what a loop version returns when it has left through an exit, whose number stands above bit 1;
+/// no object's address has it. The exit's words, how many turns it made, and the result if there is one
+/// stand in the memory it was lent.
+pub const EXITED: i64 = 1;
+
+/// Set besides [`EXITED`] when the exit is that of a direct call whose result is an object.
+pub const WITH_RESULT: i64 = 2;
+
+/// Set in what a resume function returns when it asks at a loop header for a loop version; the number of
+/// the header's entry stands above. The slots stand in the memory it was lent.
+pub const ASKS: i64 = 1;
+
 /// The words that every unit has, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]

@@ -102,6 +102,9 @@ pub struct ExitMeta {
     pub words: Vec<WordType>,
     /// The frames; more than one when the exit is in inlined code.
     pub frames: Vec<FrameMeta>,
+    /// Where it is taken for a result that does not fit 64 bits and could be computed wide: the function
+    /// and the generic instruction.
+    pub overflow: Option<(u32, u32)>,
 }
 
 /// Traceback entries of one raising instruction, innermost first.
@@ -124,6 +127,21 @@ pub struct FunctionMeta {
     pub promised: bool,
     /// How many of the parameters, the last ones, can be passed by name only.
     pub keyword_only: usize,
+    /// The loops of its generic version.
+    pub loops: Vec<LoopMeta>,
+}
+
+/// A loop header of a generic version, where it may go on in a specialised loop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoopMeta {
+    /// The entry of the resume function that lies there.
+    pub entry: u32,
+    /// The header's first instruction, which names the loop in every compilation of the function.
+    pub inst: u32,
+    /// Its counter: below zero it is time to ask whether a specialised loop can go on.
+    pub counter: u32,
+    /// What the generic version has in each slot there.
+    pub slots: Vec<Wants>,
 }
 
 /// A compiled unit, apart from its code and data.
@@ -151,6 +169,12 @@ impl UnitMeta {
     /// How many counters its data hold.
     #[must_use]
     pub fn counters(&self) -> usize {
-        if self.forced_exits.is_some() { self.exits.len() } else { 0 }
+        self.loop_counters() + if self.forced_exits.is_some() { self.exits.len() } else { 0 }
+    }
+
+    /// How many of them belong to loops; those of forced exits come behind.
+    #[must_use]
+    pub fn loop_counters(&self) -> usize {
+        self.functions.iter().map(|function| function.loops.len()).sum()
     }
 }

@@ -15,9 +15,13 @@ use crate::cpython::running;
 use crate::cpython::thread;
 
 use super::cells;
+use super::data::ASKS;
 use super::install;
+use super::loops;
+use super::loops::GoOn;
 use super::meta::ExitMeta;
 use super::meta::FrameMeta;
+use super::meta::LoopMeta;
 use super::meta::SlotMeta;
 use super::meta::Wants;
 use super::meta::WordType;
@@ -40,8 +44,7 @@ pub unsafe extern "C" fn resume(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
-        let count = &(*unit).exits()[position(exit)];
-        count.taken.set(count.taken.get() + 1);
+        (*unit).count_exit(position(exit), false);
         finish(&*unit, position(exit), words, state, depth, std::ptr::null_mut())
     }
 }
@@ -60,8 +63,7 @@ pub unsafe extern "C" fn resume_with_result(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
-        let count = &(*unit).exits()[position(exit)];
-        count.with_result.set(count.with_result.get() + 1);
+        (*unit).count_exit(position(exit), true);
         finish(&*unit, position(exit), words, state, depth, result)
     }
 }
@@ -73,7 +75,7 @@ pub unsafe extern "C" fn resume_with_result(
 pub unsafe extern "C" fn check_result(unit: *const LoadedUnit, number: i64, result: *mut PyObject) -> c_int {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
-        let loaded = &(&*unit).functions()[position(number)];
+        let (_, loaded) = (&*unit).resolve(position(number));
         let callable = loaded.callable.get();
         let function = if callable.is_null() { callable } else { install::function_of(callable) };
         loaded.check_result(function, result)
@@ -90,37 +92,112 @@ unsafe fn finish(
 ) -> *mut PyObject {
     let layout = running().layout;
     let meta = &unit.meta().exits[exit];
-    // SAFETY: `words` holds as many words as the metadata says; slots are taken by the frames they are for.
+    // SAFETY: `words` holds as many words as the metadata says.
     unsafe {
         let words = std::slice::from_raw_parts(words, meta.words.len());
+        let before = thread::recursion_remaining(layout, state);
+        let limit = thread::recursion_limit(layout, state);
+        let Some(last) = run_inner(unit, meta, words, (state, depth), result) else {
+            return std::ptr::null_mut();
+        };
+        let remaining = i32::try_from(depth - 1).expect("CPython's counter is an int");
+        let moved = thread::recursion_limit(layout, state) - limit;
+        thread::set_recursion_remaining(layout, state, remaining + moved);
+        let result = drive(last, (state, depth));
+        let moved = thread::recursion_limit(layout, state) - limit;
+        thread::set_recursion_remaining(layout, state, before + moved);
+        result
+    }
+}
+
+/// A frame that goes on in its generic version.
+struct Frame {
+    unit: *const LoadedUnit,
+    function: usize,
+    entry: i64,
+    slots: Vec<u64>,
+    /// The result of the call that it waits for: null where it has raised, or where it waits for none.
+    result: *mut PyObject,
+}
+
+/// Builds an exit's frames and runs all but the outermost, which is the body's own and is returned; none
+/// with an exception set when an object could not be made. Each one further in has one call less left.
+unsafe fn run_inner(
+    unit: &LoadedUnit,
+    meta: &ExitMeta,
+    words: &[u64],
+    (state, depth): (*mut PyThreadState, i64),
+    result: *mut PyObject,
+) -> Option<Frame> {
+    let layout = running().layout;
+    // SAFETY: the caller's contract; object words are owned, and slots taken by the frames they are for.
+    unsafe {
         let frames = build_frames(unit, meta, words);
         for (&value, &ty) in words.iter().zip(&meta.words) {
             if ty == WordType::Obj {
                 drop_ref(value as *mut PyObject);
             }
         }
-        let Some(mut frames) = frames else {
+        let Some(frames) = frames else {
             drop_optional(result);
-            return std::ptr::null_mut();
+            return None;
         };
-        let before = thread::recursion_remaining(layout, state);
-        let mut published = before;
         let mut result = result;
-        for (number, (frame, slots)) in meta.frames.iter().zip(&mut frames).enumerate() {
-            // The outermost frame is the body's own; each one further in has one less.
-            let inside = (meta.frames.len() - 1 - number).cast_signed() as i64;
-            let remaining = i32::try_from(depth - 1 - inside).expect("CPython's counter is an int");
-            // The difference, because the limit may have been changed meanwhile.
-            let moved = thread::recursion_remaining(layout, state) - published;
-            thread::set_recursion_remaining(layout, state, remaining + moved);
-            published = remaining;
-            let function = unit.resume(frame.function as usize);
-            result =
-                function(state, i64::from(remaining) + 1, i64::from(frame.entry), slots.as_mut_ptr(), result);
+        let mut inside = meta.frames.len();
+        for (frame, slots) in meta.frames.iter().zip(frames) {
+            inside -= 1;
+            let entry = i64::from(frame.entry);
+            let frame = Frame { unit, function: frame.function as usize, entry, slots, result };
+            if inside == 0 {
+                return Some(frame);
+            }
+            let depth = depth - inside.cast_signed() as i64;
+            let before = thread::recursion_remaining(layout, state);
+            let limit = thread::recursion_limit(layout, state);
+            let remaining = i32::try_from(depth - 1).expect("CPython's counter is an int");
+            thread::set_recursion_remaining(layout, state, remaining);
+            result = drive(frame, (state, depth));
+            let moved = thread::recursion_limit(layout, state) - limit;
+            thread::set_recursion_remaining(layout, state, before + moved);
         }
-        let moved = thread::recursion_remaining(layout, state) - published;
-        thread::set_recursion_remaining(layout, state, before + moved);
-        result
+        unreachable!("the verifier refuses exits without frames")
+    }
+}
+
+/// Runs a frame to its end, in its generic version and in loop versions by turns. The thread state says
+/// how deep it is.
+unsafe fn drive(mut frame: Frame, (state, depth): (*mut PyThreadState, i64)) -> *mut PyObject {
+    // SAFETY: the caller's contract; units live while their code runs, and one that a loop version belongs
+    // to as long as the unit it was compiled for.
+    unsafe {
+        loop {
+            let unit = &*frame.unit;
+            let loops = &unit.meta().functions[frame.function].loops;
+            let room = loops.iter().map(|meta| meta.slots.len()).max().unwrap_or(0);
+            frame.slots.resize(frame.slots.len().max(room), 0);
+            let slots = frame.slots.as_mut_ptr();
+            let answer = unit.resume(frame.function)(state, depth, frame.entry, slots, frame.result);
+            if answer as i64 & ASKS == 0 {
+                return answer;
+            }
+            frame.entry = answer as i64 >> 1;
+            frame.result = std::ptr::null_mut();
+            let at_entry = |meta: &&LoopMeta| i64::from(meta.entry) == frame.entry;
+            let meta = loops.iter().find(at_entry).expect("only loop headers ask");
+            let slots = &mut frame.slots[..meta.slots.len()];
+            match loops::go_on(unit, frame.function, meta, slots, (state, depth)) {
+                GoOn::Generic => {}
+                GoOn::Done(result) => return result,
+                GoOn::Exit(unit, exit, words, result) => {
+                    let meta = &(*unit).meta().exits[exit];
+                    let words = &words[..meta.words.len()];
+                    match run_inner(&*unit, meta, words, (state, depth), result) {
+                        Some(outermost) => frame = outermost,
+                        None => return std::ptr::null_mut(),
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -128,20 +205,15 @@ unsafe fn finish(
 ///
 /// # Safety
 /// The slots are those of the entry, owned and taken; the thread is attached and has depth left.
-pub(super) unsafe fn run(
-    unit: &LoadedUnit,
-    number: usize,
-    entry: i64,
-    slots: &mut [u64],
-    result: *mut PyObject,
-) -> *mut PyObject {
+pub(super) unsafe fn run(unit: &LoadedUnit, number: usize, entry: i64, slots: Vec<u64>) -> *mut PyObject {
     let layout = running().layout;
     // SAFETY: the attached thread's own state; the counter is put back by as much as it was lowered.
     unsafe {
         let state = ffi::PyThreadState_Get();
         let depth = thread::recursion_remaining(layout, state);
         thread::set_recursion_remaining(layout, state, depth - 1);
-        let result = unit.resume(number)(state, i64::from(depth), entry, slots.as_mut_ptr(), result);
+        let frame = Frame { unit, function: number, entry, slots, result: std::ptr::null_mut() };
+        let result = drive(frame, (state, i64::from(depth)));
         thread::set_recursion_remaining(layout, state, thread::recursion_remaining(layout, state) + 1);
         result
     }

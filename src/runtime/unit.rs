@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::ffi::c_int;
+use std::rc::Rc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
@@ -14,6 +15,7 @@ use pyo3::ffi::PyObject;
 use pyo3::ffi::vectorcallfunc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use rustc_hash::FxHashMap;
 
 use crate::cpython::object::drop_optional;
 use crate::cpython::running;
@@ -25,6 +27,7 @@ use super::data::DataLayout;
 use super::data::Fixed;
 use super::enter;
 use super::float;
+use super::loops::LoopState;
 use super::meta::Position;
 use super::meta::UnitMeta;
 use super::object::word;
@@ -121,6 +124,8 @@ pub struct LoadedUnit {
     expected: RefCell<Vec<Option<Py<PyAny>>>>,
     /// How often each cell was found lost.
     losses: Vec<Cell<u32>>,
+    /// What is known of loops of its own functions, by the function and the header's first instruction.
+    loops: RefCell<FxHashMap<(usize, u32), Rc<LoopState>>>,
 }
 
 impl LoadedUnit {
@@ -161,6 +166,7 @@ impl LoadedUnit {
             pinned: RefCell::new(Vec::new()),
             expected: RefCell::new(meta.cells.iter().map(|_| None).collect()),
             losses: meta.cells.iter().map(|_| Cell::new(0)).collect(),
+            loops: RefCell::default(),
             meta,
         });
         // SAFETY: the data is as large as the metadata says, per the caller's contract.
@@ -200,9 +206,14 @@ impl LoadedUnit {
             let object = constants::make(py, constant)?;
             self.set_word(self.layout.constant(number), word(object.into_ptr()));
         }
+        let loops = self.meta.loop_counters();
+        let turns = if self.meta.forced_exits.is_some() { 1 } else { TURNS_BEFORE_ASKING };
+        for number in 0..loops {
+            self.set_word(self.layout.counter(number), turns);
+        }
         if let Some(seed) = self.meta.forced_exits {
             for exit in 0..self.meta.exits.len() {
-                self.set_word(self.layout.counter(exit), forced_turn(seed, exit));
+                self.set_word(self.layout.counter(loops + exit), forced_turn(seed, exit));
             }
         }
         for (number, function) in self.functions.iter().enumerate() {
@@ -214,7 +225,10 @@ impl LoadedUnit {
                     (self.layout.body(number), other.layout.body(there)),
                     (self.layout.resume(number), other.layout.resume(there)),
                 ] {
-                    self.set_word(mine, other.word(theirs));
+                    // A unit about a loop has resume functions of its own.
+                    if self.word(mine) == 0 {
+                        self.set_word(mine, other.word(theirs));
+                    }
                 }
             }
         }
@@ -284,6 +298,39 @@ impl LoadedUnit {
     /// The object with which a cell was last found valid.
     pub(super) fn expected<'py>(&self, py: Python<'py>, cell: usize) -> Option<Bound<'py, PyAny>> {
         self.expected.borrow()[cell].as_ref().map(|object| object.bind(py).clone())
+    }
+
+    /// The unit that compiled a function first, and the function's number there.
+    #[must_use]
+    pub fn home(&self, number: usize) -> (&LoadedUnit, usize) {
+        match self.functions[number].source {
+            Source::Own { .. } => (self, number),
+            // SAFETY: the other unit outlives this one.
+            Source::Other { unit, number } => unsafe { &*unit }.home(number),
+        }
+    }
+
+    /// What is known of a loop of a function of this unit.
+    pub(super) fn loop_state(&self, function: usize, inst: u32) -> Rc<LoopState> {
+        Rc::clone(self.loops.borrow_mut().entry((function, inst)).or_default())
+    }
+
+    /// What is known of all loops that ever asked, by the function's number.
+    #[must_use]
+    pub fn loops(&self) -> Vec<(usize, Rc<LoopState>)> {
+        self.loops.borrow().iter().map(|((function, _), known)| (*function, Rc::clone(known))).collect()
+    }
+
+    /// Has a loop of a generic version ask after so many turns.
+    pub(super) fn set_loop_counter(&self, counter: u32, turns: u64) {
+        self.set_word(self.layout.counter(counter as usize), turns);
+    }
+
+    /// Counts an exit that is taken.
+    pub(super) fn count_exit(&self, exit: usize, has_result: bool) {
+        let count = &self.exits[exit];
+        let taken = if has_result { &count.with_result } else { &count.taken };
+        taken.set(taken.get() + 1);
     }
 
     /// Counts one more time that a cell was found lost.
@@ -466,6 +513,9 @@ impl LoadedFunction {
         }
     }
 }
+
+/// How many turns a loop of a generic version makes before it asks for a specialised one.
+const TURNS_BEFORE_ASKING: u64 = 300;
 
 /// At which time, counted from 1, an exit is forced: soon more often than late.
 fn forced_turn(seed: u64, exit: usize) -> u64 {

@@ -17,6 +17,11 @@ SECONDS = 300
 
 FORCED = ("generic", "exit:1", "exit:2")
 
+forced_modes = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 12) and not os.environ.get("CASTIRON_TEST_ALL"),
+    reason="the forced modes run on one CPython, and on all with CASTIRON_TEST_ALL=1",
+)
+
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 
 
@@ -39,6 +44,7 @@ def test_same_as_plain(case: Path) -> None:
         assert calls > 0, f"{name} was never entered natively\n{explanation}"
 
 
+@forced_modes
 @every_case
 @pytest.mark.parametrize("force", FORCED)
 def test_same_as_plain_when_bets_are_lost(case: Path, force: str) -> None:
@@ -56,6 +62,7 @@ def test_no_leak(case: Path) -> None:
     assert run("leaks", case)["grown"] < 300
 
 
+@forced_modes
 @every_case
 def test_no_leak_in_the_generic_version(case: Path) -> None:
     assert run("leaks", case, "generic")["grown"] < 300

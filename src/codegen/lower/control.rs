@@ -137,7 +137,7 @@ fn poll_helper(cx: &mut Lower<'_>, helper: Helper) -> Value {
     if helper == Helper::PollCells {
         args.push(cx.loaded_unit());
     }
-    if cx.version == Version::Resume || cx.keeps_depth {
+    if cx.version != Version::Body || cx.keeps_depth {
         return cx.code.call_aside(helper, &args)[0];
     }
     let offset = cx.code.layout.thread.recursion_remaining;

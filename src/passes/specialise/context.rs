@@ -6,7 +6,9 @@ use crate::analysis::liveness::Liveness;
 use crate::analysis::loops::Loops;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
-use crate::ir::{Block, FuncId, Function, GlobalFact, Inst, Op, Point, Signature, Value};
+use crate::ir::{
+    Block, FuncId, Function, GlobalFact, Inst, LoopStart, Op, Point, Signature, StartKind, Type, Value,
+};
 
 /// How many values live through the beginnings of all blocks together in a function that is followed.
 const MAX_WIDTH: usize = 500_000;
@@ -41,6 +43,8 @@ pub(super) struct Context<'a> {
     pub(super) loops: Loops,
     /// Reachable blocks, in reverse postorder.
     pub(super) order: Vec<Block>,
+    /// The loop at which the specialised version begins, unless that is the function's beginning.
+    pub(super) start: Option<LoopStart>,
     uses: Vec<Uses>,
     /// By block: whether specialised code leaves where it begins.
     leaves: Vec<bool>,
@@ -58,12 +62,13 @@ impl<'a> Context<'a> {
         signature: Signature,
         generic: &'a Function,
         facts: &'a Facts,
+        start: Option<LoopStart>,
     ) -> Context<'a> {
         let cfg = Cfg::of(generic);
         let dominators = Dominators::of(&cfg);
         let stripped = without_releases(generic);
         let live = Liveness::of(generic);
-        Context {
+        let mut cx = Context {
             id,
             signature,
             generic,
@@ -71,12 +76,47 @@ impl<'a> Context<'a> {
             loops: Loops::of(&cfg, &dominators),
             order: cfg.reverse_postorder().to_vec(),
             uses: uses_of(generic),
+            start: None,
             leaves: leaving_blocks(generic, cfg.reverse_postorder(), &live),
             live,
             reader: readers(generic),
             needed: Liveness::of(&stripped),
             stripped,
+        };
+        cx.start = start.map(|start| cx.with_usable_kinds(start));
+        cx
+    }
+
+    /// The start with kinds that the specialised version can begin with: an iterator that has another use
+    /// than being asked for the next item keeps its object, what nothing reads needs no word.
+    fn with_usable_kinds(&self, mut start: LoopStart) -> LoopStart {
+        let point = Point::Before(start.inst);
+        let needed = self.needed_at(point);
+        for (kind, value) in start.kinds.iter_mut().zip(self.live.resume_slots(self.generic, point)) {
+            let is_silent = !matches!(kind, StartKind::Truth | StartKind::Object);
+            if is_silent && needed.binary_search(&value).is_err() {
+                *kind = StartKind::Unread;
+            } else if matches!(kind, StartKind::RangeIter(_)) && !self.uses(value).only_iterator
+                || *kind == StartKind::Wide
+            {
+                *kind = StartKind::Object;
+            }
         }
+        start
+    }
+
+    /// The machine type of what the specialised version returns.
+    #[must_use]
+    pub(super) fn result(&self) -> Type {
+        if self.start.is_some() { Type::Obj } else { Signature::machine(&self.signature.result) }
+    }
+
+    /// The block that the start names.
+    #[must_use]
+    pub(super) fn start_block(&self) -> Block {
+        let Some(start) = &self.start else { return self.generic.entry() };
+        let names = |block: &Block| self.generic.block(*block).insts.first() == Some(&start.inst);
+        self.order.iter().copied().find(names).expect("a loop version begins at a block of the layout")
     }
 
     /// Whether a loop of the generic version is entered at the block.

@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 
 use crate::ir::cfg::Cfg;
 use crate::ir::{
-    Block, CellSpec, Const, Def, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Signature, Slot,
-    Target, Type, Unit, Value,
+    Block, CellSpec, Const, Def, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Point, Signature,
+    Slot, Target, Type, Unit, Value,
 };
 
 use super::context::Context;
@@ -26,7 +26,8 @@ const MAX_SLOTS: usize = 300_000;
 pub(super) fn emit(cx: &Context<'_>, unit: &mut Unit, plan: &Plan) -> Function {
     let order = plan.order();
     let name = &cx.generic.name;
-    let mut out = Function::new(cx.id, name, Signature::machine(&cx.signature.result));
+    let mut out = Function::new(cx.id, name, cx.result());
+    out.begins_in_loop = cx.start.is_some();
     let mut blocks = FxHashMap::default();
     for &version in &order {
         let block = out.add_detached_block();
@@ -42,6 +43,7 @@ pub(super) fn emit(cx: &Context<'_>, unit: &mut Unit, plan: &Plan) -> Function {
         shared: Env::default(),
         single: single(cx, plan, &order),
     };
+    emission.write_start();
     for &version in &order {
         emission.write(version);
     }
@@ -75,6 +77,10 @@ fn single(cx: &Context<'_>, plan: &Plan, order: &[usize]) -> Vec<bool> {
             defined_in(cx.generic, block).for_each(|value| single[value.index()] = true);
         }
     }
+    if cx.start.is_some() {
+        // What is live at the beginning does not come from its definition.
+        plan.entering[cx.start_block().index()].iter().for_each(|value| single[value.index()] = false);
+    }
     single
 }
 
@@ -85,6 +91,40 @@ fn defined_in(generic: &Function, block: Block) -> impl Iterator<Item = Value> +
 }
 
 impl Emission<'_> {
+    /// The entry of a loop version: takes its parameters and goes to the loop.
+    fn write_start(&mut self) {
+        let Some(start) = &self.cx.start else { return };
+        let generic = self.cx.generic;
+        let block = self.walker.sink.out.add_detached_block();
+        self.begin(block);
+        self.walker.stand_before(start.inst);
+        self.walker.env.clear();
+        let slots = self.cx.live.resume_slots(generic, Point::Before(start.inst));
+        for (&value, &kind) in slots.iter().zip(&start.kinds) {
+            let out = &mut self.walker.sink.out;
+            let repr = make(&Kind::starting(kind), &mut |ty| out.add_param(block, ty));
+            self.walker.env.insert(value, repr);
+        }
+        let to = &self.plan.versions[0];
+        let mut args = Vec::new();
+        for (position, (value, kind)) in
+            self.plan.entering[to.block.index()].iter().zip(&to.kinds).enumerate()
+        {
+            let is_param = position < generic.block(to.block).params.len();
+            let repr = self.walker.env.get(value).cloned().unwrap_or(Repr::Never);
+            debug_assert!(
+                is_param || self.travels(*value, kind),
+                "nothing is defined in front of a loop version"
+            );
+            if self.convert(&repr, kind, &mut args).is_err() {
+                return self.walker.leave();
+            }
+        }
+        let target = Target { block: self.blocks[&0], args };
+        let range = generic.inst(start.inst).range;
+        self.walker.sink.terminate(range, Op::Jump, &[], vec![target]);
+    }
+
     fn write(&mut self, version: usize) {
         let block = self.blocks[&version];
         let generic = self.plan.versions[version].block;
@@ -118,7 +158,7 @@ impl Emission<'_> {
         self.walker.stand_before(first);
         self.walker.env.clear();
         let entering = &self.plan.entering[data.block.index()];
-        if version == 0 {
+        if version == 0 && self.cx.start.is_none() {
             let block = self.blocks[&0];
             for ((&value, ty), kind) in entering.iter().zip(&self.cx.signature.params).zip(&data.kinds) {
                 let param = self.walker.sink.out.add_param(block, Signature::machine(ty));

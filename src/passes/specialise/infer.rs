@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Block, CellSpec, Const, Imm, Op, Type, Unit, Value};
+use crate::ir::{Block, CellSpec, Const, Imm, LoopStart, Op, Point, Type, Unit, Value};
 
 use super::context::Context;
 use super::repr::{Kind, Repr};
@@ -108,8 +108,26 @@ struct Inference<'a> {
 
 impl Inference<'_> {
     fn start(&mut self) {
-        let kinds = self.cx.signature.params.iter().map(Kind::promised).collect();
-        self.add_version(self.cx.generic.entry(), None, kinds);
+        let block = self.cx.start_block();
+        let kinds = match &self.cx.start {
+            None => self.cx.signature.params.iter().map(Kind::promised).collect(),
+            Some(start) => self.starting_kinds(start, block),
+        };
+        self.add_version(block, None, kinds);
+    }
+
+    /// The kinds of what enters the loop at which the version begins.
+    fn starting_kinds(&self, start: &LoopStart, block: Block) -> Vec<Kind> {
+        let slots = self.cx.live.resume_slots(self.cx.generic, Point::Before(start.inst));
+        let needed = self.cx.needed_in(block);
+        let entering = self.plan.entering[block.index()].iter();
+        let kinds = entering.map(|value| {
+            let Ok(position) = slots.binary_search(value) else { return Repr::Never };
+            let kind = Kind::starting(start.kinds[position]);
+            let is_needed = self.cx.is_needed_param(block, *value) || needed.binary_search(value).is_ok();
+            if is_needed || !kind.dies_silently() { kind } else { Repr::Never }
+        });
+        kinds.collect()
     }
 
     fn evaluate(&mut self, walker: &mut Walker<'_, Dry<'_>>, version: usize) {

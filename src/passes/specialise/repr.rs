@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::ir::GlobalFact;
+use crate::ir::{GlobalFact, StartKind, StartStep};
 use crate::types::Type;
 
 /// Tuples with more items than this stay objects: each item would travel as a parameter of its own.
@@ -134,6 +134,27 @@ impl Kind {
             Type::Float => Repr::Float(()),
             Type::Tuple(_) => Repr::Likely((), Rc::new(ty.clone())),
             Type::Never | Type::Object => Repr::Object(()),
+        }
+    }
+
+    /// The kind of a value with which a loop version begins.
+    #[must_use]
+    pub(super) fn starting(kind: StartKind) -> Kind {
+        match kind {
+            StartKind::Truth | StartKind::Bool => Repr::Bool((), None),
+            StartKind::None => Repr::None,
+            StartKind::Unread => Repr::Never,
+            StartKind::Int => Repr::Int((), None),
+            StartKind::Float => Repr::Float(()),
+            StartKind::RangeIter(step) => {
+                let by = match step {
+                    StartStep::Up => Step::Up,
+                    StartStep::Down => Step::Down,
+                    StartStep::Any => Step::Any,
+                };
+                Repr::RangeIter { next: (), end: (), step: (), by }
+            }
+            StartKind::Wide | StartKind::Object => Repr::Object(()),
         }
     }
 

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Block, CellSpec, Const, GlobalFact, Imm, Inst, Op, Point, Signature, Type, Unit, Value};
+use crate::ir::{Block, CellSpec, Const, GlobalFact, Imm, Inst, Op, Point, Type, Unit, Value};
 use crate::types;
 
 use super::context::Context;
@@ -443,7 +443,7 @@ impl<'a, S: Sink> Walker<'a, S> {
 
     /// The returned value as the machine type of the result.
     fn result(&mut self, value: &Repr<S::V>) -> Result<S::V, Left> {
-        match (Signature::machine(&self.cx.signature.result), value) {
+        match (self.cx.result(), value) {
             (Type::Obj, value) => self.object(value),
             (Type::I64, Repr::Int(value, _))
             | (Type::F64, Repr::Float(value))

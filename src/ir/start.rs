@@ -1,0 +1,59 @@
+//! How a loop version begins: a specialised version that goes on at a loop header of the generic one.
+//!
+//! The runtime looks at the objects that are live at the header and asks for a version that holds each of
+//! them in the way that fits; the same list then tells it how to take objects out of their boxes.
+
+use rustc_hash::FxHashSet;
+
+use super::entity::{FuncId, Inst};
+
+/// What is known of a range iterator's step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StartStep {
+    /// It is 1.
+    Up,
+    /// It is -1.
+    Down,
+    /// It is anything else.
+    Any,
+}
+
+/// How one live value of the generic version begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StartKind {
+    /// A truth value that is none in the generic version either.
+    Truth,
+    /// `None`: no word.
+    None,
+    /// An exact bool: one word.
+    Bool,
+    /// An exact int that fits 64 bits: one word.
+    Int,
+    /// An exact int that fits [`WIDE_BITS`]: two words, the low one first.
+    Wide,
+    /// An exact float: one word.
+    Float,
+    /// A range iterator that nobody else knows: three words, the next number, where it stops (for any
+    /// other step how many numbers are left) and the step.
+    RangeIter(StartStep),
+    /// An object that nothing reads and whose death nobody sees: no word.
+    Unread,
+    /// Any object, owned: one word.
+    Object,
+}
+
+/// Wide ints are at least `-2**WIDE_BITS` and less than `2**WIDE_BITS`, so that no sum of two leaves 128 bits.
+pub const WIDE_BITS: u32 = 126;
+
+/// Where a loop version begins, and what was learnt from the exits of earlier ones.
+#[derive(Clone, Debug)]
+pub struct LoopStart {
+    /// The function.
+    pub function: FuncId,
+    /// The first instruction of the loop's header in the generic version.
+    pub inst: Inst,
+    /// One for each value live there, in their order.
+    pub kinds: Vec<StartKind>,
+    /// Generic instructions whose int results did not fit 64 bits: they are computed wide.
+    pub wide: FxHashSet<(FuncId, Inst)>,
+}
