@@ -105,6 +105,9 @@ impl Emission<'_> {
             let repr = make(&Kind::starting(kind), &mut |ty| out.add_param(block, ty));
             self.walker.env.insert(value, repr);
         }
+        // One for the depth that inlined calls claim, one for the cells of the loop.
+        self.walker.none(Op::Anchor, Imm::None, &[]);
+        self.walker.none(Op::Anchor, Imm::None, &[]);
         let to = &self.plan.versions[0];
         let mut args = Vec::new();
         for (position, (value, kind)) in
