@@ -15,7 +15,7 @@ demo: $(VENV)/built
 	$(VENV)/bin/python benches/run.py --programs fib,fib.twin,mandelbrot,mandelbrot.twin,lcg_overflow,lcg_overflow.twin
 
 test: $(VENV)/tools
-	$(VENV)/bin/nox --sessions interpreters lint rust foreign wheel tests smoke
+	$(VENV)/bin/nox --sessions interpreters lint rust foreign wheel tests pure smoke
 
 test-all: test
 	$(VENV)/bin/nox --sessions acceptance

@@ -101,6 +101,18 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python=TESTED)
+def pure(session: nox.Session) -> None:
+    """The wheel without the native part: what enforces is tested with it."""
+    folder = session.create_tmp()
+    session.run("python", "tools/pure_wheel.py", "--out", folder)
+    session.install("--force-reinstall", "--no-deps", *map(str, Path(folder).glob("castiron-*-none-any.whl")))
+    session.install("pytest", "pytest-xdist", "hypothesis")
+    names = ("annotations", "functions", "generators", "hints", "operators", "targets")
+    files = [f"tests/python/test_typed_{name}.py" for name in names]
+    session.run("pytest", "-q", "-n", "2", *files, "tests/python/test_enforce.py", "tests/python/test_pure.py")
+
+
+@nox.session(python=TESTED)
 def smoke(session: nox.Session) -> None:
     """The benchmarks with small arguments: results compared, times only printed."""
     install_wheel(session)

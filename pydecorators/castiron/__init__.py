@@ -11,12 +11,17 @@ Traceback (most recent call last):
 castiron.TypeCheckError: area() argument 'width' must be int, not str: '6'
 """
 
-from castiron._castiron import Explanation, InternalError, __version__, explain, is_compiled, stats
 from castiron._errors import TypeCheckError, TypeCheckWarning
-from castiron._jit import disabled, jit
+from castiron._mode import PURE
 from castiron._typed import typed, unchecked
 
 TYPE_CHECKING = False
+if TYPE_CHECKING or not PURE:
+    from castiron._castiron import Explanation, InternalError, __version__, explain, is_compiled, stats
+    from castiron._jit import disabled, jit
+else:
+    from castiron._pure import Explanation, InternalError, __version__, disabled, explain, is_compiled, jit, stats
+
 if TYPE_CHECKING:
     from castiron._config import ConfigurationError
     from castiron._enforce import enforce

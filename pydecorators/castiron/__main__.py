@@ -6,14 +6,21 @@ import argparse
 import json
 import sys
 
-from castiron import _castiron
-from castiron._source import read_text
+from castiron._mode import PURE, REASON
+
+TYPE_CHECKING = False
+if TYPE_CHECKING or not PURE:
+    from castiron import _castiron
+    from castiron._source import read_text
 
 STAGES = ("ast", "ir", "clif", "asm")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 all well, 1 something found, 2 the command failed."""
+    if PURE:
+        print(f"castiron: the command line needs the native part: {REASON}", file=sys.stderr)
+        return 2
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))

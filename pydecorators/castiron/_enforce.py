@@ -13,8 +13,7 @@ from os.path import abspath, dirname
 
 from castiron._config import ON_VIOLATION, settings_above
 from castiron._targets import RefusalError, enforced
-from castiron._typed import MODE, weave_function
-from castiron._weave import plan_of
+from castiron._typed import MODE, enforce_one, plan_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,10 +51,9 @@ class _Options:
     def check(self, function: Any, owner: type | None) -> Any:
         """Enforce a function, which the body of the owner defines."""
         name = f"{function.__module__}.{function.__qualname__}"
-        if plan_of(function.__code__) is None and not self.leaves_alone(name):
-            warn = self.on_violation == "warn"
-            weave_function(function, owner, deep=self.deep, strict=self.strict, warn=warn)
-        return function
+        if plan_of(function) is not None or self.leaves_alone(name):
+            return function
+        return enforce_one(function, owner, deep=self.deep, strict=self.strict, warn=self.on_violation == "warn")
 
     def generated(self, kind: Any) -> Any:
         """Enforce what decorators and metaclasses made of a class: its `__init__` or `__new__`, as of a dataclass."""

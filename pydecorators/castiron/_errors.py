@@ -40,14 +40,14 @@ class TypeCheckWarning(UserWarning):
 TypeCheckWarning.__module__ = "castiron"
 
 
-def warn(error: BaseException) -> None:
+def warn(error: BaseException, level: int = 2) -> None:
     """Warn of a broken annotation, at the line where the exception would be raised; raise any other exception."""
     import warnings
 
     if not isinstance(error, TypeCheckError):
         raise error
 
-    warnings.warn(str(error), TypeCheckWarning, stacklevel=2)
+    warnings.warn(str(error), TypeCheckWarning, stacklevel=level)
 
 
 def _portable(attributes: dict[str, object]) -> dict[str, object]:

@@ -6,12 +6,10 @@ what can't is `typed`. Facts of global names are read, and code is made, at the 
 
 from __future__ import annotations
 
-import os
-
 from castiron import _castiron
 from castiron._hints import resolve
 from castiron._source import proved_source
-from castiron._typed import typed
+from castiron._typed import MODE, typed
 from castiron._weave import original
 
 TYPE_CHECKING = False
@@ -29,7 +27,6 @@ else:
 
 _FUNCTION: Any = type(lambda: None)
 _BUILTIN = type(len)
-_MODE = os.environ.get("CASTIRON", "on")
 
 
 @overload
@@ -61,9 +58,9 @@ def _decorate(function: Any, eager: bool) -> Any:
         return function
     if kind is not _FUNCTION:
         raise TypeError(_refusal(function))
-    if _MODE == "off":
+    if MODE == "off":
         return function
-    if _MODE == "typed":
+    if MODE == "typed":
         return typed(function)
     return _prepared(function, eager)
 
@@ -149,7 +146,3 @@ class disabled:  # noqa: N801 - a context manager that reads as a word
         _blocks -= 1
         if _blocks == 0:
             _castiron.switch_on()
-
-
-if _MODE not in ("on", "typed", "off"):
-    raise ImportError(f"the environment variable CASTIRON must be on, typed or off, not {_MODE!r}")

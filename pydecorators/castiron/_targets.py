@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _FUNCTION: Any = type(lambda: None)
 _HEAP_TYPE = 1 << 9
+
+#: Where a wrapper of pure-Python mode keeps the function that it checks.
+ORIGINAL = "__castiron_original__"
 _MAX_DEPTH = 100
 
 
@@ -39,6 +42,8 @@ def enforced(value: Any, check: Check, owner: type | None = None, depth: int = 0
     if getattr(value, "__no_type_check__", None) is True:
         return value
     kind = type(value)
+    if _is_wrapper(value):
+        return check(value, owner)
     if kind is _FUNCTION:
         return _function(value, check, owner, depth)
     if kind is classmethod or kind is staticmethod:
@@ -51,12 +56,20 @@ def enforced(value: Any, check: Check, owner: type | None = None, depth: int = 0
     if isinstance(value, type):
         return _class(value, check, depth)
     if _is_cached_property(value):
-        value.func = enforced(value.func, check, owner, depth + 1)
+        made = enforced(value.func, check, owner, depth + 1)
+        _replace_dispatched(getattr(value, "dispatcher", None), value.func, made)
+        value.func = made
         return value
-    wrapped = getattr(value, "__wrapped__", None)
+    wrapped = None if kind.__name__ == "method" else getattr(value, "__wrapped__", None)
     if wrapped is not None and callable(wrapped):
         return _keeping(value, wrapped, check, owner, depth)
     raise RefusalError(f"typed takes a function, not an object of type {kind.__qualname__!r}")
+
+
+def _is_wrapper(value: Any) -> bool:
+    """Tell whether pure-Python mode made the object around a function."""
+    kind = type(value)
+    return (kind is _FUNCTION or kind.__module__ == "castiron._pure") and ORIGINAL in value.__dict__
 
 
 def _function(function: Any, check: Check, owner: type | None, depth: int) -> Any:
@@ -83,12 +96,20 @@ def _keeping(holder: Any, wrapped: Any, check: Check, owner: type | None, depth:
         if _content(cell) is wrapped:
             cell.cell_contents = made
             holder.__wrapped__ = made
+    _replace_dispatched(holder, wrapped, made)
     parameters = getattr(holder, "cache_parameters", None)
     if parameters is not None:
         from functools import lru_cache
 
         return lru_cache(**parameters())(made)
     return holder
+
+
+def _replace_dispatched(dispatcher: Any, function: Any, made: Any) -> None:
+    """Have a function of functools.singledispatch call what takes the function's place."""
+    for kind, registered in list(getattr(dispatcher, "registry", {}).items()):
+        if registered is function and made is not function:
+            dispatcher.register(kind, made)
 
 
 def _content(cell: CellType) -> object:

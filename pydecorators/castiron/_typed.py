@@ -1,7 +1,7 @@
 """`typed`: annotations that hold at run time.
 
-What is checked is decided by the check plan (`_castiron.FunctionPlan`), where the checks stand by `_weave`; this module
-decides what is woven.
+How a function checks is decided by `_native`, or by `_pure` where the native part can't be used, and what else but a
+function is decorated by `_targets`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,9 @@ import builtins
 import os
 import sys
 
-from castiron._castiron import FunctionPlan, install_enforcement, is_jitted
-from castiron._codetables import rebound
-from castiron._errors import violation
-from castiron._errors import warn as _warn
-from castiron._forms import read_all
 from castiron._hints import Unresolved, evaluate, resolve
+from castiron._mode import PURE
 from castiron._targets import enforced
-from castiron._weave import original, plan_of, weave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,20 +27,15 @@ else:
         return function
 
 
-def _accepts(
-    described: tuple[Any, ...], value: object, function: object, first: object, choices: dict[int, int]
-) -> bool:
-    """Run a description that the native plan does not know."""
-    # Most programs need none of this.
-    from castiron._checks import Call, accepts
+if TYPE_CHECKING or not PURE:
+    from castiron import _native as _backend
+else:
+    from castiron import _pure as _backend
 
-    return accepts(described, value, Call(function, first, choices))
-
-
-install_enforcement(read_all, _accepts, rebound, violation)
-
-_FUNCTION: Any = type(lambda: None)
+plan_of = _backend.plan_of
 MODE = os.environ.get("CASTIRON", "on")
+if MODE not in ("on", "typed", "off"):
+    raise ImportError(f"the environment variable CASTIRON must be on, typed or off, not {MODE!r}")
 
 
 @overload
@@ -64,9 +54,9 @@ def typed(  # noqa: F811
     With `deep=True` every element of a builtin container is looked at; with `strict=True` a `bool` is no `int` and an
     `int` no `float`; with `on_violation="warn"` there is a warning, `TypeCheckWarning`, and the call goes on.
 
-    It is the function itself that is returned, with the checks in its code. Methods, class and static methods,
-    properties and functions with other decorators may be decorated from above or below; of a class, all that its body
-    defines is checked, and the `__init__` that a dataclass makes.
+    It is the function itself that is returned, with the checks in its code; in pure-Python mode it is a wrapper.
+    Methods, class and static methods, properties and functions with other decorators may be decorated from above or
+    below; of a class, all that its body defines is checked, and the `__init__` that a dataclass makes.
 
     >>> @typed
     ... def double(n: int) -> int:
@@ -81,14 +71,14 @@ def typed(  # noqa: F811
         raise ValueError(f"on_violation must be 'raise' or 'warn', not {on_violation!r}")
     if function is None:
         return lambda decorated: typed(decorated, deep=deep, strict=strict, on_violation=on_violation)
-    if MODE == "off" or is_jitted(function):
+    if MODE == "off" or _backend.is_jitted(function):
         return function
 
-    def check(found: FunctionType, owner: type | None) -> FunctionType:
+    def check(found: Any, owner: type | None) -> Any:
         # A method's own decorator says how it is checked, not that of the class.
-        if not is_jitted(found) and (owner is None or plan_of(found.__code__) is None):
-            weave_function(found, owner, deep=deep, strict=strict, warn=on_violation == "warn")
-        return found
+        if _backend.is_jitted(found) or (owner is not None and _backend.plan_of(found) is not None):
+            return found
+        return enforce_one(found, owner, deep=deep, strict=strict, warn=on_violation == "warn")
 
     return enforced(function, check)
 
@@ -105,11 +95,9 @@ def unchecked(function: F, /) -> F:
     'x'
     """
 
-    def restore(found: FunctionType, owner: type | None) -> FunctionType:
-        code = original(found.__code__)
-        if code is not found.__code__ and not is_jitted(found):
-            found.__code__ = code
-        found.__no_type_check__ = True  # type: ignore[attr-defined]
+    def restore(found: Any, owner: type | None) -> Any:
+        found = _backend.restored(found)
+        found.__no_type_check__ = True
         return found
 
     made = enforced(function, restore)
@@ -118,28 +106,20 @@ def unchecked(function: F, /) -> F:
     return made  # type: ignore[no-any-return]
 
 
-def weave_function(
-    function: FunctionType,
-    owner: type | None = None,
-    *,
-    deep: bool = False,
-    strict: bool = False,
-    warn: bool = False,
-) -> FunctionPlan | None:
-    """Put the checks of the function's annotations into its code; None where there are no annotations.
+def enforce_one(
+    function: Any, owner: type | None = None, *, deep: bool = False, strict: bool = False, warn: bool = False
+) -> Any:
+    """Give what takes the place of one function when it checks its annotations.
 
     `owner` is the class whose body defines the function, where the class is not bound to its name yet.
     """
     if not function.__annotations__:
-        return None
-    annotations = resolve(function).annotations
+        return function
+    origin = _backend.origin_of(function)
+    annotations = resolve(origin).annotations
     if owner is not None:
-        annotations = {name: _within(owner, hint, function) for name, hint in annotations.items()}
-    plan = FunctionPlan(function, annotations, deep=deep, strict=strict, warn=_warn if warn else None)
-    code = weave(function.__code__, plan)
-    if code is not function.__code__:
-        function.__code__ = code
-    return plan
+        annotations = {name: _within(owner, hint, origin) for name, hint in annotations.items()}
+    return _backend.enforce_function(origin, annotations, deep=deep, strict=strict, warn=warn)
 
 
 def _within(owner: type, hint: object, function: FunctionType) -> object:

@@ -11,7 +11,17 @@ from types import ModuleType
 
 import pytest
 
+from castiron._mode import PURE, REASON
+
 _numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip in pure-Python mode what is said of the native part."""
+    if PURE:
+        for item in items:
+            if item.get_closest_marker("native") is not None:
+                item.add_marker(pytest.mark.skip(reason=str(REASON)))
 
 
 @pytest.fixture

@@ -278,7 +278,7 @@ def test_class_that_died_is_not_confused_with_another() -> None:
 
     local = type("Local", (), {})
     check.__annotations__["value"] = local
-    typed(check)
+    check = typed(check)
     check(local())
     check.__annotations__.clear()
     del local
@@ -354,7 +354,7 @@ def test_deep(annotation: Any, good: list[object], bad: list[object]) -> None:
         return value
 
     check.__annotations__["value"] = annotation
-    typed(deep=True)(check)
+    check = typed(deep=True)(check)
     for value in good:
         assert check(value) is value
     for value in bad:
@@ -377,7 +377,7 @@ def test_strict(annotation: Any, good: list[object], bad: list[object]) -> None:
         return value
 
     check.__annotations__["value"] = annotation
-    typed(strict=True)(check)
+    check = typed(strict=True)(check)
     for value in good:
         assert check(value) is value
     for value in bad:

@@ -130,6 +130,7 @@ def test_first_wrong_argument_is_reported() -> None:
     assert failure(lambda: three("a", "b", "c")).parameter == "a"  # type: ignore[arg-type]
 
 
+@pytest.mark.native
 def test_default_that_is_used_is_not_checked() -> None:
     marker = object()
 
@@ -235,6 +236,7 @@ def test_super_and_cells() -> None:
     failure(lambda: derived.captured("x"))  # type: ignore[arg-type]
 
 
+@pytest.mark.native
 def test_typed_is_the_function_itself() -> None:
     def plain(a: int, b: "str" = "") -> int:
         """Say something."""
@@ -266,6 +268,7 @@ def test_typed_is_the_function_itself() -> None:
     assert typed(plain).__code__ is code
 
 
+@pytest.mark.native
 def test_nothing_to_check_leaves_the_code_alone() -> None:
     def unannotated(a, b=1):  # type: ignore[no-untyped-def]
         return a
@@ -275,10 +278,11 @@ def test_nothing_to_check_leaves_the_code_alone() -> None:
 
     for function in (unannotated, loose):
         code = function.__code__
-        typed(function)
+        function = typed(function)
         assert function.__code__ is code
 
 
+@pytest.mark.native
 def test_closures_share_one_copy() -> None:
     def make(step: int) -> Callable[[int], int]:
         @typed
@@ -310,6 +314,7 @@ def test_closures_with_local_classes_do_not_share() -> None:
     failure(lambda: take_two(one()))
 
 
+@pytest.mark.native
 def test_copies_of_a_function_check() -> None:
     copied = types.FunctionType(area.__code__, {}, "copied", area.__defaults__)
     assert copied(1.5) == 1.5
@@ -319,6 +324,7 @@ def test_copies_of_a_function_check() -> None:
     failure(functools.partial(area, "x"))
 
 
+@pytest.mark.native
 def test_assigning_code_ends_the_promise() -> None:
     def f(a: int) -> object:
         return a
@@ -326,16 +332,18 @@ def test_assigning_code_ends_the_promise() -> None:
     def g(a: int) -> object:
         return [a]
 
-    typed(f)
+    f = typed(f)
     f.__code__ = g.__code__
     assert f("x") == ["x"]  # type: ignore[arg-type]
 
 
+@pytest.mark.native
 def test_woven_code_is_refused_by_marshal() -> None:
     with pytest.raises(ValueError, match="unmarshallable"):
         marshal.dumps(area.__code__)
 
 
+@pytest.mark.native
 def test_traceback_of_an_argument_ends_at_the_caller() -> None:
     error = failure(lambda: area("3"))  # type: ignore[arg-type]
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
@@ -343,6 +351,7 @@ def test_traceback_of_an_argument_ends_at_the_caller() -> None:
     assert "area" not in names
 
 
+@pytest.mark.native
 def test_traceback_of_a_result_ends_at_the_return() -> None:
     @typed
     def wrong(flag: bool) -> int:
@@ -437,7 +446,7 @@ def test_wide_jumps_and_many_constants() -> None:
     checked: dict[str, Any] = {}
     exec(source, plain)
     exec(source, checked)
-    typed(checked["f"])
+    checked["f"] = typed(checked["f"])
     for x in (0, 1, 1000, 1255, 1399):
         for _ in range(10):
             assert checked["f"](x, "") == plain["f"](x, "")
@@ -539,6 +548,7 @@ def run_generator(x: int) -> list:
 """
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("profile", [False, True])
 @pytest.mark.parametrize("name", ["simple", "one_line", "looping", "nothing", "captured", "run_generator"])
 def test_tracers_see_what_they_see_without_checks(name: str, profile: bool) -> None:
@@ -548,23 +558,25 @@ def test_tracers_see_what_they_see_without_checks(name: str, profile: bool) -> N
         exec(compile(SUBJECTS, "subjects", "exec"), space)
     for function in list(checked.values()):
         if isinstance(function, types.FunctionType):
-            typed(function)
+            function = typed(function)
     for _ in range(3):
         expected = events(lambda: plain[name](4), profile=profile)
         assert events(lambda: checked[name](4), profile=profile) == expected
     assert any(event[1] == name for event in expected)
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("name", ["simple", "captured", "generator"])
 def test_profiler_sees_a_return_for_each_call_when_a_check_fails(name: str) -> None:
     checked: dict[str, Any] = {}
     exec(compile(SUBJECTS, "subjects", "exec"), checked)
-    typed(checked[name])
+    checked[name] = typed(checked[name])
     for _ in range(3):
         seen = [event[0] for event in events(lambda: checked[name]("x"), profile=True) if event[1] == name]
         assert seen == ["call", "return"]
 
 
+@pytest.mark.native
 def test_debugger_may_jump() -> None:
     @typed
     def f(x: int) -> int:
@@ -586,6 +598,7 @@ def test_debugger_may_jump() -> None:
         sys.settrace(None)
 
 
+@pytest.mark.native
 def test_frames_look_as_they_do_without_checks() -> None:
     class Meta(type):
         def __instancecheck__(cls, value: object) -> bool:
@@ -604,6 +617,7 @@ def test_frames_look_as_they_do_without_checks() -> None:
     assert names == ["test_frames_look_as_they_do_without_checks"]
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("limit", [1000, 20_000, 100_000])
 def test_recursion_reaches_as_deep_as_without_checks(limit: int) -> None:
     source = f"""
@@ -629,6 +643,7 @@ assert deepest(plain) == deepest(checked) > {limit} - 20, (deepest(plain), deepe
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.native
 def test_functions_and_classes_die() -> None:
     def make() -> tuple[Any, ...]:
         class Local:
@@ -705,7 +720,7 @@ def test_threads() -> None:
 @pytest.mark.parametrize("value", [len, int, functools.partial(len), 3, "f", Example().method])
 def test_what_is_no_function_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match="typed takes a function"):
-        typed(value)
+        value = typed(value)
 
 
 def test_switched_off() -> None:

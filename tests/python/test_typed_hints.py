@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Optional
 import pytest
 
 import castiron
-from castiron import TypeCheckError, _weave, explain, typed
+from castiron import TypeCheckError, explain, typed
 from castiron._hints import UNANNOTATED, Unresolved, resolve
+from castiron._typed import plan_of
 
 if TYPE_CHECKING:
     from nowhere import Ghost
@@ -98,11 +99,11 @@ def test_what_cannot_be_evaluated_is_unchecked_with_its_reason(annotation: str, 
     assert name == "a"
     assert isinstance(unresolved, Unresolved)
     assert unresolved.reason.startswith(reason)
-    typed(f)
+    f = typed(f)
     for _ in range(20):
         assert f("anything") == "anything"
     assert refuses(lambda: f(1, "x"))
-    plan = _weave.plan_of(f.__code__)
+    plan = plan_of(f)
     assert plan is not None
     assert [(name, reason in gap) for name, gap in plan.gaps()] == [("a", True)]
 
@@ -139,7 +140,7 @@ def test_forward_reference_is_checked_from_the_first_call_on() -> None:
     assert refuses(lambda: take(1))
     assert take(later, []) is None
     assert refuses(lambda: take(later, (1,)))
-    assert _weave.plan_of(take.__code__).gaps() == []  # type: ignore[union-attr]
+    assert plan_of(take).gaps() == []  # type: ignore[union-attr]
 
 
 def test_forward_reference_to_the_class_itself() -> None:

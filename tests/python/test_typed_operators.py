@@ -139,6 +139,7 @@ def test_operand_that_is_captured() -> None:
         Left() + "x"  # type: ignore[operator]
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("profile", [False, True])
 def test_tracers_see_a_call_that_returns(profile: bool) -> None:
     seen = []
@@ -176,6 +177,7 @@ mass, other = Mass(), Other()
 """
 
 
+@pytest.mark.native
 def test_compiled_methods_decline(module_of: Callable[[str], ModuleType]) -> None:
     module = module_of(SOURCE)
     mass = module.mass

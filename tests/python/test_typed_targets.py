@@ -367,7 +367,7 @@ def test_wrappers_that_go_in_circles() -> None:
 
     one.__wrapped__ = one  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="nest too deeply"):
-        typed(one)
+        one = typed(one)
 
 
 def test_mock_arguments() -> None:
@@ -405,4 +405,4 @@ def test_monkeypatched_and_bound() -> None:
 @pytest.mark.parametrize("value", [3, "f", object(), int, functools.partial(len)])
 def test_refusals(value: Any) -> None:
     with pytest.raises(TypeError, match="typed takes a function"):
-        typed(value)
+        value = typed(value)

@@ -1,0 +1,61 @@
+"""Enforcement by the native part: the checks stand in the function's own code.
+
+What is checked is decided by the check plan (`_castiron.FunctionPlan`), where the checks stand by `_weave`. `_pure` has
+the same functions for interpreters without the native part.
+"""
+
+from __future__ import annotations
+
+from castiron._castiron import FunctionPlan, install_enforcement, is_jitted
+from castiron._codetables import rebound
+from castiron._errors import violation
+from castiron._errors import warn as _warn
+from castiron._forms import read_all
+from castiron._weave import original, weave
+from castiron._weave import plan_of as _plan_of_code
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["enforce_function", "is_jitted", "origin_of", "plan_of", "restored"]
+
+
+def _accepts(
+    described: tuple[Any, ...], value: object, function: object, first: object, choices: dict[int, int]
+) -> bool:
+    """Run a description that the native plan does not know."""
+    # Most programs need none of this.
+    from castiron._checks import Call, accepts
+
+    return accepts(described, value, Call(function, first, choices))
+
+
+install_enforcement(read_all, _accepts, rebound, violation)
+
+
+def enforce_function(function: Any, annotations: dict[str, object], *, deep: bool, strict: bool, warn: bool) -> Any:
+    """Put checks of the annotations into the function's code; give the function."""
+    plan = FunctionPlan(function, annotations, deep=deep, strict=strict, warn=_warn if warn else None)
+    code = weave(function.__code__, plan)
+    if code is not function.__code__:
+        function.__code__ = code
+    return function
+
+
+def plan_of(function: Any) -> FunctionPlan | None:
+    """Give the plan whose checks stand in the function's code."""
+    return _plan_of_code(function.__code__)
+
+
+def origin_of(function: Any) -> Any:
+    """Give the function that the annotations belong to: the same."""
+    return function
+
+
+def restored(function: Any) -> Any:
+    """Take the checks out of the function's code; give the function."""
+    code = original(function.__code__)
+    if code is not function.__code__ and not is_jitted(function):
+        function.__code__ = code
+    return function
