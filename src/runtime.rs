@@ -9,6 +9,7 @@ pub mod table;
 pub mod bind;
 pub mod cells;
 pub mod constants;
+pub mod container;
 pub mod data;
 pub mod enter;
 pub mod float;

@@ -302,6 +302,22 @@ macro_rules! for_each_op {
                 ObjGlobal = global() -> (Obj), Const, [RAISES, FOREIGN];
                 /// The attribute that the immediate names.
                 ObjAttr = attr(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// Sets the attribute that the immediate names to the second operand.
+                ObjSetAttr = set_attr(One(Obj), One(Obj)) -> (), Const, [RAISES, FOREIGN, STAYS];
+                /// Deletes the attribute that the immediate names.
+                ObjDelAttr = del_attr(One(Obj)) -> (), Const, [RAISES, FOREIGN, STAYS];
+                /// Binds the global name that the immediate names.
+                ObjSetGlobal = set_global(One(Obj)) -> (), Const, [RAISES, FOREIGN, STAYS];
+                /// `a[b]`
+                ObjItem = item(One(Obj), One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// `a[b] = c`
+                ObjSetItem = set_item(One(Obj), One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// `del a[b]`
+                ObjDelItem = del_item(One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// `slice(a, b, c)`
+                ObjSlice = slice(One(Obj), One(Obj), One(Obj)) -> (Obj), None, [RAISES];
+                /// `b in a`
+                ObjContains = contains(One(Obj), One(Obj)) -> (Bool), None, [RAISES, FOREIGN];
                 /// The binary operator that the immediate names, in place for an augmented assignment.
                 ObjBinary = binary(One(Obj), One(Obj)) -> (Obj), Binary, [RAISES, FOREIGN];
                 /// The unary operator that the immediate names.
@@ -317,6 +333,10 @@ macro_rules! for_each_op {
                 ObjCall = call(Rest(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
                 /// A new tuple.
                 ObjTuple = tuple(Rest(Obj)) -> (Obj), None, [RAISES];
+                /// A new list.
+                ObjList = list(Rest(Obj)) -> (Obj), None, [RAISES];
+                /// A new dict of keys, each with its value behind it.
+                ObjDict = dict(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
                 /// Unpacks an iterable into exactly as many items as the immediate says.
                 ObjUnpack = unpack(One(Obj)) -> (), Count, [RAISES, FOREIGN], varying;
                 /// `iter(a)`.

@@ -92,6 +92,22 @@ macro_rules! for_each_helper {
             ObjGlobal = object::obj_global(Unit, Obj) -> (Obj);
             /// `object.name`
             ObjAttr = object::obj_attr(Obj, Obj) -> (Obj);
+            /// `object.name = value`: 0 or -1.
+            ObjSetAttr = container::obj_set_attr(Obj, Obj, Obj) -> (I32);
+            /// `del object.name`: 0 or -1.
+            ObjDelAttr = container::obj_del_attr(Obj, Obj) -> (I32);
+            /// `(unit, name, value)`: binds a global name. 0 or -1.
+            ObjSetGlobal = container::obj_set_global(Unit, Obj, Obj) -> (I32);
+            /// `container[key]`
+            ObjItem = container::obj_item(Obj, Obj) -> (Obj);
+            /// `container[key] = value`: 0 or -1.
+            ObjSetItem = container::obj_set_item(Obj, Obj, Obj) -> (I32);
+            /// `del container[key]`: 0 or -1.
+            ObjDelItem = container::obj_del_item(Obj, Obj) -> (I32);
+            /// `slice(start, stop, step)`
+            ObjSlice = container::obj_slice(Obj, Obj, Obj) -> (Obj);
+            /// `item in container`: 1, 0, or -1 with an exception.
+            ObjContains = container::obj_contains(Obj, Obj) -> (I32);
             /// `(operator, in place, a, b)`: the operator is its position in `ir::Binary::ALL`.
             ObjBinary = object::obj_binary(I64, I64, Obj, Obj) -> (Obj);
             /// `(operator, a)`: the operator is its position in `ir::Unary::ALL`.
@@ -104,6 +120,10 @@ macro_rules! for_each_helper {
             ObjCall = object::obj_call(Obj, Ptr, I64, Obj) -> (Obj);
             /// `(items, count)`: a new tuple; the items are borrowed.
             ObjTuple = object::obj_tuple(Ptr, I64) -> (Obj);
+            /// `(items, count)`: a new list; the items are borrowed.
+            ObjList = container::obj_list(Ptr, I64) -> (Obj);
+            /// `(keys and values, count of pairs)`: a new dict; the items are borrowed.
+            ObjDict = container::obj_dict(Ptr, I64) -> (Obj);
             /// `(iterable, count, out)`: new references into `out`. 0 or -1.
             ObjUnpack = object::obj_unpack(Obj, I64, Ptr) -> (I32);
             /// `iter(object)`

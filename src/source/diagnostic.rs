@@ -24,8 +24,6 @@ pub enum Reason {
     Await,
     /// A variable shared with another function; its name.
     Closure(String),
-    /// A global variable that the function rebinds; its name.
-    GlobalAssignment(String),
     /// A call that looks at the frame it is made from; what is called.
     FrameInspection(&'static str),
     /// More instructions than the budget; the budget.
@@ -66,7 +64,6 @@ impl Reason {
             Reason::Yield => "yield",
             Reason::Await => "await",
             Reason::Closure(_) => "closure",
-            Reason::GlobalAssignment(_) => "global-assignment",
             Reason::FrameInspection(_) => "frame-inspection",
             Reason::TooLarge(_) => "too-large",
             Reason::TooManyVariables(_) => "too-many-variables",
@@ -87,7 +84,6 @@ impl Reason {
             Reason::Yield => Some("compute each item in a function of its own and yield its result"),
             Reason::Await => Some("move the computation into a plain function"),
             Reason::Closure(_) => Some("pass the value as an argument and return what changes"),
-            Reason::GlobalAssignment(_) => Some("return the new value and assign it in the caller"),
             Reason::FrameInspection(_) => Some("pass what is needed as arguments"),
             Reason::TooLarge(_) | Reason::TooManyVariables(_) => Some("split the function"),
             Reason::TooDeep(_) => Some("name intermediate results"),
@@ -108,7 +104,6 @@ impl fmt::Display for Reason {
             Reason::Yield => f.write_str("a generator can't be compiled yet"),
             Reason::Await => f.write_str("a coroutine can't be compiled yet"),
             Reason::Closure(name) => write!(f, "`{name}` is a variable of an enclosing function"),
-            Reason::GlobalAssignment(name) => write!(f, "the function rebinds the global `{name}`"),
             Reason::FrameInspection(what) => {
                 write!(f, "`{what}` may look at the variables of the running function")
             }

@@ -48,6 +48,57 @@ pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
     new_object(cx, at, object);
 }
 
+/// Ends an op without result, whose helper answers 0 or -1.
+fn done(cx: &mut Lower<'_>, helper: Helper, args: &[Value]) {
+    let status = cx.code.call_one(helper, args);
+    cx.fail_if_negative(status);
+}
+
+pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
+    let ((object, value), name) = (cx.args_two(at), named_constant(cx, at));
+    done(cx, Helper::ObjSetAttr, &[object, name, value]);
+}
+
+pub(super) fn del_attr(cx: &mut Lower<'_>, at: &InstData) {
+    let (object, name) = (cx.arg(at, 0), named_constant(cx, at));
+    done(cx, Helper::ObjDelAttr, &[object, name]);
+}
+
+pub(super) fn set_global(cx: &mut Lower<'_>, at: &InstData) {
+    let (value, name, unit) = (cx.arg(at, 0), named_constant(cx, at), cx.loaded_unit());
+    done(cx, Helper::ObjSetGlobal, &[unit, name, value]);
+}
+
+pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
+    let (container, key) = cx.args_two(at);
+    let object = cx.code.call_one(Helper::ObjItem, &[container, key]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn set_item(cx: &mut Lower<'_>, at: &InstData) {
+    let (container, key, value) = cx.args_three(at);
+    done(cx, Helper::ObjSetItem, &[container, key, value]);
+}
+
+pub(super) fn del_item(cx: &mut Lower<'_>, at: &InstData) {
+    let (container, key) = cx.args_two(at);
+    done(cx, Helper::ObjDelItem, &[container, key]);
+}
+
+pub(super) fn slice(cx: &mut Lower<'_>, at: &InstData) {
+    let (start, stop, step) = cx.args_three(at);
+    let object = cx.code.call_one(Helper::ObjSlice, &[start, stop, step]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn contains(cx: &mut Lower<'_>, at: &InstData) {
+    let (container, item) = cx.args_two(at);
+    let answer = cx.code.call_one(Helper::ObjContains, &[container, item]);
+    cx.fail_if_negative(answer);
+    let truth = cx.code.compare_constant(IntCC::NotEqual, answer, 0);
+    cx.result(at, truth);
+}
+
 pub(super) fn binary(cx: &mut Lower<'_>, at: &InstData) {
     let Imm::Binary(operator, in_place) = at.imm else { unreachable!("the verifier checks immediates") };
     let row = Binary::ALL.iter().position(|&other| other == operator).expect("every operator is in the list");
@@ -117,10 +168,22 @@ pub(super) fn call(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn tuple(cx: &mut Lower<'_>, at: &InstData) {
+    display(cx, at, Helper::ObjTuple, at.args.len());
+}
+
+pub(super) fn list(cx: &mut Lower<'_>, at: &InstData) {
+    display(cx, at, Helper::ObjList, at.args.len());
+}
+
+pub(super) fn dict(cx: &mut Lower<'_>, at: &InstData) {
+    display(cx, at, Helper::ObjDict, at.args.len() / 2);
+}
+
+fn display(cx: &mut Lower<'_>, at: &InstData, helper: Helper, count: usize) {
     let slot = store_operands(cx, &at.args, 0);
     let items = cx.code.slot_address(slot, 0);
-    let count = number(cx, at.args.len());
-    let object = cx.code.call_one(Helper::ObjTuple, &[items, count]);
+    let count = number(cx, count);
+    let object = cx.code.call_one(helper, &[items, count]);
     new_object(cx, at, object);
 }
 

@@ -1,6 +1,7 @@
 //! Assignment, unpacking and deletion of variables.
 
 use ruff_python_ast::Expr;
+use ruff_python_ast::ExprAttribute;
 use ruff_python_ast::StmtAssign;
 use ruff_python_ast::StmtAugAssign;
 use ruff_text_size::Ranged;
@@ -9,6 +10,7 @@ use rustc_hash::FxHashSet;
 
 use crate::front::scope::Meaning;
 use crate::front::scope::Variable;
+use crate::ir::Const;
 use crate::ir::Imm;
 use crate::ir::InPlace;
 use crate::ir::Op;
@@ -70,11 +72,14 @@ impl<'a> Builder<'a> {
             Expr::Name(node) => self.assign_name(&node.id, value, node.range),
             Expr::Tuple(node) => self.unpack(&node.elts, value, node.range),
             Expr::List(node) => self.unpack(&node.elts, value, node.range),
-            Expr::Attribute(_) => {
-                self.refuse(target, Reason::UnsupportedStatement("an assignment to an attribute"))
+            Expr::Attribute(node) => {
+                let object = self.expr(&node.value);
+                self.set_attribute(object, node, value);
             }
-            Expr::Subscript(_) => {
-                self.refuse(target, Reason::UnsupportedStatement("an assignment to an item"))
+            Expr::Subscript(node) => {
+                let container = self.expr(&node.value);
+                let key = self.expr(&node.slice);
+                self.effect(Op::ObjSetItem, vec![container, key, value], node.range);
             }
             Expr::Starred(_) => self.refuse(target, Reason::UnsupportedStatement("unpacking with a star")),
             _ => self.refuse(target, super::syntax_error("nothing can be assigned to this")),
@@ -91,21 +96,22 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn assign_name(&mut self, name: &str, value: Value, range: TextRange) {
-        if let Some(variable) = self.own_variable(name, range) {
-            self.rebind(variable, value, Bound::Yes, range);
-        }
+    fn set_attribute(&mut self, object: Value, node: &'a ExprAttribute, value: Value) {
+        let name = self.attribute_name(node);
+        let range = self.attribute_range(node.range, node);
+        self.emit(Op::ObjSetAttr, name, vec![object, value], &[], range);
     }
 
-    /// The variable of this name; a diagnostic when it is not the function's own.
-    fn own_variable(&mut self, name: &str, range: TextRange) -> Option<Variable> {
+    fn assign_name(&mut self, name: &str, value: Value, range: TextRange) {
         let (name, meaning) = self.meaning(name);
         match meaning {
-            Meaning::Local(variable) => return Some(variable),
-            Meaning::Global => self.refuse(range, Reason::GlobalAssignment(name)),
+            Meaning::Local(variable) => self.rebind(variable, value, Bound::Yes, range),
+            Meaning::Global => {
+                let name = Imm::Const(self.constant_id(Const::Str(name)));
+                self.emit(Op::ObjSetGlobal, name, vec![value], &[], range);
+            }
             Meaning::Free => self.refuse(range, Reason::Closure(name)),
         }
-        None
     }
 
     /// Gives a variable a new value, then drops the old one.
@@ -120,33 +126,64 @@ impl<'a> Builder<'a> {
     /// `target += value`: the target's value is read first.
     pub(super) fn augmented_assignment(&mut self, node: &'a StmtAugAssign) {
         match &*node.target {
-            Expr::Name(_) => {}
-            Expr::Attribute(_) => {
-                return self.refuse(node, Reason::UnsupportedStatement("an assignment to an attribute"));
+            Expr::Attribute(target) => {
+                let object = self.expr(&target.value);
+                let old = self.attribute_of(object, target);
+                let new = self.augmented(node, old);
+                self.set_attribute(object, target, new);
             }
-            _ => return self.refuse(node, Reason::UnsupportedStatement("an assignment to an item")),
+            Expr::Subscript(target) => {
+                let container = self.expr(&target.value);
+                let key = self.expr(&target.slice);
+                let old = self.value(Op::ObjItem, Imm::None, vec![container, key], target.range);
+                let new = self.augmented(node, old);
+                self.effect(Op::ObjSetItem, vec![container, key, new], target.range);
+            }
+            target => {
+                let old = self.expr(target);
+                let new = self.augmented(node, old);
+                self.assign(target, new);
+            }
         }
-        let old = self.expr(&node.target);
+    }
+
+    fn augmented(&mut self, node: &'a StmtAugAssign, old: Value) -> Value {
         let operand = self.expr(&node.value);
-        let new = self.binary(node.op, InPlace::Yes, old, operand, node.range);
-        self.assign(&node.target, new);
+        self.binary(node.op, InPlace::Yes, old, operand, node.range)
     }
 
     /// `del target`
     pub(super) fn delete(&mut self, target: &'a Expr) {
         self.level(target.range(), |builder| match target {
-            Expr::Name(node) => {
-                let Some(variable) = builder.own_variable(&node.id, node.range) else { return };
-                builder.variable(variable, node.range);
-                let unbound = builder.flow.constants().unbound;
-                builder.rebind(variable, unbound, Bound::No, node.range);
+            Expr::Name(node) => builder.delete_name(&node.id, node.range),
+            Expr::Attribute(node) => {
+                let object = builder.expr(&node.value);
+                let name = builder.attribute_name(node);
+                let range = builder.attribute_range(node.range, node);
+                builder.emit(Op::ObjDelAttr, name, vec![object], &[], range);
+            }
+            Expr::Subscript(node) => {
+                let container = builder.expr(&node.value);
+                let key = builder.expr(&node.slice);
+                builder.effect(Op::ObjDelItem, vec![container, key], node.range);
             }
             Expr::Tuple(node) => node.elts.iter().for_each(|target| builder.delete(target)),
             Expr::List(node) => node.elts.iter().for_each(|target| builder.delete(target)),
-            _ => {
-                builder.refuse(target, Reason::UnsupportedStatement("a deletion of anything but a variable"))
-            }
+            _ => builder.refuse(target, super::syntax_error("this can't be deleted")),
         });
+    }
+
+    fn delete_name(&mut self, name: &str, range: TextRange) {
+        let (name, meaning) = self.meaning(name);
+        match meaning {
+            Meaning::Local(variable) => {
+                self.variable(variable, range);
+                let unbound = self.flow.constants().unbound;
+                self.rebind(variable, unbound, Bound::No, range);
+            }
+            Meaning::Global => self.refuse(range, Reason::UnsupportedStatement("a deletion of a global")),
+            Meaning::Free => self.refuse(range, Reason::Closure(name)),
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use crate::ir::Cmp;
 use crate::ir::Imm;
 use crate::ir::Op;
 use crate::ir::Value;
-use crate::source::Reason;
 
 use super::Builder;
 use super::flow::Label;
@@ -85,7 +84,8 @@ impl<'a> Builder<'a> {
     /// The truth of an expression's value; `range` is what a traceback names when asking for it fails.
     pub(super) fn truth_of(&mut self, expr: &'a Expr, range: TextRange) -> Value {
         if let Expr::Compare(node) = expr
-            && let ([op @ (CmpOp::Is | CmpOp::IsNot)], [right]) = (&*node.ops, &*node.comparators)
+            && let ([op @ (CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn)], [right]) =
+                (&*node.ops, &*node.comparators)
         {
             let left = self.expr(&node.left);
             let right = self.expr(right);
@@ -133,12 +133,17 @@ impl<'a> Builder<'a> {
                 let same = self.value(Op::ObjIs, Imm::None, vec![left, right], range);
                 return Compared::Truth(self.value(Op::BoolNot, Imm::None, vec![same], range));
             }
-            CmpOp::In | CmpOp::NotIn => {
-                self.refuse(range, Reason::UnsupportedExpression("a membership test"));
-                return Compared::Object(self.nothing());
+            CmpOp::In => return Compared::Truth(self.contains(left, right, range)),
+            CmpOp::NotIn => {
+                let found = self.contains(left, right, range);
+                return Compared::Truth(self.value(Op::BoolNot, Imm::None, vec![found], range));
             }
         };
         Compared::Object(self.value(Op::ObjCompare, Imm::Cmp(cmp), vec![left, right], range))
+    }
+
+    fn contains(&mut self, item: Value, container: Value, range: TextRange) -> Value {
+        self.value(Op::ObjContains, Imm::None, vec![container, item], range)
     }
 
     fn truth_of_compared(&mut self, compared: Compared, range: TextRange) -> Value {

@@ -6,9 +6,11 @@ use ruff_python_ast::BoolOp;
 use ruff_python_ast::Expr;
 use ruff_python_ast::ExprAttribute;
 use ruff_python_ast::ExprBoolOp;
+use ruff_python_ast::ExprDict;
 use ruff_python_ast::ExprIf;
 use ruff_python_ast::ExprName;
 use ruff_python_ast::ExprNamed;
+use ruff_python_ast::ExprSlice;
 use ruff_python_ast::ExprTuple;
 use ruff_python_ast::ExprUnaryOp;
 use ruff_python_ast::Operator;
@@ -40,6 +42,9 @@ const FRAME_READERS: &[&str] =
 /// Attributes that hand out frames (`sys._getframe`, `inspect.currentframe`).
 const FRAME_ATTRIBUTES: &[&str] = &["_getframe", "currentframe"];
 
+/// CPython inserts the items of a longer dict display before it evaluates the rest.
+const MOST_PAIRS: usize = 15;
+
 impl<'a> Builder<'a> {
     /// The value of an expression.
     pub(super) fn expr(&mut self, expr: &'a Expr) -> Value {
@@ -66,6 +71,17 @@ impl<'a> Builder<'a> {
             Expr::Call(node) => self.call(node),
             Expr::Attribute(node) => self.attribute(node),
             Expr::Tuple(node) => self.tuple(node),
+            Expr::List(node) => {
+                let items = self.exprs(&node.elts);
+                self.value(Op::ObjList, Imm::None, items, node.range)
+            }
+            Expr::Dict(node) => self.dict(node),
+            Expr::Subscript(node) => {
+                let container = self.expr(&node.value);
+                let key = self.expr(&node.slice);
+                self.value(Op::ObjItem, Imm::None, vec![container, key], node.range)
+            }
+            Expr::Slice(node) => self.slice(node),
             _ => {
                 self.refuse(expr, unsupported(expr));
                 self.nothing()
@@ -222,6 +238,11 @@ impl<'a> Builder<'a> {
 
     fn attribute(&mut self, node: &'a ExprAttribute) -> Value {
         let object = self.expr(&node.value);
+        self.attribute_of(object, node)
+    }
+
+    /// An attribute of an object that is known already.
+    pub(super) fn attribute_of(&mut self, object: Value, node: &'a ExprAttribute) -> Value {
         if let Some(reader) = FRAME_ATTRIBUTES.iter().find(|&&reader| node.attr.as_str() == reader) {
             self.refuse(node, Reason::FrameInspection(reader));
         }
@@ -230,9 +251,13 @@ impl<'a> Builder<'a> {
         {
             self.note_name(format!("{base}.{}", self.scope.mangled(&node.attr)));
         }
+        let name = self.attribute_name(node);
+        self.value(Op::ObjAttr, name, vec![object], self.attribute_range(node.range, node))
+    }
+
+    pub(super) fn attribute_name(&mut self, node: &ExprAttribute) -> Imm {
         let name = self.scope.mangled(&node.attr).into_owned();
-        let id = self.constant_id(Const::Str(name));
-        self.value(Op::ObjAttr, Imm::Const(id), vec![object], self.attribute_range(node.range, node))
+        Imm::Const(self.constant_id(Const::Str(name)))
     }
 
     /// What a traceback names for an attribute read or the method call around it: where the attribute's name
@@ -248,6 +273,30 @@ impl<'a> Builder<'a> {
     fn tuple(&mut self, node: &'a ExprTuple) -> Value {
         let items = self.exprs(&node.elts);
         self.value(Op::ObjTuple, Imm::None, items, node.range)
+    }
+
+    /// A dict display: all keys and values first, then the dict.
+    fn dict(&mut self, node: &'a ExprDict) -> Value {
+        if node.items.len() > MOST_PAIRS {
+            self.refuse(node, Reason::UnsupportedExpression("a dict display of more than 15 items"));
+        }
+        let mut operands = Vec::with_capacity(2 * node.items.len());
+        for item in &node.items {
+            match &item.key {
+                Some(key) => operands.push(self.expr(key)),
+                None => self.refuse(&item.value, Reason::UnsupportedExpression("unpacking with a star")),
+            }
+            operands.push(self.expr(&item.value));
+        }
+        self.value(Op::ObjDict, Imm::None, operands, node.range)
+    }
+
+    fn slice(&mut self, node: &'a ExprSlice) -> Value {
+        let parts = [&node.lower, &node.upper, &node.step].map(|part| match part {
+            Some(part) => self.expr(part),
+            None => self.constant(Const::None, node.range),
+        });
+        self.value(Op::ObjSlice, Imm::None, parts.to_vec(), node.range)
     }
 
     /// The values of expressions, in order.
@@ -280,15 +329,11 @@ fn unsupported(expr: &Expr) -> Reason {
         Expr::Yield(_) | Expr::YieldFrom(_) => return Reason::Yield,
         Expr::Await(_) => return Reason::Await,
         Expr::Lambda(_) => "a lambda",
-        Expr::Dict(_) => "a dict display",
         Expr::Set(_) => "a set display",
-        Expr::List(_) => "a list display",
         Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) => "a comprehension",
         Expr::Generator(_) => "a generator expression",
         Expr::FString(_) => "an f-string",
         Expr::TString(_) => "a t-string",
-        Expr::Subscript(_) => "a subscript",
-        Expr::Slice(_) => "a slice",
         Expr::Starred(_) => "unpacking with a star",
         _ => "this expression",
     })

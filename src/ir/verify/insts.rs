@@ -104,6 +104,9 @@ impl Verifier<'_> {
         if data.op == Op::Raise && !(1..=2).contains(&data.args.len()) {
             self.fault(inst, "one or two operands");
         }
+        if data.op == Op::ObjDict && !data.args.len().is_multiple_of(2) {
+            self.fault(inst, "a key without a value");
+        }
     }
 
     fn check_const(&mut self, inst: Inst, data: &InstData, id: ConstId) {
@@ -111,7 +114,9 @@ impl Verifier<'_> {
             return self.fault(inst, "the constant is not in the unit");
         };
         let is_right = match (data.op, constant) {
-            (Op::ObjConst, _) | (Op::ObjGlobal | Op::ObjAttr | Op::RaiseUnbound, Const::Str(_)) => true,
+            (Op::ObjConst, _) => true,
+            (Op::ObjGlobal | Op::ObjSetGlobal | Op::RaiseUnbound, Const::Str(_)) => true,
+            (Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
             (Op::ObjCall, Const::None) => !data.args.is_empty(),
             (Op::ObjCall, Const::Tuple(names)) => {
                 names.len() < data.args.len() && names.iter().all(|name| matches!(name, Const::Str(_)))

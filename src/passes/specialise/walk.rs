@@ -302,6 +302,17 @@ impl<'a, S: Sink> Walker<'a, S> {
                 self.env.extend(data.results.iter().copied().zip(items));
             }
             Op::ObjNext => self.next_item(inst)?,
+            Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjSetGlobal | Op::ObjSetItem | Op::ObjDelItem => {
+                let operands = self.operands(inst)?;
+                let args = self.objects(&operands)?;
+                self.none(data.op, data.imm, &args);
+            }
+            Op::ObjContains => {
+                let operands = self.operands(inst)?;
+                let args = self.objects(&operands)?;
+                let truth = self.one(data.op, data.imm, &args);
+                self.define(inst, Repr::Bool(truth, None));
+            }
             _ => {
                 let operands = self.operands(inst)?;
                 let result = match self.unboxed(inst, &operands)? {

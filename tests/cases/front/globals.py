@@ -3,9 +3,9 @@ counter = 0
 
 def count():
     global counter
-    counter += 1  # error[global-assignment]: the function rebinds the global `counter`
-    for counter in range(3):  # error[global-assignment]: the function rebinds the global `counter`
+    counter += 1
+    for counter in range(3):
         pass
-    (counter := 2)  # error[global-assignment]: the function rebinds the global `counter`
-    del counter  # error[global-assignment]: the function rebinds the global `counter`
+    (counter := 2)
+    del counter  # error[unsupported-statement]: a deletion of a global can't be compiled yet
     return counter

@@ -10,18 +10,18 @@ def statements(a):
         pass
 
     with a as b:  # error[unsupported-statement]: a `with` statement can't be compiled yet
-        [b]  # error[unsupported-expression]: a list display can't be compiled yet
+        {b}  # error[unsupported-expression]: a set display can't be compiled yet
     try:  # error[unsupported-statement]: a `try` statement can't be compiled yet
-        a[0]  # error[unsupported-expression]: a subscript can't be compiled yet
+        {a}  # error[unsupported-expression]: a set display can't be compiled yet
     except ValueError:
         raise  # error[unsupported-statement]: a `raise` without an exception can't be compiled yet
     match a:  # error[unsupported-statement]: a `match` statement can't be compiled yet
         case 1:
             pass
-    a.x = 1  # error[unsupported-statement]: an assignment to an attribute can't be compiled yet
-    a.x += 1  # error[unsupported-statement]: an assignment to an attribute can't be compiled yet
+    a.x = 1
+    a.x += 1
     a.x: int  # error[unsupported-statement]: an annotation of anything but a variable can't be compiled yet
-    a[0] = 1  # error[unsupported-statement]: an assignment to an item can't be compiled yet
-    a[0] += 1  # error[unsupported-statement]: an assignment to an item can't be compiled yet
+    a[0] = 1
+    a[0] += 1
     a, *b = a  # error[unsupported-statement]: unpacking with a star can't be compiled yet
-    del a.x  # error[unsupported-statement]: a deletion of anything but a variable can't be compiled yet
+    del a.x
