@@ -11,20 +11,22 @@ fn main() {
     };
     // A Windows or macOS binary finds its interpreter by other means; only ELF needs the run path.
     let elf = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux");
-    println!("cargo::rerun-if-changed=tests");
-    // Cargo refuses link arguments for test targets in a package that has none.
-    if !has_test_targets() {
-        return;
-    }
-    println!("cargo::rustc-link-arg-tests=-L{folder}");
-    println!("cargo::rustc-link-arg-tests=-l{name}");
-    if elf {
-        println!("cargo::rustc-link-arg-tests=-Wl,-rpath,{folder}");
+    for targets in ["tests", "benches"] {
+        println!("cargo::rerun-if-changed={targets}");
+        // Cargo refuses link arguments for a kind of target that the package has none of.
+        if !holds_targets(targets) {
+            continue;
+        }
+        println!("cargo::rustc-link-arg-{targets}=-L{folder}");
+        println!("cargo::rustc-link-arg-{targets}=-l{name}");
+        if elf {
+            println!("cargo::rustc-link-arg-{targets}=-Wl,-rpath,{folder}");
+        }
     }
 }
 
-fn has_test_targets() -> bool {
-    let Ok(entries) = Path::new("tests").read_dir() else {
+fn holds_targets(folder: &str) -> bool {
+    let Ok(entries) = Path::new(folder).read_dir() else {
         return false;
     };
     entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"))

@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod dump;
 mod guarded;
 pub mod report;
+pub mod text;
 
 use std::sync::Arc;
 use std::time::Duration;

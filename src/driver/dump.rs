@@ -1,23 +1,17 @@
 //! `castiron dump`: one function at one stage, without running anything of its module.
 //!
-//! Facts about global names come from the text: known builtins that the module does not bind, and
-//! `import math`. So the dump shows what the compiler makes of the function in the usual case.
+//! Facts about global names come from the text ([`super::text`]). So the dump shows what the compiler makes of
+//! the function in the usual case.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::codegen::Texts;
 use crate::front;
-use crate::ir::Builtin;
-use crate::ir::FuncId;
-use crate::ir::GlobalFact;
 use crate::ir::Unit;
 use crate::source::SourceFile;
 use crate::source::render;
 
-use super::Blueprint;
 use super::Failure;
 use super::Member;
 use super::Request;
@@ -25,6 +19,7 @@ use super::Session;
 use super::blueprint;
 use super::compile;
 use super::optimised;
+use super::text::facts_of_text;
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,30 +69,6 @@ pub fn dump(session: &Session, path: &str, text: &str, name: &str, stage: &Stage
         Stage::Ir(passes) => dump_ir(session, &request, passes, &file),
         _ => dump_code(session, &request, stage, &file),
     }
-}
-
-/// What the text alone says about the names that the function reads.
-pub(super) fn facts_of_text(
-    module: &front::ParsedModule,
-    function: &Blueprint,
-) -> FxHashMap<String, GlobalFact> {
-    let mut facts = FxHashMap::default();
-    for name in &function.names {
-        let root = name.split('.').next().unwrap_or(name);
-        let fact = if *name == function.info.qualname {
-            GlobalFact::Function(FuncId::new(0))
-        } else if front::imports_module(module, root, "math") {
-            name.split_once('.').map_or(GlobalFact::MathModule, |(_, rest)| GlobalFact::Math(rest.to_owned()))
-        } else if let Some(&builtin) = Builtin::ALL.iter().find(|builtin| builtin.name() == name)
-            && !front::binds_name(module, name)
-        {
-            GlobalFact::Builtin(builtin)
-        } else {
-            continue;
-        };
-        facts.insert(name.clone(), fact);
-    }
-    facts
 }
 
 fn dump_ir(
