@@ -1,7 +1,7 @@
 # Two commands do everything on a machine with Rust and a CPython 3.11, 3.12 or 3.13:
 #
 #   make demo     build castiron into .venv, run programs plain and compiled side by side
-#   make test     formatters, linters, Rust tests, pytest on each CPython, differential cases, benchmark smoke
+#   make test     formatters, linters, Rust tests, pytest on each CPython, differential cases, demo, benchmark smoke
 #
 # make test-all adds the acceptance scripts and the long runs; make bench times everything.
 
@@ -12,16 +12,17 @@ SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src pydecorators -n
 .PHONY: demo test test-all bench clean
 
 demo: $(VENV)/built
-	$(VENV)/bin/python benches/run.py --programs fib,fib.twin,mandelbrot,mandelbrot.twin,lcg_overflow,lcg_overflow.twin
+	$(VENV)/bin/python benches/run.py --demo
 
 test: $(VENV)/tools
-	$(VENV)/bin/nox --sessions interpreters lint rust foreign wheel tests pure smoke
+	$(VENV)/bin/nox --sessions interpreters lint rust foreign wheel tests pure demo smoke
 
 test-all: test
 	$(VENV)/bin/nox --sessions acceptance
 
 bench: $(VENV)/built
 	$(VENV)/bin/python benches/run.py --rivals
+	cargo bench --bench compile
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)

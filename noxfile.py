@@ -113,6 +113,13 @@ def pure(session: nox.Session) -> None:
 
 
 @nox.session(python=TESTED)
+def demo(session: nox.Session) -> None:
+    """What `make demo` shows, with small arguments: the same results, and every function native."""
+    install_wheel(session)
+    session.run("python", "benches/run.py", "--demo", "--smoke")
+
+
+@nox.session(python=TESTED)
 def smoke(session: nox.Session) -> None:
     """The benchmarks with small arguments: results compared, times only printed."""
     install_wheel(session)

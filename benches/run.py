@@ -3,6 +3,7 @@
     python benches/run.py                       # every program this castiron can run, and its twin
     python benches/run.py --programs fib,fib.twin
     python benches/run.py --smoke               # small arguments: results compared, times only printed
+    python benches/run.py --demo                # what `make demo` shows; every @jit function must run natively
     python benches/run.py --rivals              # the installed rivals of peers.py too, in the same run
 
 Plain and compiled are the same file in the same interpreter, each in a fresh process (`CASTIRON=off` and
@@ -13,6 +14,7 @@ structure, which keeps a compiler from being fitted to one spelling.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import subprocess
@@ -25,6 +27,7 @@ import peers
 HERE = Path(__file__).resolve().parent
 RIVALS = ("mypyc", "cython", "cython-unsafe", "numba", "pypy")
 TIMEOUT = 600
+DEMO = ("fib", "fib.twin", "mandelbrot", "mandelbrot.twin", "lcg_overflow", "lcg_overflow.twin")
 
 # Runs in a fresh process: import, small call, two warm-up calls, timed samples of at least 50 ms each.
 DRIVER = r"""
@@ -53,6 +56,7 @@ for _ in range(repeat):
 import castiron
 names = [name for name, value in vars(program).items() if castiron.is_compiled(value)]
 out["native"] = sorted(names)
+out["entered"] = sorted(castiron.stats()["native_calls"])
 print("\n" + json.dumps(out))
 """
 
@@ -67,6 +71,7 @@ class Outcome:
     bench: str = ""
     seconds: float = 0.0
     native: tuple[str, ...] = ()
+    entered: tuple[str, ...] = ()
 
 
 def programs(wanted: list[str] | None) -> dict[str, Path]:
@@ -90,8 +95,8 @@ def measure(path: Path, mode: str, bench: bool, repeat: int) -> Outcome:
     if done.returncode:
         return Outcome(peers.last_lines(done.stderr, 1) or f"exit status {done.returncode}")
     answer = json.loads(done.stdout.strip().splitlines()[-1])
-    seconds = min(answer["times"])
-    return Outcome("", answer["small"], answer["expected"], answer["bench"], seconds, tuple(answer["native"]))
+    texts = answer["small"], answer["expected"], answer["bench"]
+    return Outcome("", *texts, min(answer["times"]), tuple(answer["native"]), tuple(answer["entered"]))
 
 
 def missing_part(path: Path) -> str | None:
@@ -118,6 +123,17 @@ def verdict(plain: Outcome, compiled: Outcome) -> str:
     return ""
 
 
+def not_native(path: Path, plain: Outcome, compiled: Outcome) -> str:
+    """Empty when each `@jit` function is machine code, `run` was entered there, and the plain run had none of it."""
+    functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+    wanted = {node.name for node in functions if any(ast.unparse(mark) == "jit" for mark in node.decorator_list)}
+    if plain.native or plain.entered:
+        return f"NOT PLAIN with CASTIRON=off: {', '.join(plain.native + plain.entered)}"
+    if left := sorted(wanted - set(compiled.native)):
+        return f"NOT NATIVE: {', '.join(left)}"
+    return "" if "program.run" in compiled.entered else "NOT NATIVE: run was not entered as machine code"
+
+
 def rival_times(name: str, path: Path, arguments: argparse.Namespace) -> dict[str, float]:
     """Seconds of the installed rivals that get the program right."""
     program = peers.Program.load(path.parent, path.name)
@@ -137,7 +153,8 @@ def row(name: str, path: Path, arguments: argparse.Namespace) -> tuple[str, bool
     bench = not arguments.smoke
     plain = measure(path, "off", bench, arguments.repeat)
     compiled = measure(path, "on", bench, arguments.repeat)
-    if wrong := verdict(plain, compiled):
+    wrong = verdict(plain, compiled) or (not_native(path, plain, compiled) if arguments.demo else "")
+    if wrong:
         return f"{name:<24} {'-':>9} {'-':>9} {'-':>8}  {wrong}", False
     ratio = plain.seconds / compiled.seconds
     note = f"native: {', '.join(compiled.native)}" if compiled.native else "bytecode"
@@ -152,18 +169,22 @@ def main() -> int:
     parser.add_argument("--programs", help="comma-separated; default: all, with their twins")
     parser.add_argument("--repeat", type=int, default=5, help="timed samples after the warm-up (default 5)")
     parser.add_argument("--smoke", action="store_true", help="small arguments and one sample")
+    parser.add_argument("--demo", action="store_true", help="the demonstration; fails where a function stays bytecode")
     parser.add_argument("--rivals", action="store_true", help="time the installed rivals of peers.py as well")
     parser.add_argument("--envs", type=Path, default=Path(".bench/envs"), help="the rivals' environments")
     parser.add_argument("--work", type=Path, default=Path(".bench/work"), help="scratch folder for rivals' builds")
     arguments = parser.parse_args()
     if arguments.smoke:
         arguments.repeat = 1
-    wanted = arguments.programs.split(",") if arguments.programs else None
+    wanted = arguments.programs.split(",") if arguments.programs else list(DEMO) if arguments.demo else None
+    chosen = programs(wanted)
+    if unknown := sorted(set(wanted or ()) - set(chosen)):
+        parser.error(f"no such program: {', '.join(unknown)}")
     version = ".".join(map(str, sys.version_info[:3]))
     print(f"CPython {version}; CPU seconds, least of {arguments.repeat}")
     print(f"{'program':<24} {'plain':>9} {'compiled':>9} {'speed-up':>8}")
     failed = 0
-    for name, path in programs(wanted).items():
+    for name, path in chosen.items():
         line, passed = row(name, path, arguments)
         print(line, flush=True)
         failed += not passed
