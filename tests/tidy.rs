@@ -25,7 +25,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "check",
         ],
     ),
-    ("python", &["driver", "check", "source", "cpython", "runtime", "ir", "front", "codegen", "emit"]),
+    (
+        "python",
+        &["driver", "check", "source", "types", "cpython", "runtime", "ir", "front", "codegen", "emit"],
+    ),
 ];
 
 /// Where `unsafe` may stand.
