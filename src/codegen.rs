@@ -14,6 +14,7 @@ mod looped;
 mod lower;
 mod plan;
 mod resume;
+mod site;
 mod traces;
 mod unit;
 
@@ -23,9 +24,9 @@ use cranelift_codegen::ir::Signature;
 use cranelift_module::{DataDescription, DataId, FuncId as Symbol, Linkage, Module, ModuleError};
 
 use crate::cpython::Layout;
-use crate::ir::{FuncId, Unit};
+use crate::ir::{FuncId, Point, Unit};
 use crate::runtime::data::{DATA_SYMBOL, DataLayout};
-use crate::runtime::meta::{FunctionMeta, UnitMeta};
+use crate::runtime::meta::{ExitMeta, FunctionMeta, PieceMeta, UnitMeta};
 
 pub use traces::Positions;
 
@@ -149,10 +150,25 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     let texts = compiler.texts.take().unwrap_or_default();
     let code_bytes = compiler.code_bytes;
     define_data(module, &context)?;
-    let UnitContext { data, data_symbol, plan, traces, symbols, .. } = context;
-    meta.exits = plan.metas;
+    let exits = waiting_traces(&context);
+    let UnitContext { data, data_symbol, traces, symbols, .. } = context;
+    meta.exits = exits;
     meta.traces = traces.into_inner().metas;
     Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts, code_bytes })
+}
+
+/// The exits, whose outer frames are shown at the calls that they wait for.
+fn waiting_traces(context: &UnitContext<'_>) -> Vec<ExitMeta> {
+    let mut exits = context.plan.metas.clone();
+    let mut traces = context.traces.borrow_mut();
+    for frame in exits.iter_mut().flat_map(|exit| exit.frames.iter_mut().skip(1)) {
+        let function = FuncId::new(frame.function as usize);
+        let entry = &context.plan.entries(function)[frame.entry as usize];
+        if let (Some(generic), Point::After(inst)) = (&context.unit.function(function).generic, entry.point) {
+            frame.trace = traces.number(generic, inst, context.positions);
+        }
+    }
+    exits
 }
 
 fn declare_functions(unit: &Unit, module: &mut dyn Module, abi: Abi) -> CodeResult<Vec<CompiledFunction>> {
@@ -187,7 +203,7 @@ fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut Un
     let data = unit.unit.function(function);
     let symbols = unit.symbols[function.index()];
     if let (Some(symbol), Some(version)) = (symbols.body, &data.specialised) {
-        let frame = compiler.compile(
+        let (frame, piece) = compiler.compile(
             symbol,
             abi.body(&data.signature),
             |module, context| unit.callees(module, context, version),
@@ -196,9 +212,10 @@ fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut Un
             },
         )?;
         meta.body_frame = meta.body_frame.max(frame);
+        meta.functions[function.index()].body = piece;
     }
     if let (Some(symbol), Some(version)) = (symbols.looped, &data.specialised) {
-        let frame = compiler.compile(
+        let (frame, piece) = compiler.compile(
             symbol,
             abi.resume(),
             |module, context| unit.callees(module, context, version),
@@ -206,10 +223,11 @@ fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut Un
                 looped::write_loop(code, unit, version, callees);
             },
         )?;
+        meta.functions[function.index()].looped = piece;
         meta.other_frame = meta.other_frame.max(frame);
     }
     if let (Some(symbol), Some(version)) = (symbols.resume, &data.generic) {
-        let frame = compiler.compile(
+        let (frame, _) = compiler.compile(
             symbol,
             abi.resume(),
             |module, context| unit.callees(module, context, version),
@@ -220,7 +238,7 @@ fn compile_function(compiler: &mut Compiler<'_>, function: FuncId, meta: &mut Un
         meta.other_frame = meta.other_frame.max(frame);
     }
     if let Some(symbol) = symbols.entry {
-        let frame = compiler.compile(
+        let (frame, _) = compiler.compile(
             symbol,
             abi.entry(),
             |module, context| unit.body(module, context, function),
@@ -242,6 +260,8 @@ fn function_meta(unit: &UnitContext<'_>, number: usize) -> FunctionMeta {
         promised: function.promised,
         keyword_only: function.keyword_only,
         loops: unit.plan.loop_metas(unit.unit, FuncId::new(number)),
+        body: PieceMeta::default(),
+        looped: PieceMeta::default(),
     }
 }
 

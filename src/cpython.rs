@@ -9,6 +9,7 @@ pub mod container;
 pub mod frame;
 pub mod function;
 pub mod layout;
+pub mod linked;
 pub mod object;
 pub mod symbols;
 pub mod thread;

@@ -13,6 +13,7 @@ pub mod container;
 pub mod data;
 pub mod enter;
 pub mod float;
+pub mod frames;
 pub mod image;
 pub mod install;
 pub mod int;

@@ -42,6 +42,8 @@ struct Loaded {
     jit: JitUnit,
     /// Word 0 of the data points to it.
     _helpers: Box<[*const c_void]>,
+    /// Where the code says where it is.
+    _site: Box<[u64; 5]>,
     thread: Box<[u64; 64]>,
 }
 
@@ -87,9 +89,14 @@ fn load(text: &str) -> Loaded {
     helpers[Helper::Resume as usize] = resume as *const c_void;
     helpers[Helper::DepthExhausted as usize] = depth_exhausted as *const c_void;
     let table = jit.data().wrapping_add(jit.layout().fixed(Fixed::Helpers)).cast::<*const *const c_void>();
-    // SAFETY: the word lies in the unit's data, which nothing runs on yet.
-    unsafe { table.write(helpers.as_ptr()) };
-    Loaded { jit, _helpers: helpers, thread: Box::new([0; 64]) }
+    let site = Box::new([0; 5]);
+    let place = jit.data().wrapping_add(jit.layout().fixed(Fixed::Site)).cast::<*const [u64; 5]>();
+    // SAFETY: the words lie in the unit's data, which nothing runs on yet.
+    unsafe {
+        table.write(helpers.as_ptr());
+        place.write(std::ptr::from_ref(&*site));
+    }
+    Loaded { jit, _helpers: helpers, _site: site, thread: Box::new([0; 64]) }
 }
 
 impl Loaded {

@@ -18,6 +18,7 @@ use crate::runtime::data::{DataLayout, Fixed, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
 
 use super::abi::{Abi, Pairs, WORD, helper_type};
+use super::site::Place;
 
 /// A function being written, with what it needs of its unit.
 pub(super) struct Code<'a> {
@@ -37,6 +38,8 @@ pub(super) struct Code<'a> {
     declare_stub: &'a dyn Fn(Helper) -> Symbol,
     stubs: FxHashMap<Helper, FuncRef>,
     pair: Option<StackSlot>,
+    /// Who runs, for helpers that look at the stack.
+    pub(super) place: Place,
 }
 
 /// Where a function finds what it needs of its unit.
@@ -69,6 +72,7 @@ impl<'a> Code<'a> {
             declare_stub,
             stubs: FxHashMap::default(),
             pair: None,
+            place: Place::default(),
         }
     }
 
@@ -136,6 +140,7 @@ impl<'a> Code<'a> {
     /// The loads of its address stay where the call is: most helpers are called on cold paths, and an
     /// address that is kept in a register all the time costs the hot path more than it saves here.
     pub(super) fn call(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        self.leave_site(helper);
         let address = self.data_address();
         let table =
             self.builder.ins().load(WORD, memory(), address, displacement(self.data.fixed(Fixed::Helpers)));
@@ -171,6 +176,7 @@ impl<'a> Code<'a> {
     /// Calls a helper on a cold path that comes back to a hot one, by way of a stub that keeps every
     /// register: what is live across a C call would have to live in memory on the hot path too.
     pub(super) fn call_aside(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        self.leave_site(helper);
         let stub = self.stub(helper);
         let mut args = args.to_vec();
         let results = helper.results().iter().enumerate();

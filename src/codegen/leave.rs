@@ -196,7 +196,7 @@ impl Lower<'_> {
 
     /// Everything is dropped and the exception set: adds the traceback and returns.
     pub(super) fn raise(&mut self, inst: Inst) {
-        let number = self.unit.traces.borrow_mut().number(self.func, inst, self.unit.positions);
+        let number = self.trace(inst);
         let block = match self.cold.traceback {
             Some(block) => block,
             None => *self.cold.traceback.insert(self.code.cold_block()),
@@ -373,7 +373,10 @@ impl Lower<'_> {
         let slot = self.words_slot();
         let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
         let args = [unit, number, words, self.thread, self.depth];
+        // The exit says which instruction it is; the helper wants this body's frame alone.
+        self.code.place.trace = Some(0);
         let object = self.code.call_one(Helper::Resume, &args);
+        self.code.place.trace = None;
         let block = self.object_block();
         self.code.jump(block, &[object]);
     }

@@ -31,6 +31,7 @@ pub(super) fn write_loop(
     code.enter(first);
     let params = code.builder.block_params(first).to_vec();
     let [thread, depth, _, words, _] = params[..] else { unreachable!("the signature has five parameters") };
+    code.take_segment();
     let mut cx = Lower::new(code, Parts { unit, func, version: Version::Loop, thread, depth, callees });
     cx.lent = Some(words);
     let turns = cx.code.builder.declare_var(WORD);

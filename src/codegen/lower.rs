@@ -204,8 +204,15 @@ impl<'a> Lower<'a> {
         if self.unit.forces_exits {
             self.count_down_to_exit(at);
         }
+        self.code.place.trace = may_be_seen(at).then(|| self.trace(inst));
         lower(self, at);
         self.write_cold_paths(inst, at.op.is_terminator());
+        self.code.place.trace = None;
+    }
+
+    /// The number of the instruction's trace.
+    pub(super) fn trace(&self, inst: Inst) -> u32 {
+        self.unit.traces.borrow_mut().number(self.func, inst, self.unit.positions)
     }
 
     /// The CLIF block that a CIR block begins with.
@@ -301,6 +308,13 @@ impl<'a> Lower<'a> {
 /// Whether the op runs code that may ask how deep the calls are nested.
 fn is_foreign(op: Op) -> bool {
     op.effects().has(Effects::FOREIGN) && !op.calls_body()
+}
+
+/// Whether something may look at the stack while the instruction runs, or in the generic version that goes
+/// on in its place.
+fn may_be_seen(at: &InstData) -> bool {
+    let effects = at.op.effects();
+    effects.has(Effects::FOREIGN) || effects.has(Effects::RAISES) || effects.has(Effects::EXITS)
 }
 
 fn runs_foreign_code(func: &Function) -> bool {

@@ -194,7 +194,8 @@ impl<'a> Planner<'a> {
             let generic = self.generic(frame.func);
             let wanted = live.iter().map(|&value| wants(generic, value));
             let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut words)).zip(wanted).collect();
-            FrameMeta { function: number(frame.func.index()), entry, slots }
+            // The trace is known when the code is written.
+            FrameMeta { function: number(frame.func.index()), entry, trace: 0, slots }
         });
         let frames = frames.collect();
         let words = (0..words as usize).map(word).collect();

@@ -36,6 +36,7 @@ pub(super) fn write_resume(
     let [thread, depth, number, slots, result] = params[..] else {
         unreachable!("the signature has five parameters")
     };
+    code.take_segment();
     let mut cx = Lower::new(code, Parts { unit, func, version: Version::Resume, thread, depth, callees });
     let entries = unit.plan.entries(func.id);
     cx.declare_variables(&values_across(func, entries));

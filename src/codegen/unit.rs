@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, Signature};
+use cranelift_codegen::{Final, MachBufferFinalized};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module};
 use rustc_hash::FxHashMap;
@@ -12,11 +13,13 @@ use rustc_hash::FxHashMap;
 use crate::cpython::Layout;
 use crate::ir::{FuncId, Function, Imm, Unit};
 use crate::runtime::data::{DataLayout, WORD as WORD_BYTES};
+use crate::runtime::meta::{CallMeta, PieceMeta};
 use crate::runtime::table::Helper;
 
 use super::abi::Abi;
 use super::code::{Code, Surroundings, displacement};
 use super::plan::Plan;
+use super::site::segment_key;
 use super::traces::{Positions, Traces};
 use super::{CodeResult, CompiledFunction, Text};
 
@@ -116,7 +119,7 @@ impl<'a> Compiler<'a> {
         signature: Signature,
         callees: impl FnOnce(&mut dyn Module, &mut Context) -> FxHashMap<FuncId, FuncRef>,
         write: impl FnOnce(Code<'_>, FxHashMap<FuncId, FuncRef>),
-    ) -> CodeResult<u32> {
+    ) -> CodeResult<(u32, PieceMeta)> {
         let unit = self.unit;
         let context = &mut self.context;
         self.module.clear_context(context);
@@ -150,7 +153,7 @@ impl<'a> Compiler<'a> {
             texts.push(Text { name, clif, assembly: compiled.vcode.clone().unwrap_or_default() });
         }
         let frame = compiled.buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
-        Ok(frame + FRAME_LINK)
+        Ok((frame + FRAME_LINK, piece_meta(&compiled.buffer)))
     }
 }
 
@@ -161,7 +164,7 @@ impl Compiler<'_> {
         for (row, symbol) in std::mem::take(&mut self.stubs) {
             let helper = Helper::ALL[row];
             let signature = self.unit.abi.stub(helper);
-            let frame = self.compile(
+            let (frame, _) = self.compile(
                 symbol,
                 signature,
                 |_, _| FxHashMap::default(),
@@ -171,6 +174,17 @@ impl Compiler<'_> {
         }
         Ok(largest)
     }
+}
+
+/// What a walk over the stack wants to know of a function.
+fn piece_meta(buffer: &MachBufferFinalized<Final>) -> PieceMeta {
+    let calls = buffer.get_srclocs_sorted().iter().filter(|place| !place.loc.is_default());
+    let calls = calls.map(|place| CallMeta { start: place.start, end: place.end, trace: place.loc.bits() });
+    let segment = buffer.frame_layout().and_then(|layout| {
+        let slot = layout.stackslots.iter().find(|(_, slot)| slot.key == Some(segment_key()))?.1;
+        Some(layout.frame_to_fp_offset - slot.offset)
+    });
+    PieceMeta { calls: calls.collect(), segment }
 }
 
 /// Calls the helper and puts its results where the last argument says.

@@ -39,6 +39,9 @@ probe = make(0)
 call = lambda function: function()
 ";
 
+/// How many variables `probe` has, that of its closure included.
+const PROBE_VARIABLES: i32 = 4;
+
 /// Compares one struct with the running interpreter's.
 type Probe = fn(Python<'_>, &Layout) -> PyResult<bool>;
 
@@ -329,8 +332,21 @@ fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, 
         let frame = (symbols.frame_new)(state, code.as_ptr(), globals.as_ptr(), std::ptr::null_mut());
         let frame = Bound::from_owned_ptr_or_err(py, frame.cast())?;
         let inner: *mut u8 = field(frame.as_ptr(), places.frame);
-        if (inner as usize).wrapping_sub(frame.as_ptr() as usize) > 256
+        if (inner as usize).wrapping_sub(frame.as_ptr() as usize) != places.own as usize
             || !field::<*mut u8, _>(frame.as_ptr(), places.back).is_null()
+        {
+            return Ok(false);
+        }
+        let pointers = [
+            (places.code, code.as_ptr()),
+            (places.globals, globals.as_ptr()),
+            (places.object, std::ptr::null_mut()),
+            (places.previous, std::ptr::null_mut()),
+            (places.builtins, probe.getattr("__builtins__")?.as_ptr()),
+        ];
+        if pointers.iter().any(|&(place, wanted)| field::<*mut ffi::PyObject, _>(inner, place) != wanted)
+            || field::<u8, _>(inner, places.owner) != super::linked::OWNED_BY_OBJECT
+            || field::<i32, _>(inner, places.stack_top) != PROBE_VARIABLES
         {
             return Ok(false);
         }
@@ -342,6 +358,12 @@ fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, 
         object::set_field(inner, places.instruction, first.offset(2));
         let back = ffi::PyThreadState_GetFrame(state).cast::<ffi::PyObject>();
         object::set_field(frame.as_ptr(), places.back, back);
+        if !back.is_null() {
+            let running: *mut u8 = field(back, places.frame);
+            if field::<*mut ffi::PyObject, _>(running, places.object) != back {
+                return Ok(false);
+            }
+        }
         let shown = frame.getattr("f_back")?;
         let same = if back.is_null() { shown.is_none() } else { shown.as_ptr() == back };
         Ok(same && frame.getattr("f_lasti")?.extract::<i64>()? == 2)

@@ -92,7 +92,7 @@ pub struct FunctionLayout {
     pub vectorcall: i32,
 }
 
-/// The fields of frames: the current instruction of a frame object, the function of an interpreter frame.
+/// The fields of frame objects and interpreter frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLayout {
     /// The calling frame's object, owned, null while nobody asked for it.
@@ -107,6 +107,26 @@ pub struct FrameLayout {
     pub function: i32,
     /// The first variable in the interpreter frame.
     pub variables: i32,
+    /// The interpreter frame that a frame object keeps for itself, in the frame object.
+    pub own: i32,
+    /// The code object in the interpreter frame.
+    pub code: i32,
+    /// The module's namespace in the interpreter frame.
+    pub globals: i32,
+    /// The builtins' namespace in the interpreter frame.
+    pub builtins: i32,
+    /// The namespace of a class body in the interpreter frame, null in functions.
+    pub locals: i32,
+    /// The frame object of the interpreter frame, owned, null while nobody asked for it.
+    pub object: i32,
+    /// The calling interpreter frame.
+    pub previous: i32,
+    /// How many words behind the first variable are in use, an `int`.
+    pub stack_top: i32,
+    /// Whose the interpreter frame is, a `char`: 0 the thread's, 2 its frame object's.
+    pub owner: i32,
+    /// Two bytes that say how the eval loop goes on, and what they are in a frame that it never runs.
+    pub entry: (i32, u8),
 }
 
 /// The fields of lists, sets, dicts and cells.
@@ -247,6 +267,16 @@ const PYTHON_3_11: Layout = Layout {
         first_instruction: 184,
         function: 0,
         variables: 72,
+        own: 48,
+        code: 32,
+        globals: 8,
+        builtins: 16,
+        locals: 24,
+        object: 40,
+        previous: 48,
+        stack_top: 64,
+        owner: 69,
+        entry: (68, 1),
     },
     dict_version: Some(24),
     range_iter: RangeIterLayout { index: Some(16), start: 24, step: 32, len: 40 },
@@ -274,6 +304,16 @@ const PYTHON_3_12: Layout = Layout {
         first_instruction: 192,
         function: 16,
         variables: 72,
+        own: 48,
+        code: 0,
+        globals: 24,
+        builtins: 32,
+        locals: 40,
+        object: 48,
+        previous: 8,
+        stack_top: 64,
+        owner: 70,
+        entry: (68, 0),
     },
     dict_version: None,
     range_iter: RangeIterLayout { index: None, start: 16, step: 24, len: 32 },
@@ -293,14 +333,7 @@ const PYTHON_3_13: Layout = Layout {
     },
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
-    frame: FrameLayout {
-        back: 16,
-        frame: 24,
-        instruction: 56,
-        first_instruction: 200,
-        function: 16,
-        variables: 72,
-    },
+    frame: FrameLayout { first_instruction: 200, own: 64, ..PYTHON_3_12.frame },
     ..PYTHON_3_12
 };
 

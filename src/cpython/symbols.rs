@@ -33,6 +33,8 @@ pub struct Symbols {
         *mut PyObject,
         *mut PyObject,
     ) -> *mut PyFrameObject,
+    /// `PyFrame_GetBack`
+    pub frame_back: unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
     /// What 3.12 added.
     pub watchers: Option<Watchers>,
 }
@@ -80,6 +82,10 @@ impl Symbols {
                         *mut PyObject,
                     ) -> *mut PyFrameObject,
                 >(address(layout, c"PyFrame_New")?),
+                frame_back: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
+                >(address(layout, c"PyFrame_GetBack")?),
                 watchers,
             })
         }

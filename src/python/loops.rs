@@ -16,6 +16,7 @@ use crate::ir::Inst;
 use crate::ir::LoopStart;
 use crate::runtime::cells;
 use crate::runtime::cells::facts;
+use crate::runtime::frames;
 use crate::runtime::loops;
 use crate::runtime::loops::LoopVersion;
 use crate::runtime::loops::Wanted;
@@ -61,6 +62,7 @@ fn compile(py: Python<'_>, home: &LoadedUnit, wanted: &Wanted) -> PyResult<Optio
     // unit (`Loaded`), which `home` outlives; there is one source for each function.
     let unit =
         unsafe { LoadedUnit::load(code.meta().clone(), code.data().cast(), globals, &builtins, sources)? };
+    frames::add_loop(&unit, wanted.function, address);
     // SAFETY: the code generator wrote a loop version there, which has the signature of resume functions.
     let code_of_loop = unsafe { std::mem::transmute::<*const u8, crate::runtime::unit::ResumeFn>(address) };
     let loaded = Loaded::new(unit, code, Vec::new(), Origin { request, coverage, took });

@@ -68,10 +68,12 @@ pub enum Fixed {
     False,
     /// The table of the C library's functions.
     Math,
+    /// Where code leaves its [`Site`](super::frames::Site).
+    Site,
 }
 
 /// How many [`Fixed`] words there are.
-pub const FIXED_WORDS: usize = Fixed::Math as usize + 1;
+pub const FIXED_WORDS: usize = Fixed::Site as usize + 1;
 
 /// Where things stand in the data, as byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ use crate::cpython::thread;
 
 use super::bind;
 use super::data::ALL_BOUND;
+use super::frames;
 use super::install;
 use super::table::Pair;
 use super::table::position;
@@ -319,6 +320,7 @@ pub unsafe extern "C" fn poll(state: *mut PyThreadState) -> i32 {
     let Some(function) = POLL_FUNCTION.get() else { return 0 };
     // SAFETY: the thread is attached; the counter is put back by as much as it was raised.
     unsafe {
+        let _frames = frames::link();
         // First, so that handlers see the frame that called compiled code, not the one below.
         if ffi::PyErr_CheckSignals() < 0 {
             return -1;

@@ -30,6 +30,8 @@ use crate::ir::start::WIDE_BITS;
 
 use super::data::EXITED;
 use super::data::WITH_RESULT;
+use super::frames;
+use super::frames::Segment;
 use super::meta::LoopMeta;
 use super::meta::Wants;
 use super::object::exact_int;
@@ -142,6 +144,7 @@ pub(super) unsafe fn go_on(
     meta: &LoopMeta,
     slots: &mut [u64],
     (state, depth): (*mut PyThreadState, i64),
+    around: &Segment,
 ) -> GoOn {
     let (home, number) = unit.home(function);
     let known = home.loop_state(number, meta.inst);
@@ -170,7 +173,7 @@ pub(super) unsafe fn go_on(
     known.missed.set(false);
     unit.set_loop_counter(meta.counter, 0);
     // SAFETY: the version fits the slots, per `fitting`.
-    unsafe { enter(&known, &found, meta, slots, (state, depth)) }
+    unsafe { enter(&known, &found, meta, slots, (state, depth), around) }
 }
 
 /// Runs a version on slots that fit it.
@@ -180,6 +183,7 @@ unsafe fn enter(
     meta: &LoopMeta,
     slots: &mut [u64],
     (state, depth): (*mut PyThreadState, i64),
+    around: &Segment,
 ) -> GoOn {
     let layout = running().layout;
     let mut count = known.count.get();
@@ -192,6 +196,7 @@ unsafe fn enter(
         words.resize(words.len().max(version.room), 0);
         let before = thread::recursion_remaining(layout, state);
         let limit = thread::recursion_limit(layout, state);
+        frames::announce(around);
         let answer = (version.made.code)(state, depth, 0, words.as_mut_ptr(), std::ptr::null_mut());
         let moved = thread::recursion_limit(layout, state) - limit;
         thread::set_recursion_remaining(layout, state, before + moved);

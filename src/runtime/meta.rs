@@ -82,6 +82,8 @@ pub struct FrameMeta {
     pub function: u32,
     /// Its entry number.
     pub entry: u32,
+    /// The trace of its instruction, where it waits for the frame further in.
+    pub trace: u32,
     /// For each slot, how to make it and whether the generic version wants an object (else a truth value).
     pub slots: Vec<(SlotMeta, Wants)>,
 }
@@ -114,6 +116,26 @@ pub struct TraceMeta {
     pub entries: Vec<(u32, Position)>,
 }
 
+/// A direct call in machine code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallMeta {
+    /// The offset of its first byte.
+    pub start: u32,
+    /// The offset behind its last byte, where it returns to.
+    pub end: u32,
+    /// Its trace.
+    pub trace: u32,
+}
+
+/// The machine code of a body or resume function, as far as a walk over the stack wants to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PieceMeta {
+    /// Its direct calls.
+    pub calls: Vec<CallMeta>,
+    /// In a resume function: how many bytes below the frame pointer its segment stands.
+    pub segment: Option<u32>,
+}
+
 /// A function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionMeta {
@@ -127,6 +149,10 @@ pub struct FunctionMeta {
     pub promised: bool,
     /// How many of the parameters, the last ones, can be passed by name only.
     pub keyword_only: usize,
+    /// Its body.
+    pub body: PieceMeta,
+    /// Its loop version.
+    pub looped: PieceMeta,
     /// The loops of its generic version.
     pub loops: Vec<LoopMeta>,
 }

@@ -24,6 +24,7 @@ use crate::cpython::thread;
 use crate::ir::Binary;
 use crate::ir::Unary;
 
+use super::frames;
 use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
@@ -35,6 +36,9 @@ use super::unit::LoadedUnit;
 pub unsafe extern "C" fn obj_global(unit: *const LoadedUnit, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: the unit owns both namespaces.
     unsafe {
+        let _frames = frames::link_unless(|| {
+            ffi::PyDict_CheckExact((*unit).globals()) != 0 && ffi::PyDict_CheckExact((*unit).builtins()) != 0
+        });
         let (globals, builtins) = ((*unit).globals(), (*unit).builtins());
         for namespace in [globals, builtins] {
             let found = namespace_get(namespace, name);
@@ -102,7 +106,10 @@ unsafe fn utf8<'a>(text: *mut PyObject) -> Option<&'a str> {
 /// Both objects are alive, the thread is attached.
 pub unsafe extern "C" fn obj_attr(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { ffi::PyObject_GetAttr(object, name) }
+    unsafe {
+        let _frames = frames::link();
+        ffi::PyObject_GetAttr(object, name)
+    }
 }
 
 /// The binary operator of this number, in place when `in_place` is not 0.
@@ -119,6 +126,7 @@ pub unsafe extern "C" fn obj_binary(
     let operator = Binary::ALL[position(operator)];
     // SAFETY: the caller's contract.
     unsafe {
+        let _frames = frames::link_unless(|| is_simple(a) && is_simple(b));
         let apply: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = match operator {
             Binary::Add if plain => ffi::PyNumber_Add,
             Binary::Add => ffi::PyNumber_InPlaceAdd,
@@ -158,6 +166,7 @@ pub unsafe extern "C" fn obj_binary(
 pub unsafe extern "C" fn obj_unary(operator: i64, object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
+        let _frames = frames::link_unless(|| is_simple(object));
         match Unary::ALL[position(operator)] {
             Unary::Neg => ffi::PyNumber_Negative(object),
             Unary::Pos => ffi::PyNumber_Positive(object),
@@ -175,7 +184,10 @@ const COMPARISONS: [c_int; 6] = [ffi::Py_LT, ffi::Py_LE, ffi::Py_EQ, ffi::Py_NE,
 /// Both objects are alive, the thread is attached.
 pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { ffi::PyObject_RichCompare(a, b, COMPARISONS[position(comparison)]) }
+    unsafe {
+        let _frames = frames::link_unless(|| is_simple(a) && is_simple(b));
+        ffi::PyObject_RichCompare(a, b, COMPARISONS[position(comparison)])
+    }
 }
 
 /// The truth value: 1, 0, or -1 with an exception.
@@ -184,7 +196,10 @@ pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut 
 /// The object is alive, the thread is attached.
 pub unsafe extern "C" fn obj_truth(object: *mut PyObject) -> i32 {
     // SAFETY: the caller's contract.
-    unsafe { ffi::PyObject_IsTrue(object) }
+    unsafe {
+        let _frames = frames::link_unless(|| is_simple(object));
+        ffi::PyObject_IsTrue(object)
+    }
 }
 
 /// Calls with `count` arguments, the last of them by `names` unless that is null or None.
@@ -200,6 +215,7 @@ pub unsafe extern "C" fn obj_call(
     let running = running();
     // SAFETY: the caller's contract.
     unsafe {
+        let _frames = frames::link();
         let names = if names == ffi::Py_None() { std::ptr::null_mut() } else { names };
         let named = if names.is_null() { 0 } else { tuple_items(running.layout, names).len() };
         let count = position(count) - named;
@@ -257,9 +273,11 @@ pub unsafe extern "C" fn obj_unpack(iterable: *mut PyObject, count: i64, out: *m
                 for (position, &item) in items.iter().enumerate() {
                     *out.add(position) = new_ref(item);
                 }
+                frames::pass();
                 return 0;
             }
         }
+        let _frames = frames::link();
         let iterator = ffi::PyObject_GetIter(iterable);
         if iterator.is_null() {
             return explain_not_iterable(iterable);
@@ -329,7 +347,10 @@ unsafe fn explain_not_iterable(iterable: *mut PyObject) -> i32 {
 /// The object is alive, the thread is attached.
 pub unsafe extern "C" fn obj_iter(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
-    unsafe { ffi::PyObject_GetIter(object) }
+    unsafe {
+        let _frames = frames::link();
+        ffi::PyObject_GetIter(object)
+    }
 }
 
 /// The next item and 1, a new reference to None and 0 at the end, null and -1 for an exception.
@@ -339,6 +360,7 @@ pub unsafe extern "C" fn obj_iter(object: *mut PyObject) -> *mut PyObject {
 pub unsafe extern "C" fn obj_next(iterator: *mut PyObject) -> Pair<*mut PyObject, i64> {
     // SAFETY: the caller's contract.
     unsafe {
+        let _frames = frames::link();
         let item = ffi::PyIter_Next(iterator);
         if !item.is_null() {
             Pair(item, 1)
@@ -357,6 +379,7 @@ pub unsafe extern "C" fn obj_next(iterator: *mut PyObject) -> Pair<*mut PyObject
 pub unsafe extern "C" fn obj_raise(exception: *mut PyObject, cause: *mut PyObject) {
     // SAFETY: the caller's contract; what is made here is dropped here or handed over.
     unsafe {
+        let _frames = frames::link();
         let value = instance_of(exception, "exceptions must derive from BaseException");
         if value.is_null() {
             return;
@@ -468,7 +491,10 @@ pub unsafe extern "C" fn raise_unbound(name: *mut PyObject) {
 /// The object's count is 0 and nobody else knows it; the thread is attached.
 pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     // SAFETY: the caller's contract.
-    unsafe { (running().symbols.dealloc)(object) }
+    unsafe {
+        let _frames = frames::link_unless(|| is_simple(object));
+        (running().symbols.dealloc)(object);
+    }
 }
 
 /// Drops a reference to each of these objects, in this order.
@@ -477,9 +503,26 @@ pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
 /// The words hold so many live objects, one reference to each of which is the caller's; the thread is
 /// attached.
 pub unsafe extern "C" fn drop_all(objects: *const *mut PyObject, count: i64) {
-    for number in 0..super::table::position(count) {
-        // SAFETY: the caller's contract.
-        unsafe { drop_ref(*objects.add(number)) };
+    // SAFETY: the caller's contract.
+    unsafe {
+        let objects = std::slice::from_raw_parts(objects, position(count));
+        let _frames = frames::link_unless(|| objects.iter().all(|&object| is_simple(object)));
+        for &object in objects {
+            drop_ref(object);
+        }
+    }
+}
+
+/// Whether nothing that is done with the object alone, or with another such one, runs Python.
+unsafe fn is_simple(object: *mut PyObject) -> bool {
+    // SAFETY: the caller passes a live object, or one that is being deallocated; types are static.
+    unsafe {
+        let class = type_of(object);
+        let simple = [&raw mut ffi::PyLong_Type, &raw mut ffi::PyFloat_Type, &raw mut ffi::PyBool_Type];
+        simple.contains(&class)
+            || class == &raw mut ffi::PyUnicode_Type
+            || class == &raw mut ffi::PyBytes_Type
+            || object == ffi::Py_None()
     }
 }
 

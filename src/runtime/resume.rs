@@ -16,6 +16,8 @@ use crate::cpython::thread;
 
 use super::cells;
 use super::data::ASKS;
+use super::frames;
+use super::frames::Segment;
 use super::install;
 use super::loops;
 use super::loops::GoOn;
@@ -44,8 +46,9 @@ pub unsafe extern "C" fn resume(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
+        let body = frames::take_body();
         (*unit).count_exit(position(exit), false);
-        finish(&*unit, position(exit), words, state, depth, std::ptr::null_mut())
+        finish(&*unit, (position(exit), body), words, state, depth, std::ptr::null_mut())
     }
 }
 
@@ -63,8 +66,9 @@ pub unsafe extern "C" fn resume_with_result(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
+        let body = frames::take_body();
         (*unit).count_exit(position(exit), true);
-        finish(&*unit, position(exit), words, state, depth, result)
+        finish(&*unit, (position(exit), body), words, state, depth, result)
     }
 }
 
@@ -75,6 +79,7 @@ pub unsafe extern "C" fn resume_with_result(
 pub unsafe extern "C" fn check_result(unit: *const LoadedUnit, number: i64, result: *mut PyObject) -> c_int {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     unsafe {
+        let _frames = frames::link();
         let (_, loaded) = (&*unit).resolve(position(number));
         let callable = loaded.callable.get();
         let function = if callable.is_null() { callable } else { install::function_of(callable) };
@@ -84,7 +89,7 @@ pub unsafe extern "C" fn check_result(unit: *const LoadedUnit, number: i64, resu
 
 unsafe fn finish(
     unit: &LoadedUnit,
-    exit: usize,
+    (exit, body): (usize, *const u64),
     words: *const u64,
     state: *mut PyThreadState,
     depth: i64,
@@ -97,13 +102,14 @@ unsafe fn finish(
         let words = std::slice::from_raw_parts(words, meta.words.len());
         let before = thread::recursion_remaining(layout, state);
         let limit = thread::recursion_limit(layout, state);
-        let Some(last) = run_inner(unit, meta, words, (state, depth), result) else {
+        let root = Segment { unit, exit: None, outer: std::ptr::null(), body };
+        let Some(last) = run_inner((unit, exit), words, (state, depth), result, &root) else {
             return std::ptr::null_mut();
         };
         let remaining = i32::try_from(depth - 1).expect("CPython's counter is an int");
         let moved = thread::recursion_limit(layout, state) - limit;
         thread::set_recursion_remaining(layout, state, remaining + moved);
-        let result = drive(last, (state, depth));
+        let result = drive(last, (state, depth), &root);
         let moved = thread::recursion_limit(layout, state) - limit;
         thread::set_recursion_remaining(layout, state, before + moved);
         result
@@ -123,13 +129,14 @@ struct Frame {
 /// Builds an exit's frames and runs all but the outermost, which is the body's own and is returned; none
 /// with an exception set when an object could not be made. Each one further in has one call less left.
 unsafe fn run_inner(
-    unit: &LoadedUnit,
-    meta: &ExitMeta,
+    (unit, exit): (&LoadedUnit, usize),
     words: &[u64],
     (state, depth): (*mut PyThreadState, i64),
     result: *mut PyObject,
+    around: &Segment,
 ) -> Option<Frame> {
     let layout = running().layout;
+    let meta = &unit.meta().exits[exit];
     // SAFETY: the caller's contract; object words are owned, and slots taken by the frames they are for.
     unsafe {
         let frames = build_frames(unit, meta, words);
@@ -144,7 +151,7 @@ unsafe fn run_inner(
         };
         let mut result = result;
         let mut inside = meta.frames.len();
-        for (frame, slots) in meta.frames.iter().zip(frames) {
+        for (number, (frame, slots)) in meta.frames.iter().zip(frames).enumerate() {
             inside -= 1;
             let entry = i64::from(frame.entry);
             let frame = Frame { unit, function: frame.function as usize, entry, slots, result };
@@ -156,7 +163,8 @@ unsafe fn run_inner(
             let limit = thread::recursion_limit(layout, state);
             let remaining = i32::try_from(depth - 1).expect("CPython's counter is an int");
             thread::set_recursion_remaining(layout, state, remaining);
-            result = drive(frame, (state, depth));
+            let segment = Segment { unit, exit: Some((exit, number)), outer: around, body: std::ptr::null() };
+            result = drive(frame, (state, depth), &segment);
             let moved = thread::recursion_limit(layout, state) - limit;
             thread::set_recursion_remaining(layout, state, before + moved);
         }
@@ -166,7 +174,11 @@ unsafe fn run_inner(
 
 /// Runs a frame to its end, in its generic version and in loop versions by turns. The thread state says
 /// how deep it is.
-unsafe fn drive(mut frame: Frame, (state, depth): (*mut PyThreadState, i64)) -> *mut PyObject {
+unsafe fn drive(
+    mut frame: Frame,
+    (state, depth): (*mut PyThreadState, i64),
+    around: &Segment,
+) -> *mut PyObject {
     // SAFETY: the caller's contract; units live while their code runs, and one that a loop version belongs
     // to as long as the unit it was compiled for.
     unsafe {
@@ -176,6 +188,7 @@ unsafe fn drive(mut frame: Frame, (state, depth): (*mut PyThreadState, i64)) -> 
             let room = loops.iter().map(|meta| meta.slots.len()).max().unwrap_or(0);
             frame.slots.resize(frame.slots.len().max(room), 0);
             let slots = frame.slots.as_mut_ptr();
+            frames::announce(around);
             let answer = unit.resume(frame.function)(state, depth, frame.entry, slots, frame.result);
             if answer as i64 & ASKS == 0 {
                 return answer;
@@ -185,13 +198,13 @@ unsafe fn drive(mut frame: Frame, (state, depth): (*mut PyThreadState, i64)) -> 
             let at_entry = |meta: &&LoopMeta| i64::from(meta.entry) == frame.entry;
             let meta = loops.iter().find(at_entry).expect("only loop headers ask");
             let slots = &mut frame.slots[..meta.slots.len()];
-            match loops::go_on(unit, frame.function, meta, slots, (state, depth)) {
+            match loops::go_on(unit, frame.function, meta, slots, (state, depth), around) {
                 GoOn::Generic => {}
                 GoOn::Done(result) => return result,
                 GoOn::Exit(unit, exit, words, result) => {
                     let meta = &(*unit).meta().exits[exit];
                     let words = &words[..meta.words.len()];
-                    match run_inner(&*unit, meta, words, (state, depth), result) {
+                    match run_inner((&*unit, exit), words, (state, depth), result, around) {
                         Some(outermost) => frame = outermost,
                         None => return std::ptr::null_mut(),
                     }
@@ -213,7 +226,8 @@ pub(super) unsafe fn run(unit: &LoadedUnit, number: usize, entry: i64, slots: Ve
         let depth = thread::recursion_remaining(layout, state);
         thread::set_recursion_remaining(layout, state, depth - 1);
         let frame = Frame { unit, function: number, entry, slots, result: std::ptr::null_mut() };
-        let result = drive(frame, (state, i64::from(depth)));
+        let root = Segment { unit, exit: None, outer: std::ptr::null(), body: std::ptr::null() };
+        let result = drive(frame, (state, i64::from(depth)), &root);
         thread::set_recursion_remaining(layout, state, thread::recursion_remaining(layout, state) + 1);
         result
     }

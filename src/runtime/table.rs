@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,31 @@ macro_rules! declare_helpers {
             #[must_use]
             pub fn args(self) -> &'static [Word] {
                 match self { $(Helper::$variant => &[$(Word::$arg),*],)* }
+            }
+
+            /// Whether it may run something that looks at the stack, and so takes a site.
+            #[must_use]
+            pub fn looks(self) -> bool {
+                matches!(
+                    self,
+                    Helper::Poll
+                        | Helper::Resume
+                        | Helper::ResumeWithResult
+                        | Helper::CheckResult
+                        | Helper::ObjGlobal
+                        | Helper::ObjAttr
+                        | Helper::ObjBinary
+                        | Helper::ObjUnary
+                        | Helper::ObjCompare
+                        | Helper::ObjTruth
+                        | Helper::ObjCall
+                        | Helper::ObjUnpack
+                        | Helper::ObjIter
+                        | Helper::ObjNext
+                        | Helper::ObjRaise
+                        | Helper::Dealloc
+                        | Helper::DropAll
+                )
             }
 
             /// The machine types of the results.

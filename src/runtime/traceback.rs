@@ -3,12 +3,18 @@
 //! The frame's current instruction is the first whose position is that of the raising operation, so that
 //! line, columns and the carets under them are those of the interpreter's own traceback.
 
+use std::cell::UnsafeCell;
+use std::rc::Rc;
+
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 
+use crate::cpython::linked::OWNED_BY_OBJECT;
 use crate::cpython::object::drop_optional;
+use crate::cpython::object::drop_ref;
 use crate::cpython::object::field;
+use crate::cpython::object::new_ref;
 use crate::cpython::object::set_field;
 use crate::cpython::running;
 
@@ -37,27 +43,40 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, trace: i64) {
     let [kind, value, traceback] = parts;
     // SAFETY: the references are handed back.
     unsafe { ffi::PyErr_Restore(kind, value, traceback) };
-    for (&(function, _), instruction) in unit.meta().traces[trace].entries.iter().zip(instructions) {
+    for (&(function, _), &instruction) in unit.meta().traces[trace].entries.iter().zip(&*instructions) {
         let (owner, loaded) = unit.resolve(function as usize);
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
         unsafe { add_entry(owner, loaded.code(), instruction) };
     }
 }
 
-/// The instruction of each entry, found once.
-fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Vec<usize> {
+/// The instruction of one entry.
+pub(super) fn instruction_of(py: Python<'_>, unit: &LoadedUnit, trace: usize, entry: usize) -> usize {
     if let Some(known) = &unit.instructions.borrow()[trace] {
-        return known.to_vec();
+        return known[entry];
+    }
+    instructions_of(py, unit, trace)[entry]
+}
+
+/// The instruction of each entry, found once.
+fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Rc<[usize]> {
+    if let Some(known) = &unit.instructions.borrow()[trace] {
+        return Rc::clone(known);
     }
     let entries = &unit.meta().traces[trace].entries;
-    let found: Vec<usize> = entries
+    // To ask a code object runs Python, which must not see the exception that may be set.
+    let error = PyErr::take(py);
+    let found: Rc<[usize]> = entries
         .iter()
         .map(|(function, wanted)| {
             let (_, loaded) = unit.resolve(*function as usize);
             find_instruction(positions_of(py, loaded), wanted)
         })
         .collect();
-    unit.instructions.borrow_mut()[trace] = Some(found.clone().into_boxed_slice());
+    if let Some(error) = error {
+        error.restore(py);
+    }
+    unit.instructions.borrow_mut()[trace] = Some(Rc::clone(&found));
     found
 }
 
@@ -94,32 +113,121 @@ fn read_positions(code: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Position>>> {
     Ok(positions)
 }
 
+/// The frame object made last, if it is alive; only compared.
+struct Last(UnsafeCell<*mut PyObject>);
+
+// SAFETY: only attached threads use it.
+unsafe impl Sync for Last {}
+
+static LAST: Last = Last(UnsafeCell::new(std::ptr::null_mut()));
+
 /// Adds one entry to the traceback of the exception that is set.
 unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: usize) {
-    let running = running();
-    let places = &running.layout.frame;
-    // SAFETY: code and globals are alive; the frame is ours alone, and its fields stand where they were
-    // checked to stand. The exception is put aside, because making a frame may fail and must not see it.
+    // SAFETY: code and globals are alive. The exception is put aside, because making a frame may fail and
+    // must not see it.
     unsafe {
-        let state = ffi::PyThreadState_Get();
         let mut parts = [std::ptr::null_mut(); 3];
         let [kind, value, traceback] = &mut parts;
         ffi::PyErr_Fetch(kind, value, traceback);
-        let frame = (running.symbols.frame_new)(state, code, unit.globals(), std::ptr::null_mut());
+        let inner = inner_frame(*traceback);
+        let frame = match shown_before(inner, code, instruction) {
+            Some(frame) => frame,
+            None => new_frame(unit, code, instruction),
+        };
+        if !frame.is_null() && !inner.is_null() && inner == *LAST.0.get() {
+            set_back(inner, frame);
+        }
+        drop_optional(inner);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
         if frame.is_null() {
             return;
         }
+        *LAST.0.get() = frame;
+        // A failure here (no memory) replaces the exception, as it does in the interpreter.
+        ffi::PyTraceBack_Here(frame.cast());
+        drop_ref(frame);
+    }
+}
+
+/// The frame of the traceback's outermost entry so far, a new reference; null where there is none.
+unsafe fn inner_frame(traceback: *mut PyObject) -> *mut PyObject {
+    if traceback.is_null() {
+        return traceback;
+    }
+    // SAFETY: a live traceback; a failure leaves no exception behind.
+    unsafe {
+        let frame = ffi::PyObject_GetAttrString(traceback, c"tb_frame".as_ptr());
+        if frame.is_null() {
+            ffi::PyErr_Clear();
+        }
+        frame
+    }
+}
+
+/// The frame that the callee has seen as its caller's, a new reference: it was linked for that call, and
+/// is its frame object's own by now.
+unsafe fn shown_before(
+    inner: *mut PyObject,
+    code: *mut PyObject,
+    instruction: usize,
+) -> Option<*mut PyObject> {
+    let places = &running().layout.frame;
+    // SAFETY: a live frame object; what it calls from is null or a frame object too.
+    unsafe {
+        if inner.is_null() {
+            return None;
+        }
+        let caller: *mut PyObject = field(inner, places.back);
+        if caller.is_null() {
+            return None;
+        }
+        let frame: *mut u8 = field(caller, places.frame);
+        let is_it = field::<u8, _>(frame, places.owner) == OWNED_BY_OBJECT
+            && field::<*mut PyObject, _>(frame, places.code) == code
+            && field::<*mut u8, _>(frame, places.instruction) == address_of(code, instruction);
+        is_it.then(|| new_ref(caller))
+    }
+}
+
+unsafe fn address_of(code: *mut PyObject, instruction: usize) -> *mut u8 {
+    let first = running().layout.frame.first_instruction;
+    // SAFETY: the instruction is one of the code object's.
+    unsafe { code.cast::<u8>().offset(first as isize).add(CODE_UNIT * instruction) }
+}
+
+/// The frame that was made for a callee without a caller of its own gets one.
+unsafe fn set_back(inner: *mut PyObject, frame: *mut PyObject) {
+    let places = &running().layout.frame;
+    // SAFETY: both are live frame objects; the field owns what it holds.
+    unsafe {
+        let before: *mut PyObject = field(inner, places.back);
+        if before != frame {
+            set_field(inner, places.back, new_ref(frame));
+            drop_optional(before);
+        }
+    }
+}
+
+/// A new frame object whose caller is, for the time being, the frame that runs; null without memory.
+unsafe fn new_frame(unit: &LoadedUnit, code: *mut PyObject, instruction: usize) -> *mut PyObject {
+    let running = running();
+    let places = &running.layout.frame;
+    // SAFETY: code and globals are alive; the frame is ours alone, and its fields stand where they were
+    // checked to stand.
+    unsafe {
+        let state = ffi::PyThreadState_Get();
+        let frame: *mut PyObject =
+            (running.symbols.frame_new)(state, code, unit.globals(), std::ptr::null_mut()).cast();
+        if frame.is_null() {
+            ffi::PyErr_Clear();
+            return frame;
+        }
         let inner: *mut u8 = field(frame, places.frame);
-        let first = code.cast::<u8>().offset(places.first_instruction as isize);
-        let current = first.add(CODE_UNIT * instruction);
-        set_field(inner, places.instruction, current);
+        set_field(inner, places.instruction, address_of(code, instruction));
         if field::<*mut PyObject, _>(frame, places.back).is_null() {
             set_field(frame, places.back, ffi::PyThreadState_GetFrame(state));
         }
-        // A failure here (no memory) replaces the exception, as it does in the interpreter.
-        ffi::PyTraceBack_Here(frame);
-        drop_optional(frame.cast());
+        frame
     }
 }

@@ -27,6 +27,7 @@ use super::data::DataLayout;
 use super::data::Fixed;
 use super::enter;
 use super::float;
+use super::frames;
 use super::loops::LoopState;
 use super::meta::Position;
 use super::meta::UnitMeta;
@@ -82,12 +83,16 @@ pub struct LoadedFunction {
     pub source: Source,
     /// How its arguments are bound.
     pub arity: Arity,
+    /// How many variables its code object has.
+    pub variables: usize,
     /// The names of its parameters, interned.
     pub names: Vec<Py<PyAny>>,
     /// The callable that stands for it and that cells may bet on, borrowed; null while there is none.
     pub callable: Cell<*mut PyObject>,
     /// The callable that last stood for it, borrowed; null once it is dead.
     pub object: Cell<*mut PyObject>,
+    /// What stands for it in frames when the callable is dead.
+    stand_in: OnceCell<Py<PyAny>>,
     /// The positions of its instructions, once a traceback wanted them.
     pub positions: OnceCell<Vec<Option<Position>>>,
     /// Calls that the entry's fast path did not take.
@@ -117,7 +122,7 @@ pub struct LoadedUnit {
     functions: Vec<LoadedFunction>,
     exits: Vec<ExitCount>,
     /// The instruction of each entry of each trace, once found.
-    pub(super) instructions: RefCell<Vec<Option<Box<[usize]>>>>,
+    pub(super) instructions: RefCell<Vec<Option<Rc<[usize]>>>>,
     /// Dicts that cells point into.
     pinned: RefCell<Vec<Py<PyAny>>>,
     /// The object with which each cell was last found valid.
@@ -173,6 +178,7 @@ impl LoadedUnit {
         unsafe { unit.fill(py)? };
         enter::announce_frames(unit.meta.body_frame, unit.meta.other_frame);
         cells::watch_all(&unit)?;
+        frames::add_unit(&unit);
         Ok(unit)
     }
 
@@ -198,6 +204,7 @@ impl LoadedUnit {
             (Fixed::True, word(yes)),
             (Fixed::False, word(no)),
             (Fixed::Math, word(float::math_table())),
+            (Fixed::Site, word(frames::site_address())),
         ];
         for (place, value) in words {
             self.set_word(self.layout.fixed(place), value);
@@ -271,6 +278,26 @@ impl LoadedUnit {
             Source::Own { .. } => (self, loaded),
             // SAFETY: the other unit outlives this one.
             Source::Other { unit, number } => unsafe { &*unit }.resolve(number),
+        }
+    }
+
+    /// The callable that stands for a function of this unit, borrowed, or another function of the same code
+    /// in its place when that is dead; none without memory.
+    pub(super) fn function_object(&self, py: Python<'_>, loaded: &LoadedFunction) -> Option<*mut PyObject> {
+        let known = loaded.object.get();
+        if !known.is_null() {
+            return Some(known);
+        }
+        if let Some(kept) = loaded.stand_in.get() {
+            return Some(kept.as_ptr());
+        }
+        match self.new_function(py, loaded) {
+            Ok(made) => Some(loaded.stand_in.get_or_init(|| made.unbind()).as_ptr()),
+            Err(error) => {
+                // No memory: the frame is not shown.
+                drop(error);
+                None
+            }
         }
     }
 
@@ -416,6 +443,7 @@ impl LoadedUnit {
 impl Drop for LoadedUnit {
     fn drop(&mut self) {
         cells::forget_unit(self);
+        frames::remove_unit(self);
         for number in 0..self.meta.consts.len() {
             let object = self.constant(number);
             self.set_word(self.layout.constant(number), 0);
@@ -429,6 +457,7 @@ impl LoadedFunction {
     fn new(py: Python<'_>, source: Source) -> PyResult<LoadedFunction> {
         let mut arity = Arity::default();
         let mut names = Vec::new();
+        let mut locals = 0;
         if let Source::Own { code, .. } = &source {
             let code = code.bind(py);
             arity = Arity {
@@ -437,6 +466,7 @@ impl LoadedFunction {
                 keyword_only: code.getattr("co_kwonlyargcount")?.extract()?,
             };
             let variables = code.getattr("co_varnames")?;
+            locals = variables.len()?;
             for position in 0..arity.total() {
                 names.push(variables.get_item(position)?.unbind());
             }
@@ -444,9 +474,11 @@ impl LoadedFunction {
         Ok(LoadedFunction {
             source,
             arity,
+            variables: locals,
             names,
             callable: Cell::new(std::ptr::null_mut()),
             object: Cell::new(std::ptr::null_mut()),
+            stand_in: OnceCell::new(),
             positions: OnceCell::new(),
             slow_calls: Cell::new(0),
             generic_calls: Cell::new(0),

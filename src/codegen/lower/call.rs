@@ -32,6 +32,7 @@ fn call_body(cx: &mut Lower<'_>, at: &InstData) -> Vec<Value> {
     let levels = i64::try_from(nesting(cx.func, at.site)).expect("counted budgets keep inlining shallow") + 1;
     let depth = cx.code.builder.ins().iadd_imm_s(cx.depth, -levels);
     let args: Vec<Value> = [cx.thread, depth].into_iter().chain(cx.values(&at.args)).collect();
+    cx.code.locate(cx.code.place.trace);
     let call = match cx.callees.get(&callee) {
         Some(&known) => cx.code.builder.ins().call(known, &args),
         None => {
@@ -43,6 +44,7 @@ fn call_body(cx: &mut Lower<'_>, at: &InstData) -> Vec<Value> {
             cx.code.builder.ins().call_indirect(signature, body, &args)
         }
     };
+    cx.code.locate(None);
     cx.code.builder.inst_results(call).to_vec()
 }
 
