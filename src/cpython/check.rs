@@ -232,7 +232,12 @@ fn dict_version(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
 fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     let sys = py.import("sys")?;
     let limit: i32 = sys.call_method0("getrecursionlimit")?.extract()?;
-    let traced = !sys.call_method0("gettrace")?.is_none() || !sys.call_method0("getprofile")?.is_none();
+    if layout.monitors.is_some() && !monitors(&sys, layout)? {
+        return Ok(false);
+    }
+    let traced = !sys.call_method0("gettrace")?.is_none()
+        || !sys.call_method0("getprofile")?.is_none()
+        || is_monitored(&sys)?;
     // SAFETY: the state of the attached thread is larger than the offsets.
     unsafe {
         let state = ffi::PyThreadState_Get();
@@ -243,6 +248,56 @@ fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
             && remaining <= limit
             && thread::is_traced(layout, state) == traced)
     }
+}
+
+/// How many tools `sys.monitoring` has for programs.
+const TOOLS: i32 = 6;
+
+/// From the monitored events to the tools' names in the interpreter state.
+const TOOL_NAMES: isize = 1128;
+
+/// Whether a tool of `sys.monitoring` listens to anything, as the interpreter says it.
+fn is_monitored(sys: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Ok(monitoring) = sys.getattr("monitoring") else { return Ok(false) };
+    for tool in 0..TOOLS {
+        let is_used = !monitoring.call_method1("get_tool", (tool,))?.is_none();
+        if is_used && monitoring.call_method1("get_events", (tool,))?.extract::<i64>()? != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The name of a tool must be found where it stands beside the events, which are not touched: every
+/// function would be instrumented anew.
+fn monitors(sys: &Bound<'_, PyAny>, layout: &Layout) -> PyResult<bool> {
+    let (Some(offset), Ok(monitoring)) = (layout.monitors, sys.getattr("monitoring")) else {
+        return Ok(false);
+    };
+    for tool in (0..TOOLS).rev() {
+        let mut name = monitoring.call_method1("get_tool", (tool,))?;
+        let is_free = name.is_none();
+        if is_free {
+            name = pyo3::types::PyString::new(sys.py(), "castiron looks for the names of tools").into_any();
+            monitoring.call_method1("use_tool_id", (tool, &name))?;
+        }
+        // SAFETY: the state of the interpreter is larger than the offsets; what is read is only compared.
+        let found: *mut ffi::PyObject = unsafe {
+            let interpreter = ffi::PyInterpreterState_Get().cast::<u8>();
+            let names = interpreter.offset(offset as isize + TOOL_NAMES);
+            field(names, tool * 8)
+        };
+        if is_free {
+            monitoring.call_method1("free_tool_id", (tool,))?;
+        }
+        if found != name.as_ptr() {
+            return Ok(false);
+        }
+        if is_free {
+            break;
+        }
+    }
+    Ok(true)
 }
 
 /// A Python function that calls back must lower the counters: that of frames by itself and at most by the
@@ -332,7 +387,7 @@ fn frames(py: Python<'_>, layout: &Layout, symbols: &Symbols, probe: &Bound<'_, 
         let frame = (symbols.frame_new)(state, code.as_ptr(), globals.as_ptr(), std::ptr::null_mut());
         let frame = Bound::from_owned_ptr_or_err(py, frame.cast())?;
         let inner: *mut u8 = field(frame.as_ptr(), places.frame);
-        if (inner as usize).wrapping_sub(frame.as_ptr() as usize) != places.own as usize
+        if inner != frame.as_ptr().cast::<u8>().wrapping_offset(places.own as isize)
             || !field::<*mut u8, _>(frame.as_ptr(), places.back).is_null()
         {
             return Ok(false);

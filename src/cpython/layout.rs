@@ -129,6 +129,14 @@ pub struct FrameLayout {
     pub entry: (i32, u8),
 }
 
+impl FrameLayout {
+    /// Bytes of an interpreter frame in front of its variables.
+    #[must_use]
+    pub fn fixed_bytes(&self) -> usize {
+        self.variables.unsigned_abs() as usize
+    }
+}
+
 /// The fields of lists, sets, dicts and cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContainerLayout {
@@ -197,6 +205,8 @@ pub struct Layout {
     pub frame: FrameLayout,
     /// The version tag of a `dict`, 64 bits, where it moves at every write (3.11).
     pub dict_version: Option<i32>,
+    /// The interpreter state's monitored events: 15 bytes, one bit for each tool in each (3.12 and later).
+    pub monitors: Option<i32>,
     /// The iterator of a `range` of 64-bit numbers.
     pub range_iter: RangeIterLayout,
 }
@@ -279,6 +289,7 @@ const PYTHON_3_11: Layout = Layout {
         entry: (68, 1),
     },
     dict_version: Some(24),
+    monitors: None,
     range_iter: RangeIterLayout { index: Some(16), start: 24, step: 32, len: 40 },
 };
 
@@ -316,6 +327,7 @@ const PYTHON_3_12: Layout = Layout {
         entry: (68, 0),
     },
     dict_version: None,
+    monitors: Some(381_744),
     range_iter: RangeIterLayout { index: None, start: 16, step: 24, len: 32 },
     ..PYTHON_3_11
 };
@@ -334,6 +346,7 @@ const PYTHON_3_13: Layout = Layout {
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
     frame: FrameLayout { first_instruction: 200, own: 64, ..PYTHON_3_12.frame },
+    monitors: Some(193_136),
     ..PYTHON_3_12
 };
 

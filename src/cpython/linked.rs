@@ -96,7 +96,7 @@ impl LinkedFrames {
     #[must_use]
     pub unsafe fn link(show: impl FnOnce(&mut Vec<Shown>)) -> LinkedFrames {
         let places = &running().layout.frame;
-        let fixed = places.variables as usize / size_of::<u64>();
+        let fixed = places.fixed_bytes() / size_of::<u64>();
         // SAFETY: the thread is attached, and so alone with it.
         let mut memory = unsafe { (*KEPT.0.get()).pop() }.unwrap_or_default();
         show(&mut memory.shown);
@@ -140,7 +140,7 @@ unsafe fn fill(frame: *mut u8, shown: &Shown) {
 impl Drop for LinkedFrames {
     fn drop(&mut self) {
         let places = &running().layout.frame;
-        let fixed = places.variables as usize;
+        let fixed = places.fixed_bytes();
         // SAFETY: the frames are ours and were filled by `link`; they are the innermost ones of this thread.
         unsafe {
             let place = current(self.state);
@@ -182,6 +182,8 @@ unsafe fn hand_over(frame: *mut u8, object: *mut PyObject, bytes: usize) {
             std::ptr::copy_nonoverlapping(frame, copy, bytes);
             new_ref(field(copy, places.code));
             new_ref(field(copy, places.function));
+            // The collector would count a frame's pointer to its own object.
+            set_field(copy, places.object, std::ptr::null_mut::<u8>());
             set_field(copy, places.owner, OWNED_BY_OBJECT);
             set_field(copy, places.previous, std::ptr::null_mut::<u8>());
             set_field(object, places.frame, copy);
@@ -198,7 +200,7 @@ unsafe fn hand_over(frame: *mut u8, object: *mut PyObject, bytes: usize) {
         }
         drop_ref(object);
         let variables = frame.offset(places.variables as isize).cast::<*mut PyObject>();
-        let count = (bytes - places.variables as usize) / size_of::<u64>();
+        let count = (bytes - places.fixed_bytes()) / size_of::<u64>();
         for number in 0..count {
             drop_optional(*variables.add(number));
         }

@@ -55,7 +55,14 @@ pub unsafe fn move_c_recursion(layout: &Layout, thread: *mut PyThreadState, sign
     }
 }
 
-/// Whether a tracer or profiler is on in this thread.
+/// The tools of `sys.monitoring`, the interpreter's own two for `sys.setprofile` and `sys.settrace` left
+/// out, in eight events.
+const TOOLS: u64 = 0x3f3f_3f3f_3f3f_3f3f;
+
+/// From the first to the last eight of the fifteen monitored events.
+const LAST_EVENTS: usize = 7;
+
+/// Whether a tracer or profiler is on in this thread, or a tool of `sys.monitoring` anywhere.
 ///
 /// # Safety
 /// As [`recursion_remaining`].
@@ -65,7 +72,20 @@ pub unsafe fn is_traced(layout: &Layout, thread: *mut PyThreadState) -> bool {
     unsafe {
         let profile: usize = field(thread, layout.thread.profile);
         let trace: usize = field(thread, layout.thread.trace);
-        profile | trace != 0
+        profile | trace != 0 || is_monitored(layout, thread)
+    }
+}
+
+/// Whether a tool of `sys.monitoring` listens to an event of all code.
+unsafe fn is_monitored(layout: &Layout, thread: *mut PyThreadState) -> bool {
+    let Some(offset) = layout.monitors else { return false };
+    // SAFETY: the thread state leads to the interpreter's, where the bytes stand.
+    unsafe {
+        let interpreter: *const u8 = field(thread, layout.thread.interpreter);
+        let events = interpreter.offset(offset as isize);
+        let (first, last) =
+            (events.cast::<u64>().read_unaligned(), events.add(LAST_EVENTS).cast::<u64>().read_unaligned());
+        (first | last) & TOOLS != 0
     }
 }
 

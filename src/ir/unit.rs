@@ -77,6 +77,19 @@ pub enum GlobalFact {
     Unknown,
 }
 
+impl GlobalFact {
+    /// What is left of a fact about a value when there is no bet on the value itself.
+    #[must_use]
+    pub fn likely(constant: &Const) -> GlobalFact {
+        match constant {
+            Const::Int(_) => GlobalFact::Likely(types::Type::Int),
+            Const::Float(_) => GlobalFact::Likely(types::Type::Float),
+            Const::Bool(_) => GlobalFact::Likely(types::Type::Bool),
+            _ => GlobalFact::Unknown,
+        }
+    }
+}
+
 macro_rules! builtins {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// A builtin that the compiler knows.

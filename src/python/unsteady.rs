@@ -6,12 +6,10 @@
 
 use pyo3::ffi;
 
-use crate::ir::Const;
 use crate::ir::GlobalFact;
 use crate::runtime::cells;
 use crate::runtime::install;
 use crate::runtime::unit::LoadedUnit;
-use crate::types::Type;
 
 use super::entry;
 use super::jit::lazy_entry;
@@ -50,19 +48,8 @@ fn make_anew(unit: &LoadedUnit, cell: usize) {
 /// What is left of a fact about a name on which so many bets were lost.
 pub(super) fn steady(fact: GlobalFact, losses: u32) -> GlobalFact {
     match fact {
-        GlobalFact::Value(constant) if losses >= MOST_VALUES => {
-            likely_type(&constant).map_or(GlobalFact::Unknown, GlobalFact::Likely)
-        }
+        GlobalFact::Value(constant) if losses >= MOST_VALUES => GlobalFact::likely(&constant),
         _ if losses >= MOST_OBJECTS => GlobalFact::Unknown,
         fact => fact,
-    }
-}
-
-fn likely_type(constant: &Const) -> Option<Type> {
-    match constant {
-        Const::Int(_) => Some(Type::Int),
-        Const::Float(_) => Some(Type::Float),
-        Const::Bool(_) => Some(Type::Bool),
-        _ => None,
     }
 }

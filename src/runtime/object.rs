@@ -241,7 +241,8 @@ unsafe fn is_plain_function(running: &CPython, callable: *mut PyObject) -> bool 
     }
 }
 
-/// A new tuple of borrowed items.
+/// A new tuple of borrowed items. Runs nothing: CPython 3.11 collects garbage where it allocates, and is kept
+/// from it here, so that the op is no foreign code; the next allocation elsewhere catches up.
 ///
 /// # Safety
 /// `items` holds `count` live objects; the thread is attached.
@@ -249,7 +250,11 @@ pub unsafe extern "C" fn obj_tuple(items: *const *mut PyObject, count: i64) -> *
     let count = position(count).cast_signed();
     // SAFETY: each position is set once, with a reference of its own.
     unsafe {
+        let would_collect = running().layout.monitors.is_none() && ffi::PyGC_Disable() != 0;
         let tuple = ffi::PyTuple_New(count);
+        if would_collect {
+            ffi::PyGC_Enable();
+        }
         if !tuple.is_null() {
             for index in 0..count {
                 ffi::PyTuple_SetItem(tuple, index, new_ref(*items.offset(index)));

@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-WARM_UP = 20
+# Long enough for code to be made anew where a case rebinds a global in each repetition.
+WARM_UP = 150
 REPETITIONS = int(os.environ.get("CASTIRON_TEST_REPETITIONS", "1000"))
 
 

@@ -188,3 +188,72 @@ def test_a_running_frame_can_not_be_cleared(module):
 
     module.HOOK = clear
     assert module.outer(1) == 3
+
+
+MONITORED = """
+from castiron import jit
+
+@jit
+def step(n: int) -> int:
+    return n + 1
+
+@jit
+def walk(n: int) -> int:
+    total = 0
+    for i in range(n):
+        total = step(total)
+    return total
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with CPython 3.12")
+@pytest.mark.parametrize("event", ["PY_START", "LINE", "INSTRUCTION", "PY_RETURN", "JUMP"])
+def test_compiled_code_steps_aside_for_monitoring(module_of, event):
+    module = module_of(MONITORED)
+    assert module.walk(3) == 3
+    assert castiron.is_compiled(module.walk)
+    monitoring, seen = sys.monitoring, set()
+    monitoring.use_tool_id(3, "test")
+    try:
+        monitoring.register_callback(3, getattr(monitoring.events, event), lambda code, *_: seen.add(code.co_name))
+        monitoring.set_events(3, getattr(monitoring.events, event))
+        assert module.walk(3) == 3
+    finally:
+        monitoring.set_events(3, 0)
+        monitoring.free_tool_id(3)
+    assert "walk" in seen
+    assert event == "JUMP" or "step" in seen
+    seen.clear()
+    assert module.walk(3) == 3
+    assert not seen
+
+
+def test_compiled_code_steps_aside_for_tracers_and_profilers(module_of):
+    module = module_of(MONITORED)
+    assert module.walk(3) == 3
+    seen = []
+
+    def trace(frame, event, arg):
+        seen.append((event, frame.f_code.co_name))
+        return trace
+
+    old = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        module.walk(1)
+    finally:
+        sys.settrace(old)
+    assert ("call", "step") in seen
+    assert ("line", "walk") in seen
+    assert ("return", "walk") in seen
+    seen.clear()
+    sys.setprofile(trace)
+    try:
+        module.walk(1)
+    finally:
+        sys.setprofile(None)
+    assert ("call", "step") in seen
+    assert ("return", "walk") in seen
+    seen.clear()
+    module.walk(1)
+    assert not seen

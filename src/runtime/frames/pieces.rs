@@ -106,8 +106,9 @@ fn forget() {
 /// # Safety
 /// The thread is attached.
 pub(super) unsafe fn caller(address: u64) -> Option<Call> {
+    let slot = usize::try_from(address).unwrap_or_default() % RECENT;
     // SAFETY: an attached thread is alone with it.
-    let answer = unsafe { &mut (*ANSWERS.0.get())[address as usize % RECENT] };
+    let answer = unsafe { &mut (*ANSWERS.0.get())[slot] };
     if answer.0 != address {
         *answer = (address, look_up(address));
     }
