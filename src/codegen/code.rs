@@ -3,7 +3,7 @@
 //! [`Code`] knows the unit's data and the target's layouts, but nothing of CIR. Code holds no address:
 //! every helper, constant and type comes out of the unit's data.
 
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     Block, BlockArg, ExtFuncData, ExternalName, FuncRef, GlobalValue, InstBuilder, MemFlagsData, SigRef,
     StackSlot, StackSlotData, StackSlotKind, Type, UserExternalName, Value, types,
@@ -383,9 +383,17 @@ impl<'a> Code<'a> {
         }
     }
 
-    /// The value of an object that is exactly a `float`.
-    pub(super) fn unbox_float(&mut self, object: Value) -> Value {
-        self.load(types::F64, object, self.layout.float_value)
+    /// The value of an object that is exactly a `float`; goes to `other` for a NaN.
+    pub(super) fn unbox_float(&mut self, object: Value, other: Block) -> Value {
+        let value = self.load(types::F64, object, self.layout.float_value);
+        self.branch_if_nan(value, other);
+        value
+    }
+
+    /// Leaves for `target` when the value is a NaN, else goes on.
+    pub(super) fn branch_if_nan(&mut self, value: Value, target: Block) {
+        let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, value, value);
+        self.branch_if(is_nan, target);
     }
 
     /// The value of an object that is `True` or `False`; goes to `other` when it is neither.

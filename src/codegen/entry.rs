@@ -128,7 +128,7 @@ impl Entry<'_, '_> {
             }
             ir::Type::F64 => {
                 self.code.require_type(object, Fixed::FloatType, slow);
-                self.code.unbox_float(object)
+                self.code.unbox_float(object, slow)
             }
             ir::Type::Bool => self.code.unbox_bool(object, slow),
             ir::Type::Obj => {

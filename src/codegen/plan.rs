@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
                     let mut values = Vec::new();
                     state.visit_values(&mut |value| values.push(value));
                     let overflow = overflow_of(body.inst(inst).op, state);
-                    let number = self.add_exit(state, overflow, |number| word_type(body.ty(values[number])));
+                    let number = self.add_exit(state, overflow, &values, |value| word_type(body.ty(value)));
                     self.plan.exits.insert((function, inst), number);
                 }
             }
@@ -178,9 +178,10 @@ impl<'a> Planner<'a> {
         &mut self,
         state: &ExitState,
         overflow: Option<(u32, u32)>,
-        word: impl Fn(usize) -> WordType,
+        values: &[Value],
+        word: impl Fn(Value) -> WordType,
     ) -> u32 {
-        let mut words = 0;
+        let mut words = Words { firsts: firsts(values), used: 0 };
         let frames = state.frames.iter().map(|frame| {
             let entry = self.entry_number(frame.func, frame.point);
             let live = self.plan.entries[frame.func.index()][entry as usize].slots.clone();
@@ -198,7 +199,7 @@ impl<'a> Planner<'a> {
             FrameMeta { function: number(frame.func.index()), entry, trace: 0, slots }
         });
         let frames = frames.collect();
-        let words = (0..words as usize).map(word).collect();
+        let words = values.iter().map(|&value| word(value)).collect();
         self.plan.metas.push(ExitMeta { words, frames, overflow });
         number(self.plan.metas.len() - 1)
     }
@@ -255,11 +256,27 @@ fn wants(generic: &Function, value: Value) -> Wants {
     }
 }
 
-fn slot_meta(slot: &Slot, words: &mut u32) -> SlotMeta {
-    let mut next = || {
-        *words += 1;
-        *words - 1
-    };
+/// The words of an exit, given out in the order in which its slots read values.
+struct Words {
+    /// By word: the first one of the same value, so that two slots that show one value show one object.
+    firsts: Vec<u32>,
+    used: usize,
+}
+
+impl Words {
+    fn next(&mut self) -> u32 {
+        self.used += 1;
+        self.firsts[self.used - 1]
+    }
+}
+
+fn firsts(values: &[Value]) -> Vec<u32> {
+    let mut known: FxHashMap<Value, u32> = FxHashMap::default();
+    values.iter().enumerate().map(|(word, &value)| *known.entry(value).or_insert(number(word))).collect()
+}
+
+fn slot_meta(slot: &Slot, words: &mut Words) -> SlotMeta {
+    let mut next = || words.next();
     match slot {
         Slot::Value(_) => SlotMeta::Word(next()),
         Slot::None => SlotMeta::None,

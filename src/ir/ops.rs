@@ -143,7 +143,7 @@ macro_rules! for_each_op {
                 GuardFalse = is_false(One(Bool)) -> (), None, [EXITS, STAYS];
                 /// The value of an exact int that fits 64 bits; exits for anything else.
                 GuardInt = int(One(Obj)) -> (I64), None, [EXITS];
-                /// The value of an exact float; exits for anything else.
+                /// The value of an exact float; exits for anything else, and for a NaN, which keeps its identity.
                 GuardFloat = float(One(Obj)) -> (F64), None, [EXITS];
                 /// The value of an exact bool; exits for anything else.
                 GuardBool = bool(One(Obj)) -> (Bool), None, [EXITS];
@@ -263,8 +263,8 @@ macro_rules! for_each_op {
                 FloatToIntChecked = to_int_checked(One(F64)) -> (I64), None, [EXITS];
                 /// The C library's function that the immediate names, of one or two operands, without any check.
                 FloatMath = math(Rest(F64)) -> (F64), Math, [];
-                /// A new float object.
-                FloatBox = box_float(One(F64)) -> (Obj), None, [RAISES];
+                /// A new float object; exits for a NaN: from then on it has one identity.
+                FloatBox = box_float(One(F64)) -> (Obj), None, [EXITS, RAISES];
             }
             bool {
                 /// The immediate.

@@ -7,6 +7,7 @@ use pyo3::ffi::PyObject;
 
 use crate::cpython::function;
 use crate::cpython::object::drop_optional;
+use crate::cpython::object::float_value;
 use crate::cpython::object::new_ref;
 use crate::cpython::object::tuple_items;
 use crate::cpython::object::type_of;
@@ -93,7 +94,11 @@ unsafe fn is_exact(object: *mut PyObject, ty: &Type) -> bool {
             Type::None => object == ffi::Py_None(),
             Type::Bool => type_of(object) == &raw mut ffi::PyBool_Type,
             Type::Int => exact_int(object).is_some(),
-            Type::Float => type_of(object) == &raw mut ffi::PyFloat_Type,
+            // A NaN keeps its identity only as an object.
+            Type::Float => {
+                type_of(object) == &raw mut ffi::PyFloat_Type
+                    && !float_value(running().layout, object).is_nan()
+            }
             Type::Tuple(types) => {
                 type_of(object) == &raw mut ffi::PyTuple_Type && {
                     let items = tuple_items(running().layout, object);

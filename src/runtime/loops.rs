@@ -338,7 +338,7 @@ unsafe fn fits(kind: StartKind, slot: u64, wants: Wants) -> bool {
             StartKind::Wide => {
                 object::is_int(object) && object::wide_int_value(layout, object, WIDE_BITS).is_some()
             }
-            StartKind::Float => object::is_float(object),
+            StartKind::Float => object::is_float(object) && !object::float_value(layout, object).is_nan(),
             StartKind::RangeIter(wanted) => {
                 object::type_of(object) == &raw mut ffi::PyRangeIter_Type
                     && ffi::Py_REFCNT(object) == 1

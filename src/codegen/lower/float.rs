@@ -166,6 +166,8 @@ pub(super) fn math(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn box_float(cx: &mut Lower<'_>, at: &InstData) {
     let a = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    cx.code.branch_if_nan(a, exit);
     let object = cx.code.call_one(Helper::FloatBox, &[a]);
     cx.fail_if_null(object);
     cx.result(at, object);

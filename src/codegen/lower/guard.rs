@@ -92,7 +92,7 @@ pub(super) fn float(cx: &mut Lower<'_>, at: &InstData) {
     let object = cx.arg(at, 0);
     let exit = cx.exit_block();
     cx.code.require_type(object, Fixed::FloatType, exit);
-    let value = cx.code.unbox_float(object);
+    let value = cx.code.unbox_float(object, exit);
     cx.result(at, value);
 }
 

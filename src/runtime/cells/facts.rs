@@ -44,7 +44,8 @@ pub fn holds(value: &Bound<'_, PyAny>, expected: &GlobalFact) -> bool {
     }
 }
 
-/// The value as a constant when it is None or an exact bool, int or float. Floats compare by their bits.
+/// The value as a constant when it is None or an exact bool, int or float. Floats compare by their bits,
+/// and a NaN is no constant: it has an identity.
 fn scalar(value: &Bound<'_, PyAny>) -> Option<Const> {
     let layout = running().layout;
     let object = value.as_ptr();
@@ -61,7 +62,8 @@ fn scalar(value: &Bound<'_, PyAny>) -> Option<Const> {
                 None => Some(Const::BigInt(hexadecimal(value)?)),
             }
         } else if is_float(object) {
-            Some(Const::Float(float_value(layout, object).to_bits()))
+            let value = float_value(layout, object);
+            (!value.is_nan()).then(|| Const::Float(value.to_bits()))
         } else {
             None
         }
