@@ -24,6 +24,7 @@ mod operator;
 mod pending;
 pub mod plan;
 pub mod quick;
+mod revive;
 mod walk;
 
 use pyo3::PyResult;
@@ -47,5 +48,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     cpython::connect(module.py()).map_err(PyImportError::new_err)?;
     module.add_class::<FunctionPlan>()?;
     module.add_function(pyo3::wrap_pyfunction!(hooks::install_enforcement, module)?)?;
+    module.add_class::<revive::Revived>()?;
+    module.add_function(pyo3::wrap_pyfunction!(revive::install_revival, module)?)?;
     checker::register(module)
 }

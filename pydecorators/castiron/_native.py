@@ -6,11 +6,12 @@ the same functions for interpreters without the native part.
 
 from __future__ import annotations
 
-from castiron._castiron import FunctionPlan, install_enforcement, is_jitted
+from castiron._castiron import FunctionPlan, install_enforcement, install_revival, is_jitted
 from castiron._codetables import rebound
 from castiron._errors import violation
 from castiron._errors import warn as _warn
 from castiron._forms import read_all
+from castiron._hints import resolve
 from castiron._weave import original, weave
 from castiron._weave import plan_of as _plan_of_code
 
@@ -31,7 +32,13 @@ def _accepts(
     return accepts(described, value, Call(function, first, choices))
 
 
+def _plan_for(function: Any, deep: bool, strict: bool, warn: bool) -> FunctionPlan:
+    """Compile the plan of a function that was pickled with its checks."""
+    return FunctionPlan(function, resolve(function).annotations, deep=deep, strict=strict, warn=_warn if warn else None)
+
+
 install_enforcement(read_all, _accepts, rebound, violation)
+install_revival(_plan_for)
 
 
 def enforce_function(function: Any, annotations: dict[str, object], *, deep: bool, strict: bool, warn: bool) -> Any:

@@ -18,6 +18,7 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::Bound;
+use pyo3::prelude::IntoPyObject;
 use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
@@ -29,6 +30,7 @@ use pyo3::sync::PyOnceLock;
 use super::function::FunctionPlan;
 use super::guard::Guard;
 use super::guard::Spot;
+use super::revive;
 use crate::cpython;
 use crate::cpython::frame::RunningFrame;
 use crate::cpython::layout::Layout;
@@ -80,6 +82,7 @@ fn checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
                 ml_doc: c"Whether the value passes now and for ever, found out without running foreign code."
                     .as_ptr(),
             },
+            reduce_method(reduce_checker),
             ffi::PyMethodDef::zeroed(),
         ]));
         // SAFETY: the type is `Checker`'s: the slots take instances of it, `drop_checker` frees its fields.
@@ -99,7 +102,8 @@ fn checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
 fn arguments_checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
     ARGUMENTS_CHECKER.get_or_try_init(py, || {
         let size = mem::size_of::<ArgumentsChecker>();
-        let methods = Box::leak(Box::new([ffi::PyMethodDef::zeroed()]));
+        let methods =
+            Box::leak(Box::new([reduce_method(reduce_arguments_checker), ffi::PyMethodDef::zeroed()]));
         // SAFETY: as for `Checker`.
         unsafe {
             make_type(
@@ -355,6 +359,47 @@ unsafe extern "C" fn certain(object: *mut ffi::PyObject, value: *mut ffi::PyObje
         let value = Bound::from_borrowed_ptr(py, value);
         let passes = checker.plan.get().certain(checker.guard.spot(), &value);
         ffi::PyBool_FromLong(passes.into())
+    }
+}
+
+fn reduce_method(function: ffi::PyCFunction) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: c"__reduce__".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+        ml_flags: ffi::METH_NOARGS,
+        ml_doc: c"What pickles the checker.".as_ptr(),
+    }
+}
+
+/// `checker.__reduce__()`
+unsafe extern "C" fn reduce_checker(object: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: a method is called by an attached thread with an instance of the type.
+    unsafe {
+        let checker = &*object.cast::<Checker>();
+        reduced(Python::assume_attached(), &checker.plan, Some(checker.guard.spot()))
+    }
+}
+
+/// `arguments_checker.__reduce__()`
+unsafe extern "C" fn reduce_arguments_checker(
+    object: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: a method is called by an attached thread with an instance of the type.
+    unsafe { reduced(Python::assume_attached(), &(*object.cast::<ArgumentsChecker>()).plan, None) }
+}
+
+fn reduced(py: Python<'_>, plan: &Py<FunctionPlan>, spot: Option<Spot>) -> *mut ffi::PyObject {
+    let plan = plan.get();
+    let (deep, strict) = plan.readings;
+    let made = revive::number_of(spot)
+        .and_then(|number| revive::reduced(py, number, deep, strict, plan.warn.is_some()).into_pyobject(py));
+    match made {
+        Ok(made) => made.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
     }
 }
 

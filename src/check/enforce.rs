@@ -117,30 +117,36 @@ impl FunctionPlan {
         value: &Bound<'_, PyAny>,
     ) -> PyResult<Verdict> {
         let Some(parameter) = self.parameter(index) else { return Ok(Verdict::Kept) };
-        let check = |item: &Bound<'_, PyAny>, path: &str| {
-            check_value(&parameter.plan, call, function, Some(&parameter.name), item, path)
+        let broken = |item: &Bound<'_, PyAny>, path: &str| {
+            broken(&parameter.plan, call, function, Some(&parameter.name), item, path)
         };
+        let accepts = |item: &Bound<'_, PyAny>| parameter.plan.check.accepts(item, call);
         match parameter.kind {
             Kind::Positional | Kind::KeywordOnly => {
-                if parameter.plan.check.accepts(value, call)? {
+                if accepts(value)? {
                     return Ok(Verdict::Kept);
                 }
                 match self.default(function, parameter)? {
                     Some(default) if default.is(value) => Ok(Verdict::Kept),
                     _ if self.is_operator && parameter.index == OPERAND => Ok(Verdict::Declined),
-                    _ => Err(broken(&parameter.plan, call, function, Some(&parameter.name), value, "")),
+                    _ => Err(broken(value, "")),
                 }
             }
-            Kind::Whole => check(value, ""),
+            Kind::Whole if accepts(value)? => Ok(Verdict::Kept),
+            Kind::Whole => Err(broken(value, "")),
             Kind::Arguments => {
                 for (position, item) in value.cast::<PyTuple>()?.iter().enumerate() {
-                    check(&item, &format!("[{position}]"))?;
+                    if !accepts(&item)? {
+                        return Err(broken(&item, &format!("[{position}]")));
+                    }
                 }
                 Ok(Verdict::Kept)
             }
             Kind::Keywords => {
                 for (key, item) in value.cast::<PyDict>()?.copy()?.iter() {
-                    check(&item, &format!("[{}]", key.repr()?))?;
+                    if !accepts(&item)? {
+                        return Err(broken(&item, &format!("[{}]", key.repr()?)));
+                    }
                 }
                 Ok(Verdict::Kept)
             }

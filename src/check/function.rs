@@ -80,6 +80,8 @@ pub struct FunctionPlan {
     makes: Makes,
     /// Is given the exception of a broken promise instead of its being raised.
     pub(super) warn: Option<Py<PyAny>>,
+    /// Whether annotations were read deep, and strictly.
+    pub(super) readings: (bool, bool),
     /// What checks want to know of the call.
     pub(super) wants: Wants,
 }
@@ -143,6 +145,7 @@ impl FunctionPlan {
             is_operator: operator::is_operator(function, positional)?,
             makes,
             warn,
+            readings: (deep, strict),
             wants: Wants::default(),
         };
         plan.find_wants(&code, &cells)?;
