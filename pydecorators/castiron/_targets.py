@@ -150,7 +150,9 @@ def _class(kind: Any, check: Check, depth: int) -> Any:
 def _is_defined_in(kind: type, value: Any) -> bool:
     """Tell whether the class' body, or a decorator of the class, defined the function or class."""
     function = _behind(value)
-    if function is None or function.__module__ not in (kind.__module__, f"namedtuple_{kind.__name__}"):
+    # Code that exec runs in a namespace without a name makes functions of no module.
+    modules = (kind.__module__, f"namedtuple_{kind.__name__}", None)
+    if function is None or function.__module__ not in modules:
         return False
     scope = function.__qualname__.rpartition(".")[0]
     return scope == kind.__qualname__ or (scope == kind.__name__ and issubclass(kind, tuple))
