@@ -25,6 +25,7 @@ pub mod promise;
 pub mod resume;
 pub mod traceback;
 pub mod unit;
+pub mod wide;
 
 use pyo3::PyResult;
 use pyo3::Python;

@@ -284,6 +284,7 @@ fn slot_meta(slot: &Slot, words: &mut Words) -> SlotMeta {
         Slot::Const(constant) => SlotMeta::Const(number(constant.index())),
         Slot::Cell(cell) => SlotMeta::Cell(number(cell.index())),
         Slot::Tuple(items) => SlotMeta::Tuple(items.iter().map(|item| slot_meta(item, words)).collect()),
+        Slot::Wide { .. } => SlotMeta::Wide { low: next(), high: next() },
         Slot::Range { .. } => SlotMeta::Range { start: next(), stop: next(), step: next() },
         Slot::RangeIter { .. } => SlotMeta::RangeIter { next: next(), count: next(), step: next() },
         Slot::UnitRangeIter { .. } => SlotMeta::UnitRangeIter { next: next(), stop: next(), step: next() },

@@ -97,6 +97,13 @@ pub enum Slot {
     Cell(super::entity::CellId),
     /// A tuple of these.
     Tuple(Vec<Slot>),
+    /// A wide int.
+    Wide {
+        /// Its low word.
+        low: Value,
+        /// Its high word.
+        high: Value,
+    },
     /// `range(start, stop, step)`.
     Range {
         /// Where it begins.
@@ -389,6 +396,10 @@ impl Slot {
             Slot::Value(value) => visit(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter().for_each(|item| item.visit_values(visit)),
+            Slot::Wide { low, high } => {
+                visit(*low);
+                visit(*high);
+            }
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
             | Slot::UnitRangeIter { next: a, stop: b, step: c } => {
@@ -405,6 +416,10 @@ impl Slot {
             Slot::Value(value) => *value = map(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter_mut().for_each(|item| item.map_values(map)),
+            Slot::Wide { low, high } => {
+                *low = map(*low);
+                *high = map(*high);
+            }
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
             | Slot::UnitRangeIter { next: a, stop: b, step: c } => {

@@ -221,6 +221,28 @@ macro_rules! for_each_op {
                 IntToFloat = to_float(One(I64)) -> (F64), None, [];
                 /// `len(range(start, stop, step))` for a step that is not zero; exits when it is not an i64.
                 IntRangeLen = range_len(One(I64), One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a * b` as a wide int: two words, the low one first ([`super::start::WIDE_BITS`]); exits beyond.
+                IntWideProduct = wide_product(One(I64), One(I64)) -> (I64, I64), None, [EXITS];
+                /// `a + b` of wide ints; exits when the sum is none.
+                IntWideAdd = wide_add(One(I64), One(I64), One(I64), One(I64)) -> (I64, I64), None, [EXITS];
+                /// `a - b` of wide ints; exits when the difference is none.
+                IntWideSub = wide_sub(One(I64), One(I64), One(I64), One(I64)) -> (I64, I64), None, [EXITS];
+                /// `a * b` of wide ints; exits when the product is none.
+                IntWideMul = wide_mul(One(I64), One(I64), One(I64), One(I64)) -> (I64, I64), None, [EXITS];
+                /// `a // b` of wide ints with a floor; exits when b is zero or the quotient no wide int.
+                IntWideFloorDiv = wide_floor_div(One(I64), One(I64), One(I64), One(I64)) -> (I64, I64), None, [EXITS];
+                /// `a % b` of wide ints with the sign of b; exits when b is zero.
+                IntWideMod = wide_modulo(One(I64), One(I64), One(I64), One(I64)) -> (I64, I64), None, [EXITS];
+                /// `a % b` of a wide int by an i64, with the sign of b; exits when b is zero.
+                IntWideModInt = wide_mod_int(One(I64), One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// `a >> b` of a wide int with a floor, for 0 <= b < 128.
+                IntWideShr = wide_shr(One(I64), One(I64), One(I64)) -> (I64, I64), None, [];
+                /// The comparison of wide ints that the immediate names.
+                IntWideCompare = wide_compare(One(I64), One(I64), One(I64), One(I64)) -> (Bool), Cmp, [];
+                /// A wide int as an i64; exits when it is none.
+                IntWideNarrow = wide_narrow(One(I64), One(I64)) -> (I64), None, [EXITS];
+                /// A new int object of a wide int.
+                IntWideBox = box_wide(One(I64), One(I64)) -> (Obj), None, [RAISES];
                 /// A new int object.
                 IntBox = box_int(One(I64)) -> (Obj), None, [RAISES];
             }

@@ -336,6 +336,14 @@ fn slot(unit: &mut Unit, cursor: &mut Cursor<'_>) -> Result<Slot, ParseError> {
             cursor.expect("(")?;
             Ok(Slot::Tuple(cursor.list(")", |cursor| slot(unit, cursor))?))
         }
+        "wide" => {
+            cursor.expect("(")?;
+            let words = cursor.list(")", value)?;
+            match words[..] {
+                [low, high] => Ok(Slot::Wide { low, high }),
+                _ => Err(cursor.error("two words")),
+            }
+        }
         "range" => three(cursor).map(|[start, stop, step]| Slot::Range { start, stop, step }),
         "range_iter" => three(cursor).map(|[next, count, step]| Slot::RangeIter { next, count, step }),
         "unit_range_iter" => three(cursor).map(|[next, stop, step]| Slot::UnitRangeIter { next, stop, step }),

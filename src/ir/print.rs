@@ -168,6 +168,7 @@ impl DisplayFunction<'_> {
                 list(f, items, |f, item| self.slot(f, item))?;
                 f.write_str(")")
             }
+            Slot::Wide { low, high } => write!(f, "wide({low}, {high})"),
             Slot::Range { start, stop, step } => write!(f, "range({start}, {stop}, {step})"),
             Slot::RangeIter { next, count, step } => write!(f, "range_iter({next}, {count}, {step})"),
             Slot::UnitRangeIter { next, stop, step } => write!(f, "unit_range_iter({next}, {stop}, {step})"),

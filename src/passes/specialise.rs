@@ -46,8 +46,10 @@ pub fn specialise(unit: &mut Unit, id: FuncId, facts: &Facts) -> Option<Function
     let generic = unit.functions[id.index()].generic.take()?;
     let specialised = is_within_budget(&generic).then(|| {
         let signature = unit.function(id).signature.clone();
+        let wide = unit.start.iter().flat_map(|start| &start.wide);
+        let wide = wide.filter(|(function, _)| *function == id).map(|&(_, inst)| inst).collect();
         let start = unit.start.take_if(|start| start.function == id);
-        let cx = Context::of(id, signature, &generic, facts, start);
+        let cx = Context::of(id, signature, &generic, facts, (start, wide));
         let plan = infer::infer(&cx, unit);
         let specialised = emit::emit(&cx, unit, &plan);
         if let Some(start) = cx.start {

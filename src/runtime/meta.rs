@@ -46,6 +46,13 @@ pub enum SlotMeta {
     Cell(u32),
     /// A tuple.
     Tuple(Vec<SlotMeta>),
+    /// A wide int.
+    Wide {
+        /// Its low word.
+        low: u32,
+        /// Its high word.
+        high: u32,
+    },
     /// `range(start, stop, step)`
     Range {
         /// The first number.

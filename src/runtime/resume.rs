@@ -31,6 +31,7 @@ use super::object::truth_object;
 use super::object::word;
 use super::table::position;
 use super::unit::LoadedUnit;
+use super::wide;
 
 /// Finishes the call in the generic version; see the helper table.
 ///
@@ -302,6 +303,10 @@ impl<'py> Builder<'_, 'py> {
             SlotMeta::Tuple(items) => {
                 let items = items.iter().map(|item| self.object(item)).collect::<PyResult<Vec<_>>>()?;
                 Ok(pyo3::types::PyTuple::new(self.py, items)?.into_any())
+            }
+            SlotMeta::Wide { low, high } => {
+                let [low, high] = [low, high].map(|&number| self.words[number as usize].cast_signed());
+                Ok(PyInt::new(self.py, wide::joined(low, high)).into_any())
             }
             SlotMeta::Range { start, stop, step } => {
                 self.range(self.int(*start), self.int(*stop), self.int(*step))

@@ -140,6 +140,16 @@ macro_rules! for_each_helper {
             DropAll = object::drop_all(Ptr, I64) -> ();
             /// The C library's functions, in the order of `ir::MathFn::ALL`: a pointer to a table of them.
             MathTable = float::math_table() -> (Ptr);
+            /// `a * b` of wide ints (low word, high word), or 0 and the least i64 when it is none.
+            IntWideMul = wide::wide_mul(I64, I64, I64, I64) -> (I64, I64);
+            /// `a // b` of wide ints, b not zero; the same where it is none.
+            IntWideFloorDiv = wide::wide_floor_div(I64, I64, I64, I64) -> (I64, I64);
+            /// `a % b` of wide ints, b not zero.
+            IntWideMod = wide::wide_mod(I64, I64, I64, I64) -> (I64, I64);
+            /// `a % b` of a wide int by an i64, b not zero.
+            IntWideModInt = wide::wide_mod_int(I64, I64, I64) -> (I64);
+            /// A new int of a wide one.
+            IntBoxWide = wide::box_wide(I64, I64) -> (Obj);
         }
     };
 }

@@ -38,7 +38,7 @@ def main(mode: str, case: Path) -> None:
     if mode == "jit":
         report["functions"] = native_functions(case, names)
     if mode == "leaks":
-        report["grown"] = growth(names)
+        report["grown"] = growth(names, repetitions(case))
     print(json.dumps(report))
 
 
@@ -80,17 +80,23 @@ def native_functions(case: Path, names: dict[str, Any]) -> dict[str, list[object
     }
 
 
-def growth(names: dict[str, Any]) -> int:
+def repetitions(case: Path) -> int:
+    """How often the case is repeated: long ones say less in their header."""
+    header = re.search(r"^# repetitions: (\d+)$", case.read_text(), re.MULTILINE)
+    return min(REPETITIONS, int(header[1])) if header else REPETITIONS
+
+
+def growth(names: dict[str, Any], repetitions: int) -> int:
     """How many memory blocks the process has more after many repetitions."""
     sink = io.StringIO()
     with contextlib.redirect_stdout(sink):
-        for _ in range(WARM_UP):
+        for _ in range(min(WARM_UP, repetitions)):
             outcome(names)
     sink.close()
     gc.collect()
     before = sys.getallocatedblocks()
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
-        for _ in range(REPETITIONS):
+        for _ in range(repetitions):
             outcome(names)
     gc.collect()
     return sys.getallocatedblocks() - before

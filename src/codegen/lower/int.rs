@@ -10,8 +10,15 @@ use crate::runtime::table::Helper;
 use super::Lower;
 
 mod division;
+mod wide;
 
 pub(super) use division::{div_unsigned, floor_div, floor_div_checked, mod_checked, mod_unsigned, modulo};
+pub(super) use wide::{
+    box_wide, wide_add, wide_compare, wide_floor_div, wide_mod_int, wide_modulo, wide_mul, wide_narrow,
+    wide_product, wide_shr, wide_sub,
+};
+
+use division::floor_remainder;
 
 /// Ints of at most this magnitude are doubles exactly.
 const EXACT_AS_FLOAT: i64 = 1 << 53;

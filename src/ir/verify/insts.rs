@@ -218,13 +218,14 @@ impl Verifier<'_> {
                 }
             }
             Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
+            Slot::Wide { low, high } => self.check_ints(inst, &[*low, *high]),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
-            | Slot::UnitRangeIter { next: a, stop: b, step: c } => self.check_ints(inst, [*a, *b, *c]),
+            | Slot::UnitRangeIter { next: a, stop: b, step: c } => self.check_ints(inst, &[*a, *b, *c]),
         }
     }
 
-    fn check_ints(&mut self, inst: Inst, values: [Value; 3]) {
+    fn check_ints(&mut self, inst: Inst, values: &[Value]) {
         if values.iter().any(|&value| self.type_of(value) != Type::I64) {
             self.fault(inst, "the numbers of a range are i64");
         }

@@ -1,6 +1,6 @@
 //! What the specialiser knows of the generic version before it begins.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::liveness::Liveness;
 use crate::analysis::loops::Loops;
@@ -45,6 +45,8 @@ pub(super) struct Context<'a> {
     pub(super) order: Vec<Block>,
     /// The loop at which the specialised version begins, unless that is the function's beginning.
     pub(super) start: Option<LoopStart>,
+    /// Instructions whose int results did not fit 64 bits.
+    wide: FxHashSet<Inst>,
     uses: Vec<Uses>,
     /// By block: whether specialised code leaves where it begins.
     leaves: Vec<bool>,
@@ -62,7 +64,7 @@ impl<'a> Context<'a> {
         signature: Signature,
         generic: &'a Function,
         facts: &'a Facts,
-        start: Option<LoopStart>,
+        (start, wide): (Option<LoopStart>, FxHashSet<Inst>),
     ) -> Context<'a> {
         let cfg = Cfg::of(generic);
         let dominators = Dominators::of(&cfg);
@@ -77,6 +79,7 @@ impl<'a> Context<'a> {
             order: cfg.reverse_postorder().to_vec(),
             uses: uses_of(generic),
             start: None,
+            wide,
             leaves: leaving_blocks(generic, cfg.reverse_postorder(), &live),
             live,
             reader: readers(generic),
@@ -96,13 +99,17 @@ impl<'a> Context<'a> {
             let is_silent = !matches!(kind, StartKind::Truth | StartKind::Object);
             if is_silent && needed.binary_search(&value).is_err() {
                 *kind = StartKind::Unread;
-            } else if matches!(kind, StartKind::RangeIter(_)) && !self.uses(value).only_iterator
-                || *kind == StartKind::Wide
-            {
+            } else if matches!(kind, StartKind::RangeIter(_)) && !self.uses(value).only_iterator {
                 *kind = StartKind::Object;
             }
         }
         start
+    }
+
+    /// Whether the instruction's int result is computed wide.
+    #[must_use]
+    pub(super) fn is_wide(&self, inst: Inst) -> bool {
+        self.wide.contains(&inst)
     }
 
     /// The machine type of what the specialised version returns.

@@ -303,6 +303,15 @@ impl Emission<'_> {
             (Repr::Int(..), Repr::Int(value, _))
             | (Repr::Float(()), Repr::Float(value))
             | (Repr::Bool(..), Repr::Bool(value, _)) => args.push(*value),
+            (Repr::Wide(..), repr @ (Repr::Wide(..) | Repr::Int(..))) => {
+                if let Some((low, high)) = self.walker.as_wide(repr) {
+                    args.extend([low, high]);
+                }
+            }
+            (Repr::Wide(..), Repr::Never) => {
+                let zero = self.walker.int_constant(0);
+                args.extend([zero, zero]);
+            }
             (Repr::Int(..), Repr::Never) => args.push(self.walker.int_constant(0)),
             (Repr::Float(()), Repr::Never) => args.push(self.walker.float_constant(0.0)),
             (Repr::Bool(..), Repr::Never) => {
@@ -361,6 +370,7 @@ fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
         Repr::None => Repr::None,
         Repr::Bool((), known) => Repr::Bool(value(Type::Bool), *known),
         Repr::Int((), known) => Repr::Int(value(Type::I64), *known),
+        Repr::Wide((), ()) => Repr::Wide(value(Type::I64), value(Type::I64)),
         Repr::Float(()) => Repr::Float(value(Type::F64)),
         Repr::Tuple(items) => Repr::Tuple(items.iter().map(|item| make(item, value)).collect()),
         Repr::Range { by, .. } => {
@@ -424,6 +434,7 @@ impl Writer<'_> {
             Repr::Bool(_, Some(value)) => Slot::Bool(*value),
             Repr::Int(_, Some(value)) => Slot::Const(self.unit.constant(Const::Int(*value))),
             Repr::Bool(value, None) | Repr::Int(value, None) => Slot::Value(*value),
+            Repr::Wide(low, high) => Slot::Wide { low: *low, high: *high },
             Repr::Float(value) => match self.float_value(*value) {
                 Some(float) => Slot::Const(self.unit.constant(Const::Float(float.to_bits()))),
                 None => Slot::Value(*value),

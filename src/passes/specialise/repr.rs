@@ -64,6 +64,8 @@ pub(super) enum Repr<V> {
     Bool(V, Option<bool>),
     /// An exact int that fits 64 bits, and its value where that is known.
     Int(V, Option<i64>),
+    /// An exact int in two words, the low one first: it may be beyond 64 bits.
+    Wide(V, V),
     /// An exact float.
     Float(V),
     /// An exact tuple of items none of which is an object.
@@ -97,7 +99,7 @@ impl<V: Copy> Repr<V> {
         Some(match self {
             Repr::None => Type::None,
             Repr::Bool(..) => Type::Bool,
-            Repr::Int(..) => Type::Int,
+            Repr::Int(..) | Repr::Wide(..) => Type::Int,
             Repr::Float(_) => Type::Float,
             Repr::Tuple(items) => Type::Tuple(items.iter().map(Repr::exact_type).collect::<Option<_>>()?),
             _ => return None,
@@ -119,7 +121,7 @@ impl<V: Copy> Repr<V> {
     /// Whether the value may be an item of an unboxed tuple.
     #[must_use]
     pub(super) fn is_item(&self) -> bool {
-        self.is_number() || matches!(self, Repr::None | Repr::Tuple(_))
+        self.is_number() || matches!(self, Repr::None | Repr::Tuple(_) | Repr::Wide(..))
     }
 }
 
@@ -154,7 +156,8 @@ impl Kind {
                 };
                 Repr::RangeIter { next: (), end: (), step: (), by }
             }
-            StartKind::Wide | StartKind::Object => Repr::Object(()),
+            StartKind::Wide => Repr::Wide((), ()),
+            StartKind::Object => Repr::Object(()),
         }
     }
 
@@ -166,6 +169,7 @@ impl Kind {
             (a, b) if a == b => a.clone(),
             (Repr::Bool(..), Repr::Bool(..)) => Repr::Bool((), None),
             (Repr::Int(..), Repr::Int(..)) => Repr::Int((), None),
+            (Repr::Wide(..) | Repr::Int(..), Repr::Wide(..) | Repr::Int(..)) => Repr::Wide((), ()),
             (Repr::Tuple(a), Repr::Tuple(b)) if a.len() == b.len() => {
                 let items: Rc<[Kind]> = a.iter().zip(b.iter()).map(|(a, b)| a.join(b)).collect();
                 if items.iter().all(Repr::is_item) { Repr::Tuple(items) } else { Repr::Object(()) }

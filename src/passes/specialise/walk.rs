@@ -8,6 +8,7 @@ mod calls;
 mod iterate;
 mod maths;
 mod unbox;
+mod wide;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -207,6 +208,7 @@ impl<'a, S: Sink> Walker<'a, S> {
             Repr::None => Ok(self.object_constant(Const::None)),
             Repr::Never => Ok(self.object_constant(Const::Unbound)),
             Repr::Int(value, _) => Ok(self.boxed(Op::IntBox, *value)),
+            Repr::Wide(low, high) => Ok(self.one(Op::IntWideBox, Imm::None, &[*low, *high])),
             Repr::Float(value) => Ok(self.boxed(Op::FloatBox, *value)),
             Repr::Bool(value, _) => Ok(self.boxed(Op::BoolBox, *value)),
             Repr::Tuple(items) => {
@@ -459,6 +461,7 @@ impl<'a, S: Sink> Walker<'a, S> {
             (Type::I64, Repr::Int(value, _))
             | (Type::F64, Repr::Float(value))
             | (Type::Bool, Repr::Bool(value, _)) => Ok(*value),
+            (Type::I64, Repr::Wide(low, high)) => Ok(self.one(Op::IntWideNarrow, Imm::None, &[*low, *high])),
             (Type::I64, Repr::Object(object)) => Ok(self.one(Op::GuardInt, Imm::None, &[*object])),
             (Type::F64, Repr::Object(object)) => Ok(self.one(Op::GuardFloat, Imm::None, &[*object])),
             (Type::Bool, Repr::Object(object)) => Ok(self.one(Op::GuardBool, Imm::None, &[*object])),

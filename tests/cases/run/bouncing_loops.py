@@ -1,4 +1,5 @@
 """Ints that leave 64 bits and come back inside running loops, again and again."""
+# repetitions: 50
 # native: total_for, total_while, nested, back_and_forth, inlined, raises, recursive, floats_too, counted_down, grows, stepped, objects_live, early, changing_kind, branches, truths
 
 from castiron import jit

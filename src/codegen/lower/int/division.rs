@@ -146,7 +146,7 @@ fn floor_quotient(cx: &mut Lower<'_>, a: Value, b: Value) -> Value {
     })
 }
 
-fn floor_remainder(cx: &mut Lower<'_>, a: Value, b: Value) -> Value {
+pub(super) fn floor_remainder(cx: &mut Lower<'_>, a: Value, b: Value) -> Value {
     let remainder = cx.code.builder.ins().srem(a, b);
     mend(cx, remainder, b, remainder, |cx| {
         let mended = cx.code.builder.ins().iadd(remainder, b);

@@ -35,6 +35,9 @@ impl<S: Sink> Walker<'_, S> {
     }
 
     pub(super) fn binary(&mut self, binary: Binary, a: &Repr<S::V>, b: &Repr<S::V>) -> Form<S::V> {
+        if self.is_wide(binary, a, b) {
+            return self.wide_binary(binary, a, b);
+        }
         if !a.is_number() || !b.is_number() {
             return Err(None);
         }
@@ -119,6 +122,7 @@ impl<S: Sink> Walker<'_, S> {
         match (unary, a) {
             (Unary::Neg, Repr::Int(_, Some(value))) if *value != i64::MIN => Ok(self.int(-value)),
             (Unary::Neg, Repr::Float(value)) => Ok(Repr::Float(self.one(Op::FloatNeg, Imm::None, &[*value]))),
+            (_, Repr::Wide(low, high)) => Ok(self.wide_unary(unary, (*low, *high))),
             (Unary::Pos, Repr::Int(..) | Repr::Float(_)) => Ok(a.clone()),
             // CPython 3.12 and later warn about `~True`.
             (Unary::Invert, Repr::Bool(..)) => Err(Some(Type::Int)),
@@ -136,6 +140,9 @@ impl<S: Sink> Walker<'_, S> {
     }
 
     pub(super) fn compare(&mut self, cmp: Cmp, a: &Repr<S::V>, b: &Repr<S::V>) -> Form<S::V> {
+        if let Some(truth) = self.wide_compare(cmp, a, b) {
+            return Ok(Repr::Bool(truth, None));
+        }
         if a.is_number() && b.is_number() {
             return self.compare_numbers(cmp, a, b).map(|value| Repr::Bool(value, None)).ok_or(None);
         }
@@ -209,6 +216,11 @@ impl<S: Sink> Walker<'_, S> {
                 let zero = self.int_constant(0);
                 Repr::Bool(self.one(Op::IntCompare, Imm::Cmp(Cmp::Ne), &[*value, zero]), None)
             }
+            Repr::Wide(low, high) => {
+                let zero = self.int_constant(0);
+                let bits = self.one(Op::IntOr, Imm::None, &[*low, *high]);
+                Repr::Bool(self.one(Op::IntCompare, Imm::Cmp(Cmp::Ne), &[bits, zero]), None)
+            }
             Repr::Float(value) => {
                 let zero = self.float_constant(0.0);
                 Repr::Bool(self.one(Op::FloatCompare, Imm::Cmp(Cmp::Ne), &[*value, zero]), None)
@@ -255,7 +267,7 @@ fn class_of<V>(repr: &Repr<V>) -> usize {
     match repr {
         Repr::None => 0,
         Repr::Bool(..) => 1,
-        Repr::Int(..) => 2,
+        Repr::Int(..) | Repr::Wide(..) => 2,
         Repr::Float(_) => 3,
         _ => 4,
     }

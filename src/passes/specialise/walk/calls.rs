@@ -58,6 +58,7 @@ impl<S: Sink> Walker<'_, S> {
             values.push(match (Signature::machine(param), arg) {
                 (Type::I64, Repr::Int(value, _)) | (Type::F64, Repr::Float(value)) => *value,
                 (Type::Bool, Repr::Bool(value, _)) => *value,
+                (Type::I64, Repr::Wide(low, high)) => self.one(Op::IntWideNarrow, Imm::None, &[*low, *high]),
                 _ => self.object(arg)?,
             });
         }
