@@ -12,7 +12,7 @@ from castiron._errors import violation
 from castiron._errors import warn as _warn
 from castiron._forms import read_all
 from castiron._hints import resolve
-from castiron._weave import original, weave
+from castiron._weave import original, weave, woven_from
 from castiron._weave import plan_of as _plan_of_code
 
 TYPE_CHECKING = False
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["enforce_function", "is_jitted", "origin_of", "plan_of", "restored"]
+
+
+_HEAP_TYPE = 1 << 9
 
 
 def _accepts(
@@ -43,11 +46,22 @@ install_revival(_plan_for)
 
 def enforce_function(function: Any, annotations: dict[str, object], *, deep: bool, strict: bool, warn: bool) -> Any:
     """Put checks of the annotations into the function's code; give the function."""
-    plan = FunctionPlan(function, annotations, deep=deep, strict=strict, warn=_warn if warn else None)
-    code = weave(function.__code__, plan)
+    known = _lasting(annotations, deep, strict, warn)
+    code = woven_from(function.__code__, known) if known is not None else None
+    if code is None:
+        plan = FunctionPlan(function, annotations, deep=deep, strict=strict, warn=_warn if warn else None)
+        code = weave(function.__code__, plan, known)
     if code is not function.__code__:
         function.__code__ = code
     return function
+
+
+def _lasting(annotations: dict[str, object], *options: bool) -> object:
+    """Give what two decorations of one `def` compare; None where there are annotations that don't live for ever."""
+    for hint in annotations.values():
+        if type(hint) is not type or hint.__flags__ & _HEAP_TYPE:
+            return None
+    return options, tuple(annotations.items())
 
 
 def plan_of(function: Any) -> FunctionPlan | None:

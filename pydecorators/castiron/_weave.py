@@ -21,6 +21,7 @@ Invariants:
 - Only the text of the code changes: names, lines, flags, variables and the other constants are the original's.
 """
 
+from _collections import deque  # type: ignore[import-not-found]
 from _weakref import ref
 from opcode import opmap
 from types import CodeType
@@ -85,7 +86,7 @@ async def _async_generator() -> "AsyncIterator[None]":
 
 _ASYNC_GENERATOR = _async_generator()
 
-CO_GENERATOR, CO_ASYNC_GENERATOR = 0x20, 0x200
+CO_NESTED, CO_GENERATOR, CO_ASYNC_GENERATOR = 0x10, 0x20, 0x200
 
 
 class Checks:
@@ -276,11 +277,12 @@ def _moved_exceptions(code: CodeType, layout: Layout, insertions: Insertions) ->
 
 
 class _Record:
-    """A woven code object: what it was woven from, and by which plan."""
+    """A woven code object: what it was woven from, by which plan, and from which annotations the plan was made."""
 
-    __slots__ = ("original", "plan", "woven")
+    __slots__ = ("annotations", "original", "plan", "woven")
 
-    def __init__(self, woven: "ref[CodeType]", original: CodeType, plan: "FunctionPlan") -> None:
+    def __init__(self, woven: "ref[CodeType]", original: CodeType, plan: "FunctionPlan", annotations: "object") -> None:
+        self.annotations = annotations
         self.woven = woven
         self.original = original
         self.plan = plan
@@ -292,10 +294,23 @@ _by_woven: "dict[int, _Record]" = {}
 _by_original: "dict[int, list[_Record]]" = {}
 
 
-def weave(code: CodeType, plan: "FunctionPlan") -> CodeType:
+# Copies of code whose function is made again and again, as closures are, although none of them lives long.
+_kept: "deque[CodeType]" = deque(maxlen=256)
+
+
+def woven_from(code: CodeType, annotations: object) -> "CodeType | None":
+    """Give the copy of the code that was woven from equal annotations, if there is one."""
+    for record in _by_original.get(id(original(code)), ()):
+        if record.annotations == annotations:
+            return record.woven()
+    return None
+
+
+def weave(code: CodeType, plan: "FunctionPlan", annotations: object = None) -> CodeType:
     """Give the code with the plan's checks: one copy per code and plan, the code itself where nothing is checked.
 
-    Code that is woven already is woven anew from its original.
+    Code that is woven already is woven anew from its original. `annotations` is what the plan was made from, where that
+    can be kept; equal ones make an equal plan.
     """
     code = original(code)
     for record in _by_original.get(id(code), ()):
@@ -315,11 +330,13 @@ def weave(code: CodeType, plan: "FunctionPlan") -> CodeType:
     woven = insert_checks(code, checks)
     if woven is None:
         return code
-    _remember(woven, code, plan)
+    _remember(woven, code, plan, annotations)
+    if annotations is not None and code.co_flags & CO_NESTED:
+        _kept.append(woven)
     return woven
 
 
-def _remember(woven: CodeType, code: CodeType, plan: "FunctionPlan") -> None:
+def _remember(woven: CodeType, code: CodeType, plan: "FunctionPlan", annotations: object) -> None:
     key, origin = id(woven), id(code)
 
     def forget(_: object) -> None:
@@ -330,7 +347,7 @@ def _remember(woven: CodeType, code: CodeType, plan: "FunctionPlan") -> None:
         else:
             del _by_original[origin]
 
-    record = _by_woven[key] = _Record(ref(woven, forget), code, plan)
+    record = _by_woven[key] = _Record(ref(woven, forget), code, plan, annotations)
     _by_original[origin] = [*_by_original.get(origin, ()), record]
 
 

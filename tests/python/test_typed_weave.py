@@ -211,6 +211,25 @@ def test_many_constants_and_wide_jumps_grow() -> None:
     assert_same_meaning(code, woven)
 
 
+def test_closures_that_come_and_go_are_woven_once() -> None:
+    def make(option: bool) -> CodeType:
+        def f(x: int, y: str = "") -> int:
+            return x
+
+        return typed(f, strict=option).__code__
+
+    kept = make(True), make(False)
+    assert kept[0] is not kept[1]
+    numbers = {id(make(True)) for _ in range(20)}
+    assert numbers == {id(kept[0])}
+    del kept
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_weave, "insert_checks", None)
+        for _ in range(3):
+            make(True)
+            make(False)
+
+
 def test_original_of_woven_code() -> None:
     def f(x: int) -> int:
         return x
