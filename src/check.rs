@@ -11,6 +11,7 @@
 //! - Messages are made in one place, `castiron._errors`, whatever enforces; the Python side
 //!   (`castiron._checks`) gives the same verdict on every description.
 
+pub mod arity;
 pub mod call;
 mod checker;
 pub mod class;
@@ -25,6 +26,7 @@ mod pending;
 pub mod plan;
 pub mod quick;
 mod revive;
+pub mod verdicts;
 mod walk;
 
 use pyo3::PyResult;

@@ -32,6 +32,8 @@ pub struct CPython {
     pub plain_vectorcall: ffi::vectorcallfunc,
     /// The address of the type of Python functions.
     pub function_type: usize,
+    /// The address of the type of bound methods.
+    pub method_type: usize,
 }
 
 static RUNNING: OnceLock<CPython> = OnceLock::new();
@@ -52,8 +54,8 @@ pub fn connect(py: Python<'_>) -> Result<&'static CPython, String> {
     check::build(py)?;
     check::main_interpreter()?;
     let symbols = Symbols::find(layout)?;
-    let (plain_vectorcall, function_type) = check::layout(py, layout, &symbols)?;
-    Ok(RUNNING.get_or_init(|| CPython { layout, symbols, plain_vectorcall, function_type }))
+    let (plain_vectorcall, function_type, method_type) = check::layout(py, layout, &symbols)?;
+    Ok(RUNNING.get_or_init(|| CPython { layout, symbols, plain_vectorcall, function_type, method_type }))
 }
 
 /// The running interpreter.

@@ -93,6 +93,7 @@ def install_hooks(
 def install_enforcement(
     describe: Callable[..., dict[str, Any]],
     accepts: Callable[..., bool],
+    settles: Callable[..., bool],
     rebound: Callable[..., set[int]],
     violation: Callable[..., BaseException],
     /,

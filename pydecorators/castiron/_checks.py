@@ -222,7 +222,8 @@ def arity_fault(value: Any, count: int, more: bool) -> str | None:
     """Say why the value can't be called with so many positional arguments, as far as that can be seen."""
     function, bound = _function_behind(value)
     if function is None:
-        return None
+        makes_object = isinstance(value, type) and value.__new__ is _NEW_OF_OBJECT and value.__init__ is _INIT_OF_OBJECT
+        return "takes no arguments" if makes_object and count and type(value).__call__ is _CALL_OF_TYPE else None
     code = function.__code__
     required = code.co_argcount - len(function.__defaults__ or ()) - bound
     most = code.co_argcount - bound
@@ -267,6 +268,7 @@ def _constructor_of(kind: Any) -> tuple[Any, int]:
 
 _CALL_OF_TYPE: Any = type.__call__
 _NEW_OF_OBJECT: Any = object.__new__
+_INIT_OF_OBJECT: Any = object.__init__
 
 
 def _protocol(described: Description, value: Any, call: Call) -> bool:
@@ -276,6 +278,26 @@ def _protocol(described: Description, value: Any, call: Call) -> bool:
     if described[5]:
         return isinstance(value, kind)
     return _is_nominal(type(value), kind) or not lacking(described, value)
+
+
+def settles(described: Description, value: Any) -> bool:
+    """Tell whether all instances of an accepted value's class pass like it, until the class changes."""
+    kind = type(value)
+    # This also gives the class a version, which it needs to be remembered.
+    if object.__getattribute__(value, "__class__") is not kind or isinstance(value, type):
+        return False
+    if described[0] == "callable":
+        return kind not in (_FUNCTION, _METHOD)
+    if described[0] == "class":
+        return True
+    wanted = class_of(described[1])
+    if wanted is None or _is_nominal(kind, wanted):
+        return wanted is not None
+    for name in described[3]:
+        found = next((base.__dict__[name] for base in kind.__mro__ if name in base.__dict__), None)
+        if found is None:
+            return False
+    return True
 
 
 def _is_nominal(kind: type, wanted: type) -> bool:
@@ -373,8 +395,10 @@ def _file(described: Description, value: Any, call: Call) -> bool:
     if isinstance(value, type):
         return False
     kind = described[1]
-    if kind is not None and isinstance(value, io.IOBase):
-        return isinstance(value, io.TextIOBase) is bool(kind == "str")
+    if isinstance(value, io.TextIOBase):
+        return kind != "bytes"
+    if isinstance(value, (io.RawIOBase, io.BufferedIOBase)):
+        return bool(kind != "str")
     return all(hasattr(value, name) for name in ("close", "read", "readline", "seek", "tell", "write"))
 
 

@@ -40,7 +40,14 @@ def _plan_for(function: Any, deep: bool, strict: bool, warn: bool) -> FunctionPl
     return FunctionPlan(function, resolve(function).annotations, deep=deep, strict=strict, warn=_warn if warn else None)
 
 
-install_enforcement(read_all, _accepts, rebound, violation)
+def _settles(described: tuple[Any, ...], value: object) -> bool:
+    """Tell whether all instances of an accepted value's class pass like it."""
+    from castiron._checks import settles
+
+    return settles(described, value)
+
+
+install_enforcement(read_all, _accepts, _settles, rebound, violation)
 install_revival(_plan_for)
 
 

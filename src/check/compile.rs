@@ -22,6 +22,7 @@ use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
 
+use super::arity::Arity;
 use super::class::ClassRef;
 use super::pending::Pending;
 use super::plan::Check;
@@ -49,7 +50,16 @@ impl Compiler {
             "float" => Check::Float,
             "complex" => Check::Complex,
             "self" => Check::Itself,
-            "class" => Check::Instance(ClassRef::new(&described.get_item(1)?)?),
+            "class" => instance(described)?,
+            "protocol" => Check::Settled(
+                Box::new(Check::Foreign(described.clone().unbind())),
+                Arc::default(),
+                described.clone().unbind(),
+            ),
+            "callable" => {
+                let (count, more) = (described.get_item(1)?.extract()?, described.get_item(2)?.extract()?);
+                Check::Callable(Arity { count, more }, Arc::default(), described.clone().unbind())
+            }
             "union" => Check::Union(self.parts(&described.get_item(1)?)?),
             "tuple" => Check::Tuple(self.parts(&described.get_item(1)?)?),
             "items" => {
@@ -100,6 +110,25 @@ impl Compiler {
         body.get_or_init(|| check);
         Ok(Check::Recursive(Recursive::Outer(body)))
     }
+}
+
+/// An instance of a class; abstract classes are slow to ask, and stand by what they once accepted.
+fn instance(described: &Bound<'_, PyTuple>) -> PyResult<Check> {
+    let reference = ClassRef::new(&described.get_item(1)?)?;
+    let py = described.py();
+    let is_abstract = match reference.get(py) {
+        Some(class) if !reference.is_static() => {
+            let kind = class.get_type();
+            kind.name()? == "ABCMeta" && kind.module()? == "abc"
+        }
+        _ => false,
+    };
+    let check = Check::Instance(reference);
+    Ok(if is_abstract {
+        Check::Settled(Box::new(check), Arc::default(), described.clone().unbind())
+    } else {
+        check
+    })
 }
 
 fn literals(values: &Bound<'_, PyAny>) -> PyResult<Box<[Literal]>> {

@@ -31,6 +31,7 @@ pub(super) const MADE: &str = "<made>";
 struct Hooks {
     describe: Py<PyAny>,
     accepts: Py<PyAny>,
+    settles: Py<PyAny>,
     rebound: Py<PyAny>,
     violation: Py<PyAny>,
 }
@@ -39,16 +40,18 @@ static HOOKS: Mutex<Option<Hooks>> = Mutex::new(None);
 
 /// `describe(function, annotations, deep, strict)` gives a dict from names to pairs of a description and a list
 /// of gaps; `accepts(description, value, function, first, choices)` runs a description;
+/// `settles(description, value)` tells whether all instances of an accepted value's class pass like it;
 /// `rebound(code)` gives the numbers of the variables that the code binds anew; `violation(function,
 /// parameter, path, description, value, first, choices)` makes the exception of a broken promise.
 #[pyfunction]
 pub(super) fn install_enforcement(
     describe: Py<PyAny>,
     accepts: Py<PyAny>,
+    settles: Py<PyAny>,
     rebound: Py<PyAny>,
     violation: Py<PyAny>,
 ) {
-    let hooks = Hooks { describe, accepts, rebound, violation };
+    let hooks = Hooks { describe, accepts, settles, rebound, violation };
     let previous = HOOKS.lock().unwrap_or_else(PoisonError::into_inner).replace(hooks);
     // Dropped after the lock is released: a destructor may run Python.
     drop(previous);
@@ -92,6 +95,11 @@ pub(super) fn accepts<'py>(
         call.learn(&choices)?;
     }
     found.is_truthy()
+}
+
+/// Whether all instances of the accepted value's class pass like it, until the class changes.
+pub(super) fn settles(described: &Bound<'_, PyTuple>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    hook(value.py(), |hooks| &hooks.settles)?.call1((described, value))?.is_truthy()
 }
 
 /// The exception for a broken promise; `parameter` is `None` for the result, `path` leads from it to the value.

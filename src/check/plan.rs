@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use std::sync::Weak;
 
 use pyo3::PyResult;
-use pyo3::ffi;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
@@ -21,12 +20,15 @@ use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
 
+use super::arity::Arity;
 use super::call::Call;
 use super::class::ClassRef;
 use super::compile;
 use super::hooks;
 use super::pending::Pending;
+use super::quick::More;
 use super::quick::Quick;
+use super::verdicts::Verdicts;
 use super::walk;
 use crate::types::Type;
 
@@ -60,6 +62,10 @@ pub enum Check {
     Class(Box<[ClassRef]>),
     /// What one of the constraints accepts, the same at each use of the type variable of this number.
     Constrained(usize, Box<[Check]>),
+    /// What the check accepts, with the classes that are known to pass it; the description says which do.
+    Settled(Box<Check>, Arc<Verdicts>, Py<PyTuple>),
+    /// What can be called with so many arguments; the description is for what is not seen at once.
+    Callable(Arity, Arc<Verdicts>, Py<PyTuple>),
     /// What may contain itself.
     Recursive(Recursive),
     /// A name that was not found yet.
@@ -119,6 +125,12 @@ impl Check {
             Check::Literal(values) => any(values, |literal| literal.is(value)),
             Check::Class(classes) => accepts_class(classes, value),
             Check::Constrained(variable, choices) => accepts_choice(*variable, choices, value, call),
+            Check::Settled(check, verdicts, described) => {
+                accepts_settled(check, verdicts, described, value, call)
+            }
+            Check::Callable(arity, verdicts, described) => {
+                accepts_callable(*arity, verdicts, described, value, call)
+            }
             Check::Recursive(alias) => alias.accepts(value, call),
             Check::Pending(pending) => match pending.check(py, call)? {
                 Some(check) => check.accepts(value, call),
@@ -162,8 +174,9 @@ impl Check {
         }
     }
 
-    /// The static types whose exact instances pass, most likely first, into `types`.
-    pub fn exact_types(&self, types: &mut Vec<*mut ffi::PyTypeObject>, py: Python<'_>) {
+    /// What makes values pass at once, most likely first.
+    pub(super) fn collect(&self, found: &mut More, py: Python<'_>) {
+        let types = &mut found.types;
         let int = py.get_type::<PyInt>().as_type_ptr();
         match self {
             Check::Instance(class) if class.is_static() => {
@@ -176,9 +189,15 @@ impl Check {
             Check::Float => types.extend([py.get_type::<PyFloat>().as_type_ptr(), int]),
             Check::Complex => {
                 types.push(py.get_type::<PyComplex>().as_type_ptr());
-                Check::Float.exact_types(types, py);
+                Check::Float.collect(found, py);
             }
-            Check::Union(members) => members.iter().for_each(|member| member.exact_types(types, py)),
+            Check::Union(members) => members.iter().for_each(|member| member.collect(found, py)),
+            Check::Literal(values) => found.values.extend(values.iter().filter_map(Literal::address)),
+            Check::Settled(_, verdicts, _) => found.verdicts.push(Arc::clone(verdicts)),
+            Check::Callable(arity, verdicts, _) => {
+                found.arities.push(*arity);
+                found.verdicts.push(Arc::clone(verdicts));
+            }
             _ => {}
         }
     }
@@ -214,6 +233,7 @@ impl Check {
             Check::Union(parts) | Check::Tuple(parts) => parts.iter().any(Check::is_open),
             Check::Items(_, item) => item.0.is_open(),
             Check::Entries(_, key, item) => key.0.is_open() || item.0.is_open(),
+            Check::Settled(check, ..) => check.is_open(),
             Check::Recursive(Recursive::Outer(body)) => body.get().is_some_and(Check::is_open),
             _ => false,
         }
@@ -233,6 +253,14 @@ impl Check {
 }
 
 impl Literal {
+    /// The object that passes, where its address is its own: a member's class may die.
+    fn address(&self) -> Option<usize> {
+        match self {
+            Literal::Value(value) => Some(value.as_ptr() as usize),
+            Literal::Member(..) => None,
+        }
+    }
+
     /// Same class and equal; the same class makes `1` differ from `True` and asks no foreign `__eq__`.
     fn is(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
         match self {
@@ -312,6 +340,48 @@ fn accepts_choice<'py>(
         call.choose(variable, fitting);
     }
     Ok(fitting != 0)
+}
+
+/// Runs the check, and remembers the value's class if that alone decided.
+fn accepts_settled<'py>(
+    check: &Check,
+    verdicts: &Verdicts,
+    described: &Py<PyTuple>,
+    value: &Bound<'py, PyAny>,
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let class = value.get_type_ptr();
+    // SAFETY: the value keeps its class alive.
+    if unsafe { verdicts.has(class) } {
+        return Ok(true);
+    }
+    let accepted = check.accepts(value, call)?;
+    if accepted && hooks::settles(described.bind(value.py()), value)? {
+        // SAFETY: as above.
+        unsafe { verdicts.add(class) };
+    }
+    Ok(accepted)
+}
+
+fn accepts_callable<'py>(
+    arity: Arity,
+    verdicts: &Verdicts,
+    described: &Py<PyTuple>,
+    value: &Bound<'py, PyAny>,
+    call: &Call<'_, 'py>,
+) -> PyResult<bool> {
+    let class = value.get_type_ptr();
+    // SAFETY: the value is alive and keeps its class alive.
+    if unsafe { arity.fits(value.as_ptr()) || verdicts.has(class) } {
+        return Ok(true);
+    }
+    let described = described.bind(value.py());
+    let accepted = hooks::accepts(described, value, call)?;
+    if accepted && hooks::settles(described, value)? {
+        // SAFETY: as above.
+        unsafe { verdicts.add(class) };
+    }
+    Ok(accepted)
 }
 
 /// The check of one annotation with its description and what it leaves unchecked.

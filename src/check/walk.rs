@@ -177,11 +177,11 @@ impl<'a> Known<'a> {
             if class == self.last {
                 return true;
             }
-            let known = self.quick.knows(part);
-            if known {
+            if self.quick.knows_class(part) {
                 self.last = class;
+                return true;
             }
-            known
+            self.quick.knows(part)
         }
     }
 

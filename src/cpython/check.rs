@@ -89,7 +89,7 @@ pub fn main_interpreter() -> Result<(), String> {
 }
 
 /// Compares the layout with the running interpreter; the vectorcall function of plain functions and the
-/// address of their type.
+/// addresses of their type and of that of methods.
 ///
 /// # Errors
 /// Names the first struct that is not as told.
@@ -97,7 +97,7 @@ pub fn layout(
     py: Python<'_>,
     layout: &'static Layout,
     symbols: &Symbols,
-) -> Result<(ffi::vectorcallfunc, usize), String> {
+) -> Result<(ffi::vectorcallfunc, usize, usize), String> {
     let probes: [(&str, Probe); 10] = [
         ("object", object_header),
         ("int", ints),
@@ -127,7 +127,9 @@ pub fn layout(
     told("running frame", frame::is_as_told(layout, &space))?;
     let plain = vectorcall(layout, symbols, &probe)
         .ok_or("functions of this interpreter have no known vectorcall")?;
-    Ok((plain, probe.get_type_ptr() as usize))
+    let method = told_method(py, layout, &probe)
+        .ok_or("the layout of this interpreter's methods is not as expected")?;
+    Ok((plain, probe.get_type_ptr() as usize, method))
 }
 
 fn object_header(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
@@ -367,7 +369,27 @@ fn functions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
             return Ok(false);
         }
     }
+    let code = probe.getattr("__code__")?;
+    let numbers = [
+        ("co_flags", layout.code.flags),
+        ("co_argcount", layout.code.positional),
+        ("co_kwonlyargcount", layout.code.keyword_only),
+    ];
+    for (name, offset) in numbers {
+        // SAFETY: the offset lies within every code object.
+        if code.getattr(name)?.extract::<u32>()? != unsafe { field::<u32, _>(code.as_ptr(), offset) } {
+            return Ok(false);
+        }
+    }
     Ok(true)
+}
+
+/// The type of methods, if the function stands where it is told.
+fn told_method(py: Python<'_>, layout: &Layout, probe: &Bound<'_, PyAny>) -> Option<usize> {
+    let method = probe.call_method1("__get__", (py.Ellipsis(),)).ok()?;
+    // SAFETY: the offset lies within every method.
+    let function: *mut ffi::PyObject = unsafe { field(method.as_ptr(), layout.method_function) };
+    (function == probe.as_ptr()).then(|| method.get_type_ptr() as usize)
 }
 
 /// A frame of our own must show the instruction and the caller that we set.

@@ -137,6 +137,17 @@ impl FrameLayout {
     }
 }
 
+/// The fields of code objects, 32 bits each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeLayout {
+    /// `co_flags`
+    pub flags: i32,
+    /// `co_argcount`
+    pub positional: i32,
+    /// `co_kwonlyargcount`
+    pub keyword_only: i32,
+}
+
 /// The fields of lists, sets, dicts and cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContainerLayout {
@@ -201,6 +212,10 @@ pub struct Layout {
     pub breaker: Breaker,
     /// Functions.
     pub function: FunctionLayout,
+    /// Code objects.
+    pub code: CodeLayout,
+    /// The function of a method.
+    pub method_function: i32,
     /// Frame objects.
     pub frame: FrameLayout,
     /// The version tag of a `dict`, 64 bits, where it moves at every write (3.11).
@@ -270,6 +285,8 @@ const PYTHON_3_11: Layout = Layout {
         closure: 72,
         vectorcall: 120,
     },
+    code: CodeLayout { flags: 48, positional: 56, keyword_only: 64 },
+    method_function: 16,
     frame: FrameLayout {
         back: 16,
         frame: 24,
@@ -308,6 +325,7 @@ const PYTHON_3_12: Layout = Layout {
     },
     breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
     function: FunctionLayout { vectorcall: 128, ..PYTHON_3_11.function },
+    code: CodeLayout { flags: 48, positional: 52, keyword_only: 60 },
     frame: FrameLayout {
         back: 16,
         frame: 24,

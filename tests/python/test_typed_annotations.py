@@ -149,7 +149,7 @@ TABLE: list[tuple[Any, list[object], list[object]]] = [
     (type[Any], [int], [1]),
     (type[Bound], [Circle], [int]),
     (Callable, [len, lambda: 0, Shape], [1, None]),
-    (Callable[[int], str], [len, Shape], [1, None]),
+    (Callable[[int], str], [len, str], [1, None, Shape]),
     (Callable[..., int], [len], ["x"]),
     (typing.Callable[[int], int], [len], [1]),
     (typing.Callable, [len], [1]),
