@@ -222,8 +222,7 @@ def arity_fault(value: Any, count: int, more: bool) -> str | None:
     """Say why the value can't be called with so many positional arguments, as far as that can be seen."""
     function, bound = _function_behind(value)
     if function is None:
-        makes_object = isinstance(value, type) and value.__new__ is _NEW_OF_OBJECT and value.__init__ is _INIT_OF_OBJECT
-        return "takes no arguments" if makes_object and count and type(value).__call__ is _CALL_OF_TYPE else None
+        return "takes no arguments" if count and _takes_nothing(value) else None
     code = function.__code__
     required = code.co_argcount - len(function.__defaults__ or ()) - bound
     most = code.co_argcount - bound
@@ -260,15 +259,27 @@ def _function_behind(value: Any) -> tuple[Any, int]:
     return (own, 1) if type(own) is _FUNCTION else (None, 0)
 
 
+def _takes_nothing(value: Any) -> bool:
+    """Tell whether this is a class that leaves its construction to `object`."""
+    if not isinstance(value, type) or type(value).__call__ is not _CALL_OF_TYPE:
+        return False
+    made, initialized = _construction_of(value)
+    return made is _NEW_OF_OBJECT and initialized is _INIT_OF_OBJECT
+
+
+def _construction_of(kind: Any) -> tuple[Any, Any]:
+    return kind.__new__, kind.__init__
+
+
 def _constructor_of(kind: Any) -> tuple[Any, int]:
-    made, initialized = kind.__new__, kind.__init__
+    made, initialized = _construction_of(kind)
     chosen = initialized if made is _NEW_OF_OBJECT else made
     return (chosen, 1) if type(chosen) is _FUNCTION else (None, 0)
 
 
 _CALL_OF_TYPE: Any = type.__call__
 _NEW_OF_OBJECT: Any = object.__new__
-_INIT_OF_OBJECT: Any = object.__init__
+_INIT_OF_OBJECT: Any = object.__dict__["__init__"]
 
 
 def _protocol(described: Description, value: Any, call: Call) -> bool:
@@ -396,7 +407,7 @@ def _file(described: Description, value: Any, call: Call) -> bool:
         return False
     kind = described[1]
     if isinstance(value, io.TextIOBase):
-        return kind != "bytes"
+        return bool(kind != "bytes")
     if isinstance(value, (io.RawIOBase, io.BufferedIOBase)):
         return bool(kind != "str")
     return all(hasattr(value, name) for name in ("close", "read", "readline", "seek", "tell", "write"))

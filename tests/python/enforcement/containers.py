@@ -1,6 +1,6 @@
 """Containers: their class by default, every element on request; tuples; classes as values."""
 
-# ruff: noqa: UP006, UP007, UP035, UP045 - the old spellings are annotations too
+# ruff: noqa: UP006, UP007, UP044, UP045 - the old spellings are annotations too
 
 import collections
 import collections.abc as cabc
@@ -133,7 +133,9 @@ ROWS: list[Row] = [
     row(collections.UserList[int], [collections.UserList([1])], [[]], GENERIC),
     # Abstract collections
     row(cabc.Iterable, [[], "", iter(())], [1, None], ABC),
-    row(cabc.Iterable[int], [[1], (1,), {1}, {1: ""}, range(3), b"x", ITERATOR, GENERATOR], [1], ABC, deep=[["x"], "x"]),
+    row(
+        cabc.Iterable[int], [[1], (1,), {1}, {1: ""}, range(3), b"x", ITERATOR, GENERATOR], [1], ABC, deep=[["x"], "x"]
+    ),
     row(cabc.Iterable[str], ["x", ["x"], {"x": 1}], [1], ABC, deep=[[1], {1: 1}, b"x"]),
     row(typing.Iterable[int], [[1]], [1], ALIAS, deep=[["x"]]),
     row(cabc.Iterator[int], [ITERATOR, GENERATOR], [[1], range(3)], ABC),
@@ -188,7 +190,9 @@ ROWS: list[Row] = [
     row(tuple[tuple[()], ...], [((), ())], [[]], ANY_LENGTH, deep=[((1,),)]),
     row(tuple[int, *tuple[str, ...]], [(1,), (1, "x", "y")], [(), ("x",)], UNPACKED, deep=[(1, 2)]),
     row(tuple[*tuple[int, ...], str], [("x",), (1, 2, "x")], [(), (1,)], UNPACKED, deep=[("y", "x")]),
-    row(tuple[int, *tuple[str, ...], float], [(1, 1.5), (1, "x", 2)], [(1,), (1, "x"), ()], UNPACKED, deep=[(1, 2, 3.0)]),
+    row(
+        tuple[int, *tuple[str, ...], float], [(1, 1.5), (1, "x", 2)], [(1,), (1, "x"), ()], UNPACKED, deep=[(1, 2, 3.0)]
+    ),
     row(tuple[int, *tuple[str, bytes]], [(1, "x", b"")], [(1,), (1, "x"), (1, b"", "x")], UNPACKED),
     row(tuple[*tuple[int, str]], [(1, "x")], [(1,), ()], UNPACKED),
     row(typing.Tuple[int, typing.Unpack[typing.Tuple[str, ...]]], [(1, "x")], [()], UNPACKED, deep=[(1, 2)]),

@@ -76,9 +76,11 @@ def _enforced(place: str, annotation: Any, decorate: Any) -> Verdict:
         try:
             call(value)
         except TypeCheckError as error:
-            assert "\n" not in str(error)
-            return False
-        return True
+            text = str(error)
+        else:
+            return True
+        assert "\n" not in text
+        return False
 
     return verdict
 

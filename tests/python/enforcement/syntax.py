@@ -154,7 +154,9 @@ def _numpy() -> list[Row]:
         row(npt.NDArray[Any], [floats, ints], [1], ARRAY),
         row(npt.NDArray[np.float64] | None, [None, floats], [ints], ARRAY),
         row(list[npt.NDArray[np.float64]], [[floats]], [()], ARRAY, deep=[[ints]]),
-        row(np.ndarray[tuple[int, int], np.dtype[np.float64]], [np.ones((1, 1))], [floats, np.ones((1, 1), int)], ARRAY),
+        row(
+            np.ndarray[tuple[int, int], np.dtype[np.float64]], [np.ones((1, 1))], [floats, np.ones((1, 1), int)], ARRAY
+        ),
         row(np.ndarray[Any, np.dtype[np.float64]], [floats], [ints], ARRAY),
         row(np.dtype[np.float64], [floats.dtype], [ints.dtype, "f8"], ARRAY),
         row(np.float64, [np.float64(1)], [1.5, np.float32(1)], "numpy's scalars are classes of their own"),

@@ -1,8 +1,10 @@
 """The whole table: the rows of each kind, and what follows from them when their annotations are parts of others."""
 
+# ruff: noqa: UP007, UP045 - not every annotation knows the operator
+
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional, Union
+from typing import Any, Optional, Union
 
 from enforcement import containers, scalars, structures, syntax
 from enforcement.rows import Row
@@ -22,7 +24,9 @@ def _within(row: Row) -> list[Row]:
         return found
     one = row.annotation
     found.append(
-        Row(tuple[one, int], [(v, 1) for v in row.good], [(v, 1) for v in row.bad], row.says, [(v, 1) for v in row.deep])
+        Row(
+            tuple[one, int], [(v, 1) for v in row.good], [(v, 1) for v in row.bad], row.says, [(v, 1) for v in row.deep]
+        )
     )
     found.append(Row(list[one], [row.good], [tuple(row.good)], row.says, [[*row.good, v] for v in row.bad + row.deep]))
     try:
