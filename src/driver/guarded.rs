@@ -10,6 +10,12 @@ use std::sync::Once;
 
 use super::Failure;
 
+/// Native stack that a stage finds: a thread may have been made with next to none.
+const LEAST_STACK: usize = 1 << 20;
+
+/// What it gets where it would find less.
+const STACK: usize = 8 << 20;
+
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
     static MESSAGE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -20,7 +26,7 @@ pub(super) fn run<T>(stage: impl FnOnce() -> Result<T, Failure>) -> Result<T, Fa
     install_hook();
     let outer = GUARDED.replace(true);
     // A stage owns what it builds, so nothing half-done is left behind.
-    let result = panic::catch_unwind(AssertUnwindSafe(stage));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| stacker::maybe_grow(LEAST_STACK, STACK, stage)));
     GUARDED.set(outer);
     result.unwrap_or_else(|payload| {
         let message = MESSAGE.take().unwrap_or_else(|| text_of(&*payload));

@@ -184,7 +184,7 @@ impl<'py> Gathering<'py> {
         same_text
             && found.globals == self.globals.as_ptr()
             && found.builtins == self.builtins.as_ptr()
-            && record.has_code_of(&function).unwrap_or(false)
+            && record.has_code_of(&function)
     }
 
     fn request(&self) -> Request {
@@ -230,7 +230,7 @@ impl<'py> Gathering<'py> {
         for (number, part) in self.parts.iter().enumerate() {
             let Part::Own(callable, record) = part else { continue };
             let function = entry::function_of(callable);
-            if !record.wants_code() || !record.has_code_of(&function)? {
+            if !record.wants_code() || !record.has_code_of(&function) {
                 continue;
             }
             install(callable, record, loaded, number)?;

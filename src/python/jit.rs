@@ -5,8 +5,11 @@
 //! code too, and installs the entries. Whoever calls meanwhile runs the bytecode, with its checks.
 //! Code whose guards are lost often is made anew ([`super::unsteady`]).
 
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::ffi::vectorcallfunc;
@@ -14,7 +17,6 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::check::FunctionPlan;
-use crate::cpython::running;
 use crate::driver;
 use crate::driver::Failure;
 use crate::driver::report;
@@ -201,7 +203,13 @@ pub(super) unsafe extern "C" fn lazy_entry(
         let py = Python::assume_attached();
         let bound = Bound::from_borrowed_ptr(py, callable);
         let ready = match record::find(callable) {
-            Some(record) => first_call(&bound, &record),
+            // What PyO3 can't make for lack of memory is a panic.
+            Some(record) => {
+                catch_unwind(AssertUnwindSafe(|| first_call(&bound, &record))).unwrap_or_else(|_| {
+                    record.give_up();
+                    Err(PyMemoryError::new_err(()))
+                })
+            }
             None => {
                 entry::put_plain(callable);
                 Ok(())
@@ -215,8 +223,9 @@ pub(super) unsafe extern "C" fn lazy_entry(
         if !std::ptr::fn_addr_eq(now, lazy_entry as vectorcallfunc) {
             return now(callable, args, nargsf, names);
         }
-        match session::stand_in(&entry::function_of(&bound)) {
-            Ok(other) => (running().symbols.vectorcall)(other.as_ptr(), args, nargsf, names),
+        let other = catch_unwind(AssertUnwindSafe(|| session::stand_in(&entry::function_of(&bound))));
+        match other.unwrap_or_else(|_| Err(PyMemoryError::new_err(()))) {
+            Ok(other) => enter::call_plain(other.as_ptr(), args, nargsf, names),
             Err(error) => {
                 error.restore(py);
                 std::ptr::null_mut()
@@ -229,7 +238,7 @@ pub(super) unsafe extern "C" fn lazy_entry(
 /// compiled one, the plain one, or still the lazy one.
 fn first_call(callable: &Bound<'_, PyAny>, record: &Arc<Record>) -> PyResult<()> {
     let function = entry::function_of(callable);
-    if !record.has_code_of(&function)? {
+    if !record.has_code_of(&function) {
         abandon(callable);
         return Ok(());
     }

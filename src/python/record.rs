@@ -13,13 +13,14 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyWeakrefReference;
 use rustc_hash::FxHashMap;
 
 use crate::check::FunctionPlan;
+use crate::cpython::function::fields;
+use crate::cpython::running;
 use crate::driver::Blueprint;
 use crate::runtime::install;
 
@@ -120,9 +121,10 @@ impl Record {
     }
 
     /// Whether the function still has that code object.
-    pub(super) fn has_code_of(&self, function: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let now = function.getattr(intern!(function.py(), "__code__"))?;
-        Ok(self.code.as_ref().is_some_and(|code| now.is(code)))
+    pub(super) fn has_code_of(&self, function: &Bound<'_, PyAny>) -> bool {
+        // SAFETY: a live function, which always has a code object.
+        let now = unsafe { fields(running().layout, function.as_ptr()).code };
+        self.code.as_ref().is_some_and(|code| code.as_ptr() == now)
     }
 
     /// How far it has come.
@@ -153,6 +155,14 @@ impl Record {
     /// How often bets on the name were lost.
     pub(super) fn losses(&self, path: &str) -> u32 {
         locked(&self.losses).get(path).copied().unwrap_or_default()
+    }
+
+    /// Goes back from compiling to waiting.
+    pub(super) fn give_up(&self) {
+        let mut state = locked(&self.state);
+        if matches!(*state, State::Compiling) {
+            *state = State::Waiting;
+        }
     }
 
     /// Whether it is still without code.

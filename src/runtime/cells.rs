@@ -163,13 +163,27 @@ fn stands_for(unit: &LoadedUnit, function: usize, value: *mut PyObject) -> bool 
     unit.resolve(function).1.callable.get() == value
 }
 
+/// A name as dicts hold it; none without memory.
+fn interned<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: the text is so many bytes of UTF-8; the function puts the one object of this name in the
+    // place, or leaves what is there.
+    unsafe {
+        let mut text = ffi::PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len().cast_signed());
+        if text.is_null() {
+            return None;
+        }
+        ffi::PyUnicode_InternInPlace(&raw mut text);
+        Bound::from_owned_ptr_or_opt(py, text)
+    }
+}
+
 /// Looks a dotted name up as compiled code would; none when there is no such name or no plain namespace.
 fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &str) -> Option<Found> {
     let (head, attribute) = match path.split_once('.') {
         Some((head, attribute)) => (head, Some(attribute)),
         None => (path, None),
     };
-    let head = pyo3::types::PyString::intern(py, head).into_any();
+    let head = interned(py, head)?;
     let mut dicts = Vec::new();
     let mut value = std::ptr::null_mut();
     for namespace in [globals, builtins] {
@@ -186,7 +200,7 @@ fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &
         }
     }
     if let (Some(attribute), false) = (attribute, value.is_null()) {
-        let attribute = pyo3::types::PyString::intern(py, attribute).into_any();
+        let attribute = interned(py, attribute)?;
         // SAFETY: an exact module has a dict, which answers for a str without running code.
         unsafe {
             if ffi::PyModule_CheckExact(value) == 0 {

@@ -54,6 +54,10 @@ const LARGEST_SEGMENT: usize = 512 << 20;
 /// What is taken for the rest of the stack where the system does not tell.
 const UNKNOWN_STACK: usize = 512 << 10;
 
+/// Native stack that a call which waits for code finds, and what it gets where it would find less.
+const LEAST_ROOM: usize = 256 << 10;
+const ROOM: usize = 16 << 20;
+
 static BODY_FRAME: AtomicUsize = AtomicUsize::new(64);
 static OTHER_FRAME: AtomicUsize = AtomicUsize::new(1024);
 static OFF: AtomicBool = AtomicBool::new(false);
@@ -168,12 +172,17 @@ pub unsafe extern "C" fn enter_on_new_stack(
     let level = BODY_FRAME.load(Ordering::Relaxed) + MIXED_LEVEL;
     let fixed = 2 * (OTHER_FRAME.load(Ordering::Relaxed) + MARGIN);
     let size = depth.saturating_mul(level).saturating_add(fixed).min(LARGEST_SEGMENT);
+    // SAFETY: the arguments outlive the call; the entry is a vectorcall function.
+    on_segment(size, || unsafe { unit.entry(position(number))(callable, args, nargsf, names) })
+}
+
+/// Makes a call on a fresh stack segment of this size.
+fn on_segment(size: usize, call: impl FnOnce() -> *mut PyObject) -> *mut PyObject {
     let outer = (STACK_END.get(), KEPT.get(), ON_LARGEST.get());
     let call = || {
         STACK_END.set(0);
         ON_LARGEST.set(size == LARGEST_SEGMENT);
-        // SAFETY: the arguments outlive the call; the entry is a vectorcall function.
-        unsafe { unit.entry(position(number))(callable, args, nargsf, names) }
+        call()
     };
     // `grow` panics where the system has no memory for the segment; nothing has run then.
     let result = catch_unwind(AssertUnwindSafe(|| stacker::grow(size, call)));
@@ -184,6 +193,31 @@ pub unsafe extern "C" fn enter_on_new_stack(
         // SAFETY: the thread is attached.
         unsafe { ffi::PyErr_NoMemory() }
     })
+}
+
+/// Calls a function that runs bytecode in the place of one that has no code yet, as deep as the interpreter
+/// would let it: calls that wait for code nest on the native stack.
+///
+/// # Safety
+/// The thread is attached; the other arguments are those of a vectorcall of a plain Python function.
+pub unsafe fn call_plain(
+    function: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    let running = running();
+    let call = || {
+        // SAFETY: the caller's contract; the counter is put back by as much as it was moved.
+        unsafe {
+            let state = ffi::PyThreadState_Get();
+            thread::move_c_recursion(running.layout, state, 1);
+            let result = (running.symbols.vectorcall)(function, args, nargsf, names);
+            thread::move_c_recursion(running.layout, state, -1);
+            result
+        }
+    };
+    if stack_left() >= LEAST_ROOM { call() } else { on_segment(ROOM, call) }
 }
 
 /// Runs the call as bytecode, checking the promises that compiled code would check.

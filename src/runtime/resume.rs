@@ -27,6 +27,7 @@ use super::meta::LoopMeta;
 use super::meta::SlotMeta;
 use super::meta::Wants;
 use super::meta::WordType;
+use super::object::obj_tuple;
 use super::object::truth_object;
 use super::object::word;
 use super::table::position;
@@ -302,7 +303,10 @@ impl<'py> Builder<'_, 'py> {
             SlotMeta::Cell(number) => cells::expected(self.py, self.unit, *number as usize),
             SlotMeta::Tuple(items) => {
                 let items = items.iter().map(|item| self.object(item)).collect::<PyResult<Vec<_>>>()?;
-                Ok(pyo3::types::PyTuple::new(self.py, items)?.into_any())
+                let pointers: Vec<*mut PyObject> = items.iter().map(Bound::as_ptr).collect();
+                let count = i64::try_from(pointers.len()).expect("a tuple's length fits 64 bits");
+                // SAFETY: so many live objects.
+                unsafe { Bound::from_owned_ptr_or_err(self.py, obj_tuple(pointers.as_ptr(), count)) }
             }
             SlotMeta::Wide { low, high } => {
                 let [low, high] = [low, high].map(|&number| self.words[number as usize].cast_signed());
@@ -326,9 +330,26 @@ impl<'py> Builder<'_, 'py> {
     }
 
     fn range(&self, start: i128, stop: i128, step: i128) -> PyResult<Bound<'py, PyAny>> {
-        // SAFETY: the type is static.
-        let range = unsafe { Bound::from_borrowed_ptr(self.py, (&raw mut ffi::PyRange_Type).cast()) };
-        range.call1((PyInt::new(self.py, start), PyInt::new(self.py, stop), PyInt::new(self.py, step)))
+        let [start, stop, step] = [self.number(start)?, self.number(stop)?, self.number(step)?];
+        // SAFETY: the type is static, and the arguments are live objects and a null pointer behind them.
+        unsafe {
+            let made = ffi::PyObject_CallFunctionObjArgs(
+                (&raw mut ffi::PyRange_Type).cast(),
+                start.as_ptr(),
+                stop.as_ptr(),
+                step.as_ptr(),
+                std::ptr::null_mut::<PyObject>(),
+            );
+            Bound::from_owned_ptr_or_err(self.py, made)
+        }
+    }
+
+    fn number(&self, value: i128) -> PyResult<Bound<'py, PyAny>> {
+        match i64::try_from(value) {
+            // SAFETY: a new reference, or null with the exception set.
+            Ok(small) => unsafe { Bound::from_owned_ptr_or_err(self.py, ffi::PyLong_FromLongLong(small)) },
+            Err(_) => Ok(PyInt::new(self.py, value).into_any()),
+        }
     }
 
     fn word_object(&mut self, number: usize) -> PyResult<Bound<'py, PyAny>> {

@@ -4,6 +4,8 @@
 //! line, columns and the carets under them are those of the interpreter's own traceback.
 
 use std::cell::UnsafeCell;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::rc::Rc;
 
 use pyo3::ffi;
@@ -64,19 +66,31 @@ fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Rc<[usize
         return Rc::clone(known);
     }
     let entries = &unit.meta().traces[trace].entries;
-    // To ask a code object runs Python, which must not see the exception that may be set.
-    let error = PyErr::take(py);
+    let mut is_sure = true;
+    let mut parts = [std::ptr::null_mut(); 3];
+    let [kind, value, traceback] = &mut parts;
+    // SAFETY: three places for owned references. To ask a code object runs Python, which must not see the
+    // exception that may be set.
+    unsafe { ffi::PyErr_Fetch(kind, value, traceback) };
     let found: Rc<[usize]> = entries
         .iter()
         .map(|(function, wanted)| {
             let (_, loaded) = unit.resolve(*function as usize);
-            find_instruction(positions_of(py, loaded), wanted)
+            match positions_of(py, loaded) {
+                Some(positions) => find_instruction(positions, wanted),
+                None => {
+                    is_sure = false;
+                    0
+                }
+            }
         })
         .collect();
-    if let Some(error) = error {
-        error.restore(py);
+    let [kind, value, traceback] = parts;
+    // SAFETY: the references are handed back.
+    unsafe { ffi::PyErr_Restore(kind, value, traceback) };
+    if is_sure {
+        unit.instructions.borrow_mut()[trace] = Some(Rc::clone(&found));
     }
-    unit.instructions.borrow_mut()[trace] = Some(Rc::clone(&found));
     found
 }
 
@@ -89,12 +103,20 @@ fn find_instruction(positions: &[Option<Position>], wanted: &Position) -> usize 
     found.map_or(0, |(index, _)| index)
 }
 
-/// The position of each code unit of the function, found once; empty when the code object won't say.
-fn positions_of<'a>(py: Python<'_>, loaded: &'a LoadedFunction) -> &'a [Option<Position>] {
-    loaded.positions.get_or_init(|| match &loaded.source {
-        Source::Own { code, .. } => read_positions(code.bind(py)).unwrap_or_default(),
+/// The position of each code unit of the function, found once; none while the code object can't say, for
+/// lack of memory.
+fn positions_of<'a>(py: Python<'_>, loaded: &'a LoadedFunction) -> Option<&'a [Option<Position>]> {
+    if let Some(known) = loaded.positions.get() {
+        return Some(known);
+    }
+    let found = match &loaded.source {
+        // What PyO3 can't make for lack of memory is a panic.
+        Source::Own { code, .. } => {
+            catch_unwind(AssertUnwindSafe(|| read_positions(code.bind(py)))).ok()?.ok()?
+        }
         Source::Other { .. } => Vec::new(),
-    })
+    };
+    Some(loaded.positions.get_or_init(|| found))
 }
 
 fn read_positions(code: &Bound<'_, PyAny>) -> PyResult<Vec<Option<Position>>> {

@@ -116,7 +116,15 @@ fn function_name(value: &Bound<'_, PyAny>, module: &str) -> Option<String> {
             return None;
         }
     }
-    value.getattr("__name__").ok()?.cast_into::<PyString>().ok()?.extract().ok()
+    // SAFETY: a live object; a failure leaves an exception, which is dropped.
+    let name = unsafe {
+        let name = ffi::PyObject_GetAttrString(value.as_ptr(), c"__name__".as_ptr());
+        if name.is_null() {
+            ffi::PyErr_Clear();
+        }
+        Bound::from_owned_ptr_or_opt(value.py(), name)?
+    };
+    name.cast_into::<PyString>().ok()?.extract().ok()
 }
 
 fn is_module_named(object: *mut ffi::PyObject, name: &str) -> bool {
