@@ -165,20 +165,24 @@ impl<'a> Known<'a> {
         Known { quick, last: ptr::null_mut() }
     }
 
-    /// Whether the element passes because of its exact type.
+    /// Whether the element passes at once.
     ///
     /// # Safety
     /// The element is alive, and nothing foreign has run since `self` was made or [`Known::check`] returned.
-    #[inline]
+    #[inline(always)]
     unsafe fn passes(&mut self, part: *mut ffi::PyObject) -> bool {
         // SAFETY: the caller's promise.
+        unsafe { ffi::Py_TYPE(part) == self.last || self.passes_anew(part) }
+    }
+
+    /// # Safety
+    /// As for [`Known::passes`].
+    #[inline(never)]
+    unsafe fn passes_anew(&mut self, part: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's promise.
         unsafe {
-            let class = ffi::Py_TYPE(part);
-            if class == self.last {
-                return true;
-            }
             if self.quick.knows_class(part) {
-                self.last = class;
+                self.last = ffi::Py_TYPE(part);
                 return true;
             }
             self.quick.knows(part)
