@@ -9,6 +9,7 @@
 pub mod ahead;
 pub mod coverage;
 pub mod dump;
+mod gain;
 mod guarded;
 pub mod report;
 pub mod text;
@@ -66,6 +67,8 @@ pub struct Session {
 pub enum Force {
     /// Nothing.
     Nothing,
+    /// Whatever can be compiled is, gain or not.
+    Native,
     /// There are no specialised versions.
     Generic,
     /// Every exit is taken once, at a time that the seed decides.
@@ -73,6 +76,12 @@ pub enum Force {
 }
 
 impl Force {
+    /// The same, or [`Force::Native`] where nothing is forced.
+    #[must_use]
+    pub fn or_native(self) -> Force {
+        if self == Force::Nothing { Force::Native } else { self }
+    }
+
     /// What the variable's text says: `generic`, `exit` or `exit:SEED`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Force> {
@@ -81,6 +90,7 @@ impl Force {
             Some(_) => None,
             None => match text {
                 "" => Some(Force::Nothing),
+                "native" => Some(Force::Native),
                 "generic" => Some(Force::Generic),
                 "exit" => Some(Force::Exits(0)),
                 _ => None,
@@ -91,7 +101,7 @@ impl Force {
     fn exits(self) -> Option<u64> {
         match self {
             Force::Exits(seed) => Some(seed),
-            Force::Nothing | Force::Generic => None,
+            Force::Nothing | Force::Native | Force::Generic => None,
         }
     }
 }
@@ -177,10 +187,36 @@ pub fn blueprint(
 ) -> Result<Blueprint, Failure> {
     guarded::run(|| {
         let mut unit = Unit::default();
-        let built = front::build(module, info, FuncId::new(0), session.options, &mut unit)
-            .map_err(Failure::Diagnosed)?;
-        Ok(Blueprint { module: Arc::clone(module), info: info.clone(), signature, names: built.names })
+        let id = FuncId::new(0);
+        let built = front::build(module, info, id, session.options, &mut unit).map_err(Failure::Diagnosed)?;
+        let blueprint =
+            Blueprint { module: Arc::clone(module), info: info.clone(), signature, names: built.names };
+        if session.force == Force::Nothing {
+            let facts = text::facts_of_text(module, &blueprint);
+            unit.functions.push(unit_function(session, &blueprint, Some(built.function)));
+            if !gain::is_worthwhile(&mut unit, id, &facts) {
+                let found = Diagnostic { reason: Reason::NothingGained, range: info.name_range };
+                return Err(Failure::Diagnosed(vec![found]));
+            }
+        }
+        Ok(blueprint)
     })
+}
+
+/// What a unit holds of a function before it is specialised.
+fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Function>) -> UnitFunction {
+    let by_name = |parameter: &front::ParameterInfo| {
+        (parameter.kind != ParameterKind::PositionalOnly).then(|| parameter.name.clone())
+    };
+    UnitFunction {
+        name: blueprint.info.qualname.clone(),
+        signature: blueprint.signature.clone(),
+        promised: session.options.promise == front::Promise::Enforced,
+        keyword_only: blueprint.info.keyword_only(),
+        names: blueprint.info.parameters.iter().map(by_name).collect(),
+        generic,
+        specialised: None,
+    }
 }
 
 /// Compiles the functions into executable memory.
@@ -329,18 +365,7 @@ fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
             }
             Member::Call(_) => None,
         };
-        let by_name = |parameter: &front::ParameterInfo| {
-            (parameter.kind != ParameterKind::PositionalOnly).then(|| parameter.name.clone())
-        };
-        unit.functions.push(UnitFunction {
-            name: blueprint.info.qualname.clone(),
-            signature: blueprint.signature.clone(),
-            promised: session.options.promise == front::Promise::Enforced,
-            keyword_only: blueprint.info.keyword_only(),
-            names: blueprint.info.parameters.iter().map(by_name).collect(),
-            generic,
-            specialised: None,
-        });
+        unit.functions.push(unit_function(session, blueprint, generic));
     }
     Ok(unit)
 }

@@ -61,6 +61,8 @@ pub fn dump(session: &Session, path: &str, text: &str, name: &str, stage: &Stage
         return Ok(front::syntax_tree(&module, info));
     }
     let signature = front::annotated_signature(&module, info);
+    // Whoever looks at the code wants to see it, gain or not.
+    let session = &Session { force: session.force.or_native(), ..*session };
     let made = blueprint(session, &module, info, signature).map_err(|failure| explained(&failure, &file))?;
     let facts = facts_of_text(&module, &made);
     let texts = if matches!(stage, Stage::Ir(_)) { Texts::Drop } else { Texts::Keep };

@@ -70,7 +70,7 @@ fn force() -> PyResult<Force> {
     let force = text.to_str().and_then(Force::parse);
     force.ok_or_else(|| {
         PyValueError::new_err(format!(
-            "CASTIRON_FORCE must be generic, exit or exit:SEED, not {}",
+            "CASTIRON_FORCE must be native, generic, exit or exit:SEED, not {}",
             text.display()
         ))
     })

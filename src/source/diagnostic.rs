@@ -32,6 +32,8 @@ pub enum Reason {
     TooManyVariables(usize),
     /// Expressions or statements nested deeper than the limit; the limit.
     TooDeep(usize),
+    /// An estimate says that the interpreter is as fast.
+    NothingGained,
 }
 
 /// A reason and the text that it is about.
@@ -68,6 +70,7 @@ impl Reason {
             Reason::TooLarge(_) => "too-large",
             Reason::TooManyVariables(_) => "too-many-variables",
             Reason::TooDeep(_) => "too-deep",
+            Reason::NothingGained => "nothing-gained",
         }
     }
 
@@ -87,6 +90,7 @@ impl Reason {
             Reason::FrameInspection(_) => Some("pass what is needed as arguments"),
             Reason::TooLarge(_) | Reason::TooManyVariables(_) => Some("split the function"),
             Reason::TooDeep(_) => Some("name intermediate results"),
+            Reason::NothingGained => Some("move loops over numbers into a function of their own"),
         }
     }
 }
@@ -112,6 +116,9 @@ impl fmt::Display for Reason {
                 write!(f, "the function would drop its variables at more than {limit} places")
             }
             Reason::TooDeep(limit) => write!(f, "the code is nested more than {limit} levels deep"),
+            Reason::NothingGained => {
+                f.write_str("machine code would gain nothing: the work is on objects, not numbers")
+            }
         }
     }
 }

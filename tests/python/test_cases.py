@@ -26,7 +26,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 
 
 def run(mode: str, case: Path, force: str = "") -> dict[str, Any]:
-    environment = {**os.environ, "CASTIRON_STRICT": "1", "PYTHONHASHSEED": "0", "CASTIRON_FORCE": force}
+    environment = {**os.environ, "CASTIRON_STRICT": "1", "PYTHONHASHSEED": "0", "CASTIRON_FORCE": force or "native"}
     command = [sys.executable, str(HERE / "run_case.py"), mode, str(case)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS, check=False)
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"

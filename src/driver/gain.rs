@@ -1,0 +1,92 @@
+//! Whether machine code gains anything over the interpreter: a counted estimate, so that the answer is the
+//! same each time.
+//!
+//! Unboxed work counts for machine code, an operation of CPython's object protocol against it: the
+//! interpreter's own caches make attributes, items and method calls faster there than a call of the C API
+//! does. Each loop around an instruction multiplies what it counts. Operators on objects and calls of
+//! global names count nothing: what they are is known only when the function runs.
+
+use rustc_hash::FxHashMap;
+
+use crate::analysis::loops::Loops;
+use crate::ir::Def;
+use crate::ir::FuncId;
+use crate::ir::Function;
+use crate::ir::GlobalFact;
+use crate::ir::Op;
+use crate::ir::Type;
+use crate::ir::Unit;
+use crate::ir::cfg::Cfg;
+use crate::ir::dominators::Dominators;
+use crate::passes;
+
+/// How much more often the body of a loop is taken to run than what is around it, in bits.
+const LOOP_BITS: u32 = 3;
+
+/// Loops further in count no more.
+const DEEPEST: u32 = 6;
+
+/// Whether the unit's function is worth its machine code, as far as these facts tell.
+pub(super) fn is_worthwhile(unit: &mut Unit, id: FuncId, facts: &FxHashMap<String, GlobalFact>) -> bool {
+    let specialised = passes::specialise::specialise(unit, id, facts);
+    let versions = [specialised.as_ref(), unit.function(id).generic.as_ref()];
+    // What stands behind a way out that is always taken runs in the generic version.
+    let used = if specialised.as_ref().is_some_and(leaves) { &versions[..] } else { &versions[..1] };
+    let mut used = used.iter().flatten().peekable();
+    match used.peek() {
+        Some(_) => used.all(|version| balance(version) >= 0),
+        None => versions[1].is_none_or(|generic| balance(generic) >= 0),
+    }
+}
+
+/// Whether the version leaves for the generic one on its expected path.
+fn leaves(func: &Function) -> bool {
+    let hot = func.layout.iter().filter(|&&block| !func.block(block).cold);
+    hot.into_iter().any(|&block| func.inst(func.terminator(block)).op == Op::Leave)
+}
+
+/// What the version's instructions count together.
+fn balance(func: &Function) -> i64 {
+    let cfg = Cfg::of(func);
+    let loops = Loops::of(&cfg, &Dominators::of(&cfg));
+    let mut sum: i64 = 0;
+    for &block in cfg.reverse_postorder() {
+        if func.block(block).cold {
+            continue;
+        }
+        let mut depth = 0;
+        let mut around = loops.innermost(block);
+        while let Some(number) = around {
+            depth += 1;
+            around = loops.all()[number].parent;
+        }
+        let own: i64 = func.block(block).insts.iter().map(|&inst| worth(func, inst)).sum();
+        sum = sum.saturating_add(own << (LOOP_BITS * depth.min(DEEPEST)));
+    }
+    sum
+}
+
+/// What one instruction counts, in units of about ten nanoseconds.
+fn worth(func: &Function, inst: crate::ir::Inst) -> i64 {
+    let data = func.inst(inst);
+    let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
+    match data.op {
+        Op::CallDirect | Op::CallQuiet if data.results.iter().all(|&result| func.ty(result) != Type::Obj) => {
+            4
+        }
+        Op::ObjTuple => -2,
+        Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjSetItem => -3,
+        Op::ObjItem | Op::ObjDelItem => -2,
+        Op::ObjCall if !is_global(func, data.args[0]) => -4,
+        Op::ObjList | Op::ObjDict | Op::ObjSlice | Op::ObjContains => -1,
+        Op::IntBox | Op::FloatBox => 0,
+        op => {
+            let group = op.row().mnemonic.split('.').next();
+            i64::from(!is_constant && matches!(group, Some("int" | "float" | "bool")))
+        }
+    }
+}
+
+fn is_global(func: &Function, value: crate::ir::Value) -> bool {
+    matches!(func.def(value), Def::Result(inst, _) if func.inst(inst).op == Op::ObjGlobal)
+}
