@@ -208,10 +208,14 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
     let by_name = |parameter: &front::ParameterInfo| {
         (parameter.kind != ParameterKind::PositionalOnly).then(|| parameter.name.clone())
     };
+    let promised = session.options.promise == front::Promise::Enforced;
+    let mut parameters = blueprint.info.parameters.iter().zip(&blueprint.signature.params);
     UnitFunction {
         name: blueprint.info.qualname.clone(),
         signature: blueprint.signature.clone(),
-        promised: session.options.promise == front::Promise::Enforced,
+        promised,
+        checked_first: promised
+            && parameters.any(|(parameter, ty)| parameter.is_annotated && ty.mentions_object()),
         keyword_only: blueprint.info.keyword_only(),
         names: blueprint.info.parameters.iter().map(by_name).collect(),
         generic,

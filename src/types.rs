@@ -40,6 +40,16 @@ impl Type {
         }
     }
 
+    /// Whether some part of it may be anything.
+    #[must_use]
+    pub fn mentions_object(&self) -> bool {
+        match self {
+            Type::Object | Type::Never => true,
+            Type::Tuple(items) => items.iter().any(Type::mentions_object),
+            Type::None | Type::Bool | Type::Int | Type::Float => false,
+        }
+    }
+
     /// Whether every value of this type is immutable and owns nothing with a finaliser, so that the
     /// moment at which it dies can't be observed.
     #[must_use]

@@ -181,6 +181,7 @@ fn build(file: &SourceFile) -> (Unit, Vec<Diagnostic>) {
                 keyword_only: info.keyword_only(),
                 names: Vec::new(),
                 promised: true,
+                checked_first: false,
                 generic: Some(built.function),
                 specialised: None,
             }),

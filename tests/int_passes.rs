@@ -41,6 +41,7 @@ fn unit() -> Unit {
         keyword_only: 0,
         names: Vec::new(),
         promised: true,
+        checked_first: false,
         generic: None,
         specialised: None,
     };

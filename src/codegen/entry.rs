@@ -104,7 +104,7 @@ impl Entry<'_, '_> {
     fn check_count(&mut self) {
         let function = self.unit.unit.function(self.function);
         let count = u64::try_from(function.signature.params.len()).expect("a count fits 64 bits");
-        let (ignored, wanted) = if function.keyword_only == 0 {
+        let (ignored, wanted) = if function.keyword_only == 0 && !function.checked_first {
             (ARGUMENTS_OFFSET | ALL_BOUND, count)
         } else {
             (ARGUMENTS_OFFSET, count | ALL_BOUND)

@@ -108,6 +108,7 @@ impl Parser {
             name,
             signature,
             promised,
+            checked_first: false,
             keyword_only,
             names: Vec::new(),
             generic: None,

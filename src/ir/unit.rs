@@ -167,6 +167,9 @@ pub struct UnitFunction {
     pub signature: Signature,
     /// Whether the annotations are checked at the boundary.
     pub promised: bool,
+    /// Whether some parameter's annotation says more than its type here does: an entry leaves the call to
+    /// the runtime, which checks the arguments and calls again. Not part of IR text.
+    pub checked_first: bool,
     /// How many of the parameters, the last ones, can be passed by name only.
     pub keyword_only: usize,
     /// The parameters' names, where they can be passed by name; not part of IR text.

@@ -27,7 +27,8 @@ pub const FUNCTION_WORDS: usize = 3;
 /// that can be passed by name only included, as positional arguments.
 ///
 /// The entry of a function without such parameters takes its fast path for a count of its parameters,
-/// with or without this bit; the entry of one that has them only with it.
+/// with or without this bit; the entry of one that has them only with it, and that of a function whose
+/// promises exact types don't tell in full.
 pub const ALL_BOUND: u64 = 1 << 62;
 
 /// Set in what a loop version returns when it has left through an exit, whose number stands above bit 1;

@@ -308,8 +308,7 @@ pub unsafe extern "C" fn call_slow(
             0 => {}
             status => return refused(status),
         }
-        let unchanged = names.is_null() && nargsf & !OFFSET_FLAG == loaded.arity.total();
-        if !unchanged && shared.has_body(number) && bound.is_exact(&shared.meta().functions[number].params) {
+        if shared.has_body(number) && bound.is_exact(&shared.meta().functions[number].params) {
             let values = bound.values();
             return shared.entry(number)(
                 callable,

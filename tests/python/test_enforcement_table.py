@@ -29,12 +29,8 @@ def _faults(rows: range, driver: str, place: str) -> list[str]:
     return found
 
 
-#: The entry of a compiled function does not ask the plan about parameters that it takes as objects (docs/fidelity.md).
-UNCHECKED = pytest.mark.xfail(reason="compiled entries pass by the checks of parameters that stay objects")
-
-
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("driver", [pytest.param("jit", marks=UNCHECKED), *(name for name in DRIVERS if name != "jit")])
+@pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("start", range(0, len(TABLE), CHUNK))
 def test_verdicts(driver: str, place: str, start: int) -> None:
     if driver.startswith("python") and place != "parameter":

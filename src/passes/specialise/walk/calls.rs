@@ -99,15 +99,7 @@ fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<
 fn keeps_promise<V: Copy>(arg: &Repr<V>, param: &types::Type, promised: bool) -> bool {
     match (param, arg) {
         (types::Type::Object | types::Type::Never, _) => !promised,
-        (_, Repr::Likely(_, ty)) => **ty == *param && !mentions_object(param),
+        (_, Repr::Likely(_, ty)) => **ty == *param && !param.mentions_object(),
         (_, arg) => arg.exact_type().as_ref() == Some(param),
-    }
-}
-
-fn mentions_object(ty: &types::Type) -> bool {
-    match ty {
-        types::Type::Object | types::Type::Never => true,
-        types::Type::Tuple(items) => items.iter().any(mentions_object),
-        types::Type::None | types::Type::Bool | types::Type::Int | types::Type::Float => false,
     }
 }
