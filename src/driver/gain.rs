@@ -13,9 +13,11 @@ use crate::ir::Def;
 use crate::ir::FuncId;
 use crate::ir::Function;
 use crate::ir::GlobalFact;
+use crate::ir::Inst;
 use crate::ir::Op;
 use crate::ir::Type;
 use crate::ir::Unit;
+use crate::ir::Value;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
 use crate::passes;
@@ -67,7 +69,7 @@ fn balance(func: &Function) -> i64 {
 }
 
 /// What one instruction counts, in units of about ten nanoseconds.
-fn worth(func: &Function, inst: crate::ir::Inst) -> i64 {
+fn worth(func: &Function, inst: Inst) -> i64 {
     let data = func.inst(inst);
     let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
     match data.op {
@@ -75,9 +77,10 @@ fn worth(func: &Function, inst: crate::ir::Inst) -> i64 {
             4
         }
         Op::ObjTuple => -2,
-        Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjSetItem => -3,
-        Op::ObjItem | Op::ObjDelItem => -2,
-        Op::ObjCall if !is_global(func, data.args[0]) => -4,
+        Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
+        Op::ObjSetItem | Op::ObjDelItem => -2,
+        Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => -1,
+        Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSlice | Op::ObjContains => -1,
         Op::IntBox | Op::FloatBox => 0,
         op => {
@@ -87,6 +90,7 @@ fn worth(func: &Function, inst: crate::ir::Inst) -> i64 {
     }
 }
 
-fn is_global(func: &Function, value: crate::ir::Value) -> bool {
-    matches!(func.def(value), Def::Result(inst, _) if func.inst(inst).op == Op::ObjGlobal)
+/// Whether the value is the result of one of these ops.
+fn is_of(func: &Function, value: Value, ops: &[Op]) -> bool {
+    matches!(func.def(value), Def::Result(inst, _) if ops.contains(&func.inst(inst).op))
 }

@@ -95,6 +95,22 @@ def test_what_the_compiler_does_not_take(module_of, body, code):
         module.f("x")
 
 
+@pytest.mark.parametrize(
+    ("body", "is_native"),
+    [
+        ("    return n.real\n", False),
+        ("    return [n, n][0]\n", False),
+        ("    for i in range(n):\n        xs[i] = xs[i] + xs[i - 1]\n    return n\n", False),
+        ("    for i in range(n):\n        n = n * 3 + i & 0xFFFF\n    return xs[0] + n\n", True),
+        ("    return n + 1\n", True),
+    ],
+)
+def test_work_on_objects_stays_bytecode(module_of, body, is_native):
+    module = module_of(f"{HEADER}@jit\ndef f(n: int, xs=None):\n{body}")
+    reason = reason_of(module.f)
+    assert ("error[nothing-gained]" not in reason) is is_native, reason
+
+
 def test_variadic_parameters(module_of):
     module = module_of(HEADER + "@jit\ndef f(*args: int) -> int:\n    return len(args)\n")
     assert module.f(1, 2) == 2
