@@ -24,7 +24,10 @@ class Worker:
     """One process that answers requests; it is started again after a crash."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = {**os.environ, "PYTHONHASHSEED": "0", "CASTIRON_STRICT": "1", **environment}
+        # What gains nothing as machine code is generated to be compiled all the same.
+        force = os.environ.get("CASTIRON_FORCE") or "native"
+        common = {"PYTHONHASHSEED": "0", "CASTIRON_STRICT": "1", "CASTIRON_FORCE": force}
+        self.environment = {**os.environ, **common, **environment}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:

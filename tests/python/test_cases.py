@@ -59,10 +59,10 @@ def test_same_as_plain_when_bets_are_lost(case: Path, force: str) -> None:
 
 @every_case
 def test_no_leak(case: Path) -> None:
-    assert run("leaks", case)["grown"] < 300
+    assert run("leaks", case)["grown"] < 150
 
 
 @forced_modes
 @every_case
 def test_no_leak_in_the_generic_version(case: Path) -> None:
-    assert run("leaks", case, "generic")["grown"] < 300
+    assert run("leaks", case, "generic")["grown"] < 150
