@@ -73,10 +73,13 @@ fn worth(func: &Function, inst: Inst) -> i64 {
     let data = func.inst(inst);
     let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
     match data.op {
-        Op::CallDirect | Op::CallQuiet if data.results.iter().all(|&result| func.ty(result) != Type::Obj) => {
-            4
+        Op::CallDirect | Op::CallQuiet => {
+            if data.results.iter().any(|&result| func.ty(result) == Type::Obj) {
+                -2
+            } else {
+                4
+            }
         }
-        Op::ObjTuple => -2,
         Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => -1,
