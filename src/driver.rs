@@ -46,6 +46,7 @@ use crate::runtime::meta::Position;
 use crate::source::Diagnostic;
 use crate::source::Reason;
 use crate::source::SourceFile;
+use crate::types::Type;
 
 use coverage::Coverage;
 
@@ -209,13 +210,11 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
         (parameter.kind != ParameterKind::PositionalOnly).then(|| parameter.name.clone())
     };
     let promised = session.options.promise == front::Promise::Enforced;
-    let mut parameters = blueprint.info.parameters.iter().zip(&blueprint.signature.params);
     UnitFunction {
         name: blueprint.info.qualname.clone(),
         signature: blueprint.signature.clone(),
         promised,
-        checked_first: promised
-            && parameters.any(|(parameter, ty)| parameter.is_annotated && ty.mentions_object()),
+        checked_first: promised && blueprint.signature.params.iter().any(Type::mentions_object),
         keyword_only: blueprint.info.keyword_only(),
         names: blueprint.info.parameters.iter().map(by_name).collect(),
         generic,

@@ -53,8 +53,6 @@ pub struct ParameterInfo {
     pub kind: ParameterKind,
     /// Whether it has a default.
     pub has_default: bool,
-    /// Whether it has an annotation.
-    pub is_annotated: bool,
 }
 
 impl FunctionInfo {
@@ -228,7 +226,6 @@ fn parameters(def: &StmtFunctionDef, private_class: Option<&str>) -> Vec<Paramet
             name: scope::mangle(private_class, parameter.name()).into_owned(),
             kind,
             has_default: parameter.default.is_some(),
-            is_annotated: parameter.parameter.annotation.is_some(),
         }));
     }
     let variadic =
@@ -238,7 +235,6 @@ fn parameters(def: &StmtFunctionDef, private_class: Option<&str>) -> Vec<Paramet
             name: scope::mangle(private_class, parameter.name()).into_owned(),
             kind,
             has_default: false,
-            is_annotated: parameter.annotation.is_some(),
         }));
     }
     found

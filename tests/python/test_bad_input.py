@@ -111,6 +111,14 @@ def test_work_on_objects_stays_bytecode(module_of, body, is_native):
     assert ("error[nothing-gained]" not in reason) is is_native, reason
 
 
+def test_annotations_that_the_text_does_not_show(module_of):
+    text = "def f(s, n: int) -> int:\n    return n + 1\nf.__annotations__['s'] = str\nf = jit(f)\n"
+    module = module_of(HEADER + text)
+    assert module.f("a", 1) == 2
+    with pytest.raises(TypeCheckError):
+        module.f(1, 1)
+
+
 def test_variadic_parameters(module_of):
     module = module_of(HEADER + "@jit\ndef f(*args: int) -> int:\n    return len(args)\n")
     assert module.f(1, 2) == 2
