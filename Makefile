@@ -22,6 +22,7 @@ test-all: test
 
 bench: $(VENV)/built
 	$(VENV)/bin/python benches/run.py --rivals
+	$(VENV)/bin/python benches/bench_enforce.py
 	cargo bench --bench compile
 
 $(VENV)/python:
