@@ -12,7 +12,7 @@ from __future__ import annotations
 from _weakref import ref
 from collections import OrderedDict, deque
 
-from castiron._forms import Member
+from castiron._descriptions import Member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

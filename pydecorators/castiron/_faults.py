@@ -14,7 +14,7 @@ from castiron._checks import (
     lacking,
     star_parts,
 )
-from castiron._forms import Member
+from castiron._descriptions import Member
 from castiron._words import class_name, close_match, literal_text, shown, text_of
 
 TYPE_CHECKING = False

@@ -148,6 +148,15 @@ def evaluate_in(text: str, space: dict[str, object], names: Mapping[str, object]
     return Unresolved(text, "it stands for itself") if type(value) is str else value
 
 
+def value_of(text: str, module: str | None, function: FunctionType | None, names: Mapping[str, object]) -> object:
+    """Give the value of a text, in the module of the name or else in the function's scope, or an `Unresolved`."""
+    if module is not None:
+        return evaluate_in(text, vars(sys.modules[module]) if module in sys.modules else {}, names)
+    if function is None:
+        return Unresolved(text, "nowhere to look the name up")
+    return evaluate(text, function, names)
+
+
 def _unquoted(value: object, text: str, function: FunctionType) -> object:
     """Evaluate again where the value of the text is text."""
     if type(value) is not str:
