@@ -29,6 +29,10 @@ FLOAT_MATH = [
     "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "fabs", "degrees", "radians", "erf", "erfc",
 ]  # fmt: skip
 
+EDGES = [2**53 - 2, 2**53 + 1, 2**54 + 2, 2**60 + 1, 2**62 + 257, 2**63 - 4200]
+WIDE_BASES = [*EDGES, *(-edge for edge in EDGES)]
+"""Where floats lie further apart than ints, with room for a thousand more below 2**63."""
+
 FLOAT_PAIRS = ["atan2", "fmod", "copysign", "pow", "hypot", "log"]
 
 Type = str | tuple["Type", ...]
@@ -199,6 +203,44 @@ class Expressions:
             right = self.integer(depth)
         return f"({left} {op} {right})"
 
+    def sparse(self) -> str:
+        """An int of 64 bits that, mostly, is no float: computed from a variable, so that it is not folded."""
+        base = self.rng.choice(WIDE_BASES)
+        return f"(({self.integer(0)} & {self.rng.choice([1, 7, 1023])}) + {base})"
+
+    def beside(self, integer: str) -> str:
+        """A float that equals an int or is one of the next."""
+        return self.rng.choice([
+            f"float({integer})",
+            f"({integer} * 1.0)",
+            f"math.nextafter(float({integer}), {self.rng.choice(['math.inf', '-math.inf', '0.0'])})",
+            f"({integer} + {self.rng.choice(['0.0', '0.5', '-1.0', '1024.0'])})",
+        ])  # fmt: skip
+
+    def close_comparison(self) -> str:
+        """An int against a float that rounding may make equal to it."""
+        integer = self.variable("int") if self.rng.random() < 0.3 else None
+        integer = integer or self.sparse()
+        if self.rng.random() < 0.35:
+            divisor = self.rng.choice(["3", "7", "10", "(-13)", "1000000007", "9007199254740993"])
+            sides = [f"{integer} / {divisor}", f"float({integer}) / {divisor}"]
+        else:
+            sides = [integer, self.beside(integer)]
+        self.rng.shuffle(sides)
+        return f"({sides[0]} {self.rng.choice(['<', '<=', '==', '!=', '>', '>='])} {sides[1]})"
+
+    def perhaps_nan(self) -> str:
+        """A NaN that is computed, where an operand is infinite."""
+        name = self.variable("float") or self.float_literal()
+        infinite = self.rng.choice(["math.inf", "1e999", f"({name} * 1e308 * 1e308)", name])
+        forms = [f"{infinite} - {infinite}", f"{infinite} * 0.0", f"{infinite} % {name}", f"{infinite} + {name}"]
+        return f"({self.rng.choice(forms)})"
+
+    def nan_comparison(self) -> str:
+        sides = [self.perhaps_nan(), self.real(1)]
+        self.rng.shuffle(sides)
+        return f"({sides[0]} {self.rng.choice(['<', '<', '<', '<=', '==', '!=', '>', '>='])} {sides[1]})"
+
     def bounded_growth(self, depth: int) -> str:
         """Powers and shifts, their right operands small."""
         left = self.integer(depth)
@@ -266,7 +308,11 @@ class Expressions:
         return f"({text})" if text.startswith("-") else text
 
     def float_arithmetic(self, depth: int) -> str:
-        if self.rng.random() < 0.25:
+        roll = self.rng.random()
+        if roll < 0.08:
+            divisor = self.sparse() if self.rng.random() < 0.4 else self.integer(0)
+            return f"({self.sparse()} / {divisor})"
+        if roll < 0.25:
             return f"({self.integer(depth)} / {self.integer(depth)})"
         op = self.rng.choice(["+", "-", "*", "/", "//", "%", "+", "-", "*"])
         roll = self.rng.random()
@@ -328,7 +374,12 @@ class Expressions:
 
     def comparison(self, depth: int) -> str:
         ops = ["<", "<=", "==", "!=", ">", ">="]
-        if self.rng.random() < 0.05:
+        roll = self.rng.random()
+        if roll < 0.08:
+            return self.close_comparison()
+        if roll < 0.14:
+            return self.nan_comparison()
+        if roll < 0.19:
             kind: Type = ("int", "float")
             return f"({self.packed(kind, 1)} {self.rng.choice(ops)} {self.packed(kind, 1)})"
         first, second = self.number(depth), self.number(depth)
@@ -362,7 +413,8 @@ class Expressions:
         call = self.call(kinds, depth) if self.rng.random() < 0.2 else None
         if call:
             return call
-        items = [self.of(kind, depth - 1) for kind in kinds]
+        known = 0.6 if len(kinds) > 2 else 0.0
+        items = [(self.rng.random() < known and self.variable(kind)) or self.of(kind, depth - 1) for kind in kinds]
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
     def choice_of(self, kind: Type, depth: int) -> str:

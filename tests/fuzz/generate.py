@@ -19,6 +19,8 @@ RESULTS: list[Type] = [
     ("int", "float"),
     ("int", "int"),
     ("bool", ("float", "int")),
+    ("int", "float", "bool", "int"),
+    ("float", "bool", "int", "float"),
 ]
 PARAMETERS: list[Type] = ["int", "int", "int", "float", "float", "bool", "None", ("int", "float"), ("int", "int")]
 CALLS_PER_FUNCTION = 8
@@ -107,9 +109,9 @@ def body(rng: random.Random, maker: Statements, callee: Callee) -> list[str]:
         maker.indent -= 1
         maker.callees = callees
     for _ in range(rng.randrange(1, 8)):
-        if maker.statement(3):
+        if maker.statement(3) or maker.length < 0:
             break
-    maker.line(f"return {maker.of(callee.result, 3)}")
+    maker.return_(3 if maker.length > 0 else 2)
     callee.cost = min(maker.cost * 30, 2900) if callee.recursive else maker.cost
     return maker.lines
 

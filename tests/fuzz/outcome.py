@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import sys
 import traceback
@@ -48,12 +50,15 @@ def failure(error: BaseException, path: str) -> list[Any]:
 
 def of(code: Any, namespace: dict[str, Any], path: str) -> dict[str, Any]:
     """Runs a compiled expression or statement in the module."""
-    with warnings.catch_warnings(record=True) as caught:
+    printed = io.StringIO()
+    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(printed):
         warnings.simplefilter("always")
         try:
             result: dict[str, Any] = {"value": shape(eval(code, namespace))}
         except Exception as error:
             result = {"raised": failure(error, path)}
+    if printed.tell():
+        result["printed"] = printed.getvalue()
     if caught:
         result["warned"] = [[item.category.__name__, str(item.message)] for item in caught]
     return result

@@ -89,17 +89,20 @@ class Worker:
 
 
 def answers(requests: Iterable[dict[str, Any]], jobs: int, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Reports in the order in which they come."""
-    done: queue.Queue[dict[str, Any] | None] = queue.Queue(maxsize=4 * jobs)
+    """Reports in the order in which they come; whoever has seen enough closes the iterator, which ends the workers."""
+    done: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    room = threading.Semaphore(4 * jobs)
     source = iter(requests)
     lock = threading.Lock()
+    stopped = threading.Event()
 
     def work() -> None:
         worker = Worker(environment)
         try:
             while True:
+                room.acquire()
                 with lock:
-                    request = next(source, None)
+                    request = None if stopped.is_set() else next(source, None)
                 if request is None:
                     return
                 done.put(worker.ask(request))
@@ -111,9 +114,16 @@ def answers(requests: Iterable[dict[str, Any]], jobs: int, environment: dict[str
     for thread in threads:
         thread.start()
     running = jobs
-    while running:
-        report = done.get()
-        if report is None:
-            running -= 1
-        else:
-            yield report
+    try:
+        while running:
+            report = done.get()
+            room.release()
+            if report is None:
+                running -= 1
+            else:
+                yield report
+    finally:
+        stopped.set()
+        room.release(jobs)
+        for thread in threads:
+            thread.join()

@@ -32,9 +32,14 @@ class Statements(Expressions):
         self.certain = True
         self.weight = 1
         self.cost = 1
+        # Foreign code ends what compiled code knows of globals: not in every function.
+        self.prints = self.rng.random() < 0.5
+        # Time goes into compiling, and most of it into few long functions: these are rarer than they come about.
+        self.length = self.rng.choice([300, 600, 600, 1000, 1000, 1500, 10_000])
 
     def line(self, text: str) -> None:
         self.cost += self.weight
+        self.length -= len(text)
         self.lines.append("    " * self.indent + text)
 
     def block(self, count: int, depth: int) -> None:
@@ -42,7 +47,7 @@ class Statements(Expressions):
         self.indent += 1
         written = len(self.lines)
         for _ in range(count):
-            if self.statement(depth):
+            if self.statement(depth) or self.length < 0:
                 break
         if len(self.lines) == written:
             self.line("pass")
@@ -50,6 +55,9 @@ class Statements(Expressions):
 
     def statement(self, depth: int) -> bool:
         """One statement; whether control never passes it."""
+        if self.prints and self.rng.random() < 0.15:
+            self.line(f"print({self.observed()})")
+            return False
         roll = self.rng.random()
         if depth > 0 and self.cost < 2500:
             if roll < 0.16:
@@ -65,7 +73,7 @@ class Statements(Expressions):
             self.raise_()
             return True
         if roll > 0.965 and self.indent > 1:
-            self.line(f"return {self.of(self.result, 2)}")
+            self.return_(2)
             return True
         if roll > 0.94 and self.loop_depth and self.indent > 2:
             self.line(self.rng.choice(["break", "continue"]))
@@ -83,6 +91,18 @@ class Statements(Expressions):
         else:
             self.assign()
         return False
+
+    def observed(self) -> str:
+        """What a program shows of its insides."""
+        names = [name for name in self.scope.types if name not in self.scope.unsure]
+        if names and self.rng.random() < 0.4:
+            return ", ".join(self.rng.sample(names, min(len(names), 4)))
+        return self.rng.choice([self.number, self.truth, self.real])(2)
+
+    def return_(self, depth: int) -> None:
+        """Returns what was computed before, more often than something new."""
+        name = self.variable(self.result) if self.rng.random() < 0.4 else None
+        self.line(f"return {name or self.of(self.result, depth)}")
 
     # Assignments.
 
