@@ -11,6 +11,7 @@ pub mod function;
 pub mod layout;
 pub mod linked;
 pub mod object;
+pub mod objects;
 pub mod symbols;
 pub mod thread;
 

@@ -207,7 +207,8 @@ pub fn blueprint(
 /// What a unit holds of a function before it is specialised.
 fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Function>) -> UnitFunction {
     let by_name = |parameter: &front::ParameterInfo| {
-        (parameter.kind != ParameterKind::PositionalOnly).then(|| parameter.name.clone())
+        let has_name = matches!(parameter.kind, ParameterKind::Positional | ParameterKind::KeywordOnly);
+        has_name.then(|| parameter.name.clone())
     };
     let promised = session.options.promise == front::Promise::Enforced;
     UnitFunction {

@@ -14,7 +14,7 @@ pub mod verify;
 
 pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
-pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary};
+pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};
 pub use start::{LoopStart, StartKind, StartStep};
 pub use unit::{Builtin, CellSpec, Const, GlobalFact, Signature, Unit, UnitFunction};

@@ -12,6 +12,7 @@ use pyo3::ffi::PyThreadState;
 use pyo3::ffi::vectorcallfunc;
 
 use super::Layout;
+use super::objects::Objects;
 
 /// What a dict watcher is called with: event, dict, key, new value.
 pub type DictWatcher = unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int;
@@ -35,6 +36,8 @@ pub struct Symbols {
     ) -> *mut PyFrameObject,
     /// `PyFrame_GetBack`
     pub frame_back: unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
+    /// Functions on objects.
+    pub objects: Objects,
     /// What 3.12 added.
     pub watchers: Option<Watchers>,
 }
@@ -86,6 +89,7 @@ impl Symbols {
                     *mut c_void,
                     unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
                 >(address(layout, c"PyFrame_GetBack")?),
+                objects: Objects::find(layout)?,
                 watchers,
             })
         }

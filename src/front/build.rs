@@ -11,8 +11,11 @@ mod assign;
 mod call;
 mod cond;
 mod constant;
+mod display;
 mod expr;
 mod flow;
+mod fstring;
+mod import;
 mod loops;
 mod stmt;
 
@@ -40,7 +43,6 @@ use super::ParsedModule;
 use super::dialect::Dialect;
 use super::finish::finish;
 use super::functions::FunctionInfo;
-use super::functions::ParameterKind;
 use super::functions::path_to;
 use super::nesting::with_stack;
 use super::scope::Meaning;
@@ -172,17 +174,6 @@ impl<'a> Builder<'a> {
         }
         let mut known = FxHashSet::default();
         for parameter in &info.parameters {
-            let stars = match parameter.kind {
-                ParameterKind::VarPositional => "*",
-                ParameterKind::VarKeyword => "**",
-                ParameterKind::PositionalOnly | ParameterKind::Positional | ParameterKind::KeywordOnly => "",
-            };
-            if !stars.is_empty() {
-                self.refuse(
-                    info.name_range,
-                    Reason::UnsupportedParameter(format!("{stars}{}", parameter.name)),
-                );
-            }
             if !known.insert(&parameter.name) {
                 self.refuse(info.name_range, syntax_error("a parameter's name stands twice"));
             }

@@ -56,10 +56,13 @@ pub struct ParameterInfo {
 }
 
 impl FunctionInfo {
-    /// How many of the parameters, the last ones but for `*` and `**`, are passed by name only.
+    /// How many of the parameters, the last ones, take no argument by its position: `*` and `**` are among them.
     #[must_use]
     pub fn keyword_only(&self) -> usize {
-        self.parameters.iter().filter(|parameter| parameter.kind == ParameterKind::KeywordOnly).count()
+        let by_position = |parameter: &&ParameterInfo| {
+            matches!(parameter.kind, ParameterKind::PositionalOnly | ParameterKind::Positional)
+        };
+        self.parameters.len() - self.parameters.iter().filter(by_position).count()
     }
 }
 

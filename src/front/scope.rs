@@ -255,11 +255,15 @@ impl Names {
 
     fn bind_imports(&mut self, names: &[ruff_python_ast::Alias]) {
         for alias in names {
-            let whole = alias.asname.as_ref().unwrap_or(&alias.name);
-            let first = whole.split('.').next().unwrap_or(whole);
-            self.bind(first);
+            self.bind(bound_by(alias));
         }
     }
+}
+
+/// The name that an import binds.
+fn bound_by(alias: &ruff_python_ast::Alias) -> &str {
+    let whole = alias.asname.as_ref().unwrap_or(&alias.name);
+    whole.split('.').next().unwrap_or(whole)
 }
 
 impl<'a> Visitor<'a> for Names {
@@ -361,6 +365,14 @@ struct Mentions<'s> {
     assertions: Assertions,
 }
 
+impl Mentions<'_> {
+    fn mention_imports(&mut self, names: &[ruff_python_ast::Alias]) {
+        for alias in names {
+            self.scope.mention(bound_by(alias));
+        }
+    }
+}
+
 impl<'a> Visitor<'a> for Mentions<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         with_stack(|| match stmt {
@@ -375,6 +387,8 @@ impl<'a> Visitor<'a> for Mentions<'_> {
                 self.visit_expr(value);
                 self.visit_expr(&node.target);
             }
+            Stmt::Import(node) => self.mention_imports(&node.names),
+            Stmt::ImportFrom(node) => self.mention_imports(&node.names),
             _ => visitor::walk_stmt(self, stmt),
         });
     }

@@ -81,6 +81,12 @@ impl Imm {
     }
 }
 
+/// What the immediate of `object.unpack_rest` says: how many items stand before and behind the list.
+#[must_use]
+pub fn rest_counts(counts: u32) -> (usize, usize) {
+    (counts as usize & 0xffff, counts as usize >> 16)
+}
+
 /// Whether a binary operator stands in an augmented assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InPlace {

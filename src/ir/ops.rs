@@ -359,6 +359,40 @@ macro_rules! for_each_op {
                 ObjList = list(Rest(Obj)) -> (Obj), None, [RAISES];
                 /// A new dict of keys, each with its value behind it.
                 ObjDict = dict(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// Calls the first operand with the items of the second, a tuple unless it is all that is passed, and
+                /// with the named items of the third, a dict, where there is one.
+                ObjCallEx = call_ex(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// A new set.
+                ObjSet = set(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// Appends to a list that only this function knows.
+                ObjListAppend = list_append(One(Obj), One(Obj)) -> (), None, [RAISES, STAYS];
+                /// Extends a list that only this function knows by an iterable.
+                ObjListExtend = list_extend(One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// The items of a list as a new tuple.
+                ObjListToTuple = list_to_tuple(One(Obj)) -> (Obj), None, [RAISES];
+                /// Adds to a set that only this function knows.
+                ObjSetAdd = set_add(One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// Adds the items of an iterable to a set that only this function knows.
+                ObjSetUpdate = set_update(One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// Puts the items of a mapping into a dict that only this function knows.
+                ObjDictUpdate = dict_update(One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// Puts the items of the second operand, a mapping, into the first, the dict of named arguments for
+                /// the third, a callable: no name may come twice.
+                ObjDictMerge = dict_merge(One(Obj), One(Obj), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// `format(a, b)` of what the immediate makes of the first operand (0 itself, 1 its str, 2 its repr, 3
+                /// its ascii); where the second is None, without a specification.
+                ObjFormat = format(One(Obj), One(Obj)) -> (Obj), Count, [RAISES, FOREIGN];
+                /// The strings in a row.
+                ObjJoin = join(Rest(Obj)) -> (Obj), None, [RAISES];
+                /// Imports the module that the immediate names; the operands are the names wanted of it and the level.
+                ObjImport = import(One(Obj), One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// What `from module import name` gives, the module being the operand.
+                ObjImportFrom = import_from(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// Unbinds the global name that the immediate names; NameError when there is none.
+                ObjDelGlobal = del_global() -> (), Const, [RAISES, FOREIGN, STAYS];
+                /// Unpacks an iterable into as many items as the low half of the immediate says, a list of the rest, and
+                /// as many items as the high half says.
+                ObjUnpackRest = unpack_rest(One(Obj)) -> (), Count, [RAISES, FOREIGN], varying;
                 /// Unpacks an iterable into exactly as many items as the immediate says.
                 ObjUnpack = unpack(One(Obj)) -> (), Count, [RAISES, FOREIGN], varying;
                 /// `iter(a)`.

@@ -275,6 +275,11 @@ impl fmt::Display for Const {
                 list(f, items, |f, item| write!(f, "{item}"))?;
                 f.write_str(if items.len() == 1 { ",)" } else { ")" })
             }
+            Const::FrozenSet(items) => {
+                f.write_str("frozenset(")?;
+                list(f, items, |f, item| write!(f, "{item}"))?;
+                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+            }
             Const::AssertionError => f.write_str("AssertionError"),
             Const::Unbound => f.write_str("Unbound"),
         }

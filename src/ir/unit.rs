@@ -32,6 +32,8 @@ pub enum Const {
     Bytes(Vec<u8>),
     /// A tuple.
     Tuple(Vec<Const>),
+    /// A frozen set.
+    FrozenSet(Vec<Const>),
     /// The class `AssertionError`, whatever its name means by now.
     AssertionError,
     /// What a variable holds while it is unbound: the object None, which nothing reads. Unlike
@@ -170,7 +172,7 @@ pub struct UnitFunction {
     /// Whether some parameter's annotation says more than its type here does: an entry leaves the call to
     /// the runtime, which checks the arguments and calls again. Not part of IR text.
     pub checked_first: bool,
-    /// How many of the parameters, the last ones, can be passed by name only.
+    /// How many of the parameters, the last ones, take no argument by its position.
     pub keyword_only: usize,
     /// The parameters' names, where they can be passed by name; not part of IR text.
     pub names: Vec<Option<String>>,

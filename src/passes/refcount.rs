@@ -141,6 +141,7 @@ impl Pass<'_> {
                 dying.push(value);
             }
         });
+        let operands = dying.clone();
         match op {
             Op::Release => return self.count_release(inst, !dying.is_empty(), counted),
             _ if op.is_terminator() => {}
@@ -161,7 +162,7 @@ impl Pass<'_> {
             }
         }
         if op.exits() || op.effects().has(Effects::RAISES) {
-            let unwind = self.unwind_order(live);
+            let unwind = self.unwind_order(live, &operands);
             if !unwind.is_empty() {
                 self.func.unwind.insert(inst, unwind);
             }
@@ -181,14 +182,18 @@ impl Pass<'_> {
         }
     }
 
-    /// Temporaries, the newest first; then what variables hold, in the order of their releases.
-    fn unwind_order(&self, live: &[Value]) -> Vec<Value> {
+    /// The operands that die here, as they stand; other temporaries, the newest first; then what variables
+    /// hold, in the order of their releases.
+    fn unwind_order(&self, live: &[Value], operands: &[Value]) -> Vec<Value> {
         let (mut held, mut temporaries): (Vec<Value>, Vec<Value>) =
             live.iter().partition(|value| self.ranks.contains_key(value));
         temporaries.reverse();
         held.sort_by_key(|value| self.ranks[value]);
-        temporaries.append(&mut held);
-        temporaries
+        let dies = |value: &Value| operands.contains(value) && temporaries.contains(value);
+        let mut order: Vec<Value> = operands.iter().copied().filter(dies).collect();
+        order.extend(temporaries.into_iter().filter(|value| !operands.contains(value)));
+        order.append(&mut held);
+        order
     }
 
     /// Gives each edge the references that its arguments need and drops what dies on it; returns the

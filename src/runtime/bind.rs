@@ -78,6 +78,12 @@ impl Bound {
             && self.values.iter().zip(types).all(|(&value, ty)| unsafe { is_exact(value, ty) })
     }
 
+    /// Takes a reference for a place that holds none.
+    fn own(&mut self, index: usize, value: *mut PyObject) {
+        self.values[index] = value;
+        self.passed[index] = true;
+    }
+
     unsafe fn put(&mut self, index: usize, value: *mut PyObject, passed: bool) {
         // SAFETY: the caller passes a live object for a place that holds none.
         self.values[index] = unsafe { new_ref(value) };
@@ -127,15 +133,18 @@ pub unsafe fn bind(
     let loaded = &unit.functions()[number];
     let (arity, layout) = (loaded.arity, running().layout);
     let count = nargsf & !OFFSET_FLAG;
-    if count > arity.positional {
+    if count > arity.positional && !arity.extra_positional {
         return Binding::Refused;
     }
     let total = arity.total();
     let mut bound = Bound { values: vec![std::ptr::null_mut(); total], passed: vec![false; total] };
     // SAFETY: `args` holds the positional arguments, then one for each name; the function is alive.
     unsafe {
-        for index in 0..count {
+        for index in 0..count.min(arity.positional) {
             bound.put(index, *args.add(index), true);
+        }
+        if !bind_extra(&mut bound, arity, args, count) {
+            return Binding::Raised;
         }
         let names = if names.is_null() { &[] } else { tuple_items(layout, names) };
         for (position, &name) in names.iter().enumerate() {
@@ -143,13 +152,19 @@ pub unsafe fn bind(
                 Ok(Some(index)) if bound.values[index].is_null() => {
                     bound.put(index, *args.add(count + position), true)
                 }
+                Ok(None) if arity.extra_named && ffi::PyUnicode_Check(name) != 0 => {
+                    let value = *args.add(count + position);
+                    if ffi::PyDict_SetItem(bound.values[total - 1], name, value) < 0 {
+                        return Binding::Raised;
+                    }
+                }
                 Ok(_) => return Binding::Refused,
                 Err(()) => return Binding::Raised,
             }
         }
         let fields = function::fields(layout, function);
         let defaults = if fields.defaults.is_null() { &[] } else { tuple_items(layout, fields.defaults) };
-        for index in count..arity.positional {
+        for index in count.min(arity.positional)..arity.positional {
             if !bound.values[index].is_null() {
                 continue;
             }
@@ -159,7 +174,7 @@ pub unsafe fn bind(
                 None => return Binding::Refused,
             }
         }
-        for index in arity.positional..total {
+        for index in arity.positional..arity.single() {
             if !bound.values[index].is_null() {
                 continue;
             }
@@ -177,6 +192,40 @@ pub unsafe fn bind(
         }
     }
     Binding::Bound(bound)
+}
+
+/// Gives `*args` and `**kwargs` their tuple and dict, which is empty still; false with an exception set.
+unsafe fn bind_extra(
+    bound: &mut Bound,
+    arity: super::unit::Arity,
+    args: *const *mut PyObject,
+    count: usize,
+) -> bool {
+    let mut place = arity.single();
+    // SAFETY: `args` holds `count` live objects; what is made here belongs to the binding.
+    unsafe {
+        if arity.extra_positional {
+            let surplus = count.saturating_sub(arity.positional);
+            let tuple = ffi::PyTuple_New(surplus.cast_signed());
+            if tuple.is_null() {
+                return false;
+            }
+            for number in 0..surplus {
+                let item = new_ref(*args.add(arity.positional + number));
+                ffi::PyTuple_SetItem(tuple, number.cast_signed(), item);
+            }
+            bound.own(place, tuple);
+            place += 1;
+        }
+        if arity.extra_named {
+            let dict = ffi::PyDict_New();
+            if dict.is_null() {
+                return false;
+            }
+            bound.own(place, dict);
+        }
+        true
+    }
 }
 
 /// The parameter of this name; an error when comparing names raised.

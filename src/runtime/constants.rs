@@ -11,6 +11,7 @@ use pyo3::types::PyBytes;
 use pyo3::types::PyComplex;
 use pyo3::types::PyEllipsis;
 use pyo3::types::PyFloat;
+use pyo3::types::PyFrozenSet;
 use pyo3::types::PyInt;
 use pyo3::types::PyString;
 use pyo3::types::PyTuple;
@@ -35,6 +36,10 @@ pub fn make<'py>(py: Python<'py>, constant: &Const) -> PyResult<Bound<'py, PyAny
         Const::Tuple(items) => {
             let items = items.iter().map(|item| make(py, item)).collect::<PyResult<Vec<_>>>()?;
             PyTuple::new(py, items)?.into_any()
+        }
+        Const::FrozenSet(items) => {
+            let items = items.iter().map(|item| make(py, item)).collect::<PyResult<Vec<_>>>()?;
+            PyFrozenSet::new(py, items)?.into_any()
         }
         Const::AssertionError => py.get_type::<PyAssertionError>().into_any(),
     })

@@ -154,7 +154,7 @@ pub struct FunctionMeta {
     pub result: Type,
     /// Whether the annotations are checked at the boundary.
     pub promised: bool,
-    /// How many of the parameters, the last ones, can be passed by name only.
+    /// How many of the parameters, the last ones, take no argument by its position.
     pub keyword_only: usize,
     /// Its body.
     pub body: PieceMeta,

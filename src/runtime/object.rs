@@ -52,7 +52,10 @@ pub unsafe extern "C" fn obj_global(unit: *const LoadedUnit, name: *mut PyObject
 }
 
 /// The name's value as a new reference; null without an exception when there is none.
-unsafe fn namespace_get(namespace: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+///
+/// # Safety
+/// Both objects are alive; the thread is attached.
+pub(super) unsafe fn namespace_get(namespace: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller passes live objects.
     unsafe {
         if ffi::PyDict_CheckExact(namespace) != 0 {
@@ -67,7 +70,11 @@ unsafe fn namespace_get(namespace: *mut PyObject, name: *mut PyObject) -> *mut P
     }
 }
 
-unsafe fn raise_name_error(name: *mut PyObject) {
+/// Raises NameError for a global name.
+///
+/// # Safety
+/// The name is a live exact str, the thread is attached.
+pub(super) unsafe fn raise_name_error(name: *mut PyObject) {
     // SAFETY: the name is an exact str; the parts of the error are owned until they are put back.
     unsafe {
         let Some(text) = utf8(name) else { return };
@@ -84,7 +91,7 @@ unsafe fn raise_name_error(name: *mut PyObject) {
 }
 
 /// The first bytes of the text, as `%.200s` cuts it, without half a character.
-fn truncate(text: &str, limit: usize) -> String {
+pub(super) fn truncate(text: &str, limit: usize) -> String {
     String::from_utf8_lossy(&text.as_bytes()[..text.len().min(limit)]).into_owned()
 }
 
@@ -98,6 +105,15 @@ unsafe fn utf8<'a>(text: *mut PyObject) -> Option<&'a str> {
         }
         std::str::from_utf8(std::slice::from_raw_parts(start.cast(), size.cast_unsigned())).ok()
     }
+}
+
+/// A copy of a string's text; none for one that has no UTF-8 form, with an exception set.
+///
+/// # Safety
+/// The object is a live str; the thread is attached.
+pub(super) unsafe fn text_of(text: *mut PyObject) -> Option<String> {
+    // SAFETY: the caller's contract.
+    unsafe { utf8(text).map(str::to_owned) }
 }
 
 /// `object.name`
@@ -230,6 +246,29 @@ pub unsafe extern "C" fn obj_call(
     }
 }
 
+/// Calls with a tuple of arguments, and a dict of named ones or null.
+///
+/// # Safety
+/// All objects are alive; the thread is attached.
+pub(super) unsafe fn obj_call_plainly(
+    callable: *mut PyObject,
+    args: *mut PyObject,
+    named: *mut PyObject,
+) -> *mut PyObject {
+    let running = running();
+    // SAFETY: the caller's contract.
+    unsafe {
+        if !is_plain_function(running, callable) {
+            return ffi::PyObject_Call(callable, args, named);
+        }
+        let state = ffi::PyThreadState_Get();
+        thread::move_c_recursion(running.layout, state, 1);
+        let result = ffi::PyObject_Call(callable, args, named);
+        thread::move_c_recursion(running.layout, state, -1);
+        result
+    }
+}
+
 /// Whether the callable is a Python function that runs bytecode, which the interpreter would call
 /// without a C call.
 unsafe fn is_plain_function(running: &CPython, callable: *mut PyObject) -> bool {
@@ -330,7 +369,10 @@ unsafe fn unpack_iterator(
 }
 
 /// Says in the words of unpacking that the object can't be iterated, if that is why `iter` failed.
-unsafe fn explain_not_iterable(iterable: *mut PyObject) -> i32 {
+///
+/// # Safety
+/// The object is alive and an exception is set; the thread is attached.
+pub(super) unsafe fn explain_not_iterable(iterable: *mut PyObject) -> i32 {
     // SAFETY: a live object; an exception is set.
     unsafe {
         let has_iter = !ffi::PyType_GetSlot(type_of(iterable), ffi::Py_tp_iter).is_null();

@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +150,36 @@ macro_rules! for_each_helper {
             IntWideModInt = wide::wide_mod_int(I64, I64, I64) -> (I64);
             /// A new int of a wide one.
             IntBoxWide = wide::box_wide(I64, I64) -> (Obj);
+            /// `(callable, args, named or null)`: calls with the items of an iterable and of a dict.
+            ObjCallEx = displays::obj_call_ex(Obj, Obj, Obj) -> (Obj);
+            /// `(items, count)`: a new set.
+            ObjSet = displays::obj_set(Ptr, I64) -> (Obj);
+            /// `(list, item)`: 0 or -1.
+            ObjListAppend = displays::obj_list_append(Obj, Obj) -> (I32);
+            /// `(list, iterable)`: 0 or -1.
+            ObjListExtend = displays::obj_list_extend(Obj, Obj) -> (I32);
+            /// The list's items as a tuple.
+            ObjListToTuple = displays::obj_list_to_tuple(Obj) -> (Obj);
+            /// `(set, item)`: 0 or -1.
+            ObjSetAdd = displays::obj_set_add(Obj, Obj) -> (I32);
+            /// `(set, iterable)`: 0 or -1.
+            ObjSetUpdate = displays::obj_set_update(Obj, Obj) -> (I32);
+            /// `(dict, mapping)`: 0 or -1.
+            ObjDictUpdate = displays::obj_dict_update(Obj, Obj) -> (I32);
+            /// `(dict, mapping, callable)`: merges named arguments; 0 or -1.
+            ObjDictMerge = displays::obj_dict_merge(Obj, Obj, Obj) -> (I32);
+            /// `(conversion, object, specification or None)`
+            ObjFormat = formats::obj_format(I64, Obj, Obj) -> (Obj);
+            /// `(strings, count)`: joins them.
+            ObjJoin = formats::obj_join(Ptr, I64) -> (Obj);
+            /// `(unit, name, names, level)`: imports a module.
+            ObjImport = imports::obj_import(Unit, Obj, Obj, Obj) -> (Obj);
+            /// `(module, name)`: what `from module import name` gives.
+            ObjImportFrom = imports::obj_import_from(Obj, Obj) -> (Obj);
+            /// `(unit, name)`: unbinds a global name. 0 or -1.
+            ObjDelGlobal = imports::obj_del_global(Unit, Obj) -> (I32);
+            /// `(iterable, before, after, out)`: unpacks with a list in the middle. 0 or -1.
+            ObjUnpackRest = displays::obj_unpack_rest(Obj, I64, I64, Ptr) -> (I32);
         }
     };
 }
@@ -196,6 +226,17 @@ macro_rules! declare_helpers {
                         | Helper::ObjIter
                         | Helper::ObjNext
                         | Helper::ObjRaise
+                        | Helper::ObjCallEx
+                        | Helper::ObjSet
+                        | Helper::ObjListExtend
+                        | Helper::ObjSetAdd
+                        | Helper::ObjSetUpdate
+                        | Helper::ObjDictUpdate
+                        | Helper::ObjDictMerge
+                        | Helper::ObjFormat
+                        | Helper::ObjImport
+                        | Helper::ObjImportFrom
+                        | Helper::ObjUnpackRest
                         | Helper::Dealloc
                         | Helper::DropAll
                 )

@@ -40,6 +40,12 @@ use super::table;
 pub type ResumeFn =
     unsafe extern "C" fn(*mut ffi::PyThreadState, i64, i64, *mut u64, *mut PyObject) -> *mut PyObject;
 
+/// The flag of code that has a parameter `*args`.
+const CO_VARARGS: u32 = 4;
+
+/// The flag of code that has a parameter `**kwargs`.
+const CO_VARKEYWORDS: u32 = 8;
+
 /// Where a function of the unit comes from.
 pub enum Source {
     /// It was compiled in this unit, from this code object.
@@ -67,13 +73,23 @@ pub struct Arity {
     pub positional_only: usize,
     /// Parameters that can be passed by name only.
     pub keyword_only: usize,
+    /// Whether a tuple takes the surplus of arguments by position.
+    pub extra_positional: bool,
+    /// Whether a dict takes the surplus of arguments by name.
+    pub extra_named: bool,
 }
 
 impl Arity {
+    /// The parameters that take one argument each.
+    #[must_use]
+    pub fn single(self) -> usize {
+        self.positional + self.keyword_only
+    }
+
     /// All parameters.
     #[must_use]
     pub fn total(self) -> usize {
-        self.positional + self.keyword_only
+        self.single() + usize::from(self.extra_positional) + usize::from(self.extra_named)
     }
 }
 
@@ -85,7 +101,7 @@ pub struct LoadedFunction {
     pub arity: Arity,
     /// How many variables its code object has.
     pub variables: usize,
-    /// The names of its parameters, interned.
+    /// The names of its parameters that take one argument each, interned.
     pub names: Vec<Py<PyAny>>,
     /// The callable that stands for it and that cells may bet on, borrowed; null while there is none.
     pub callable: Cell<*mut PyObject>,
@@ -460,14 +476,17 @@ impl LoadedFunction {
         let mut locals = 0;
         if let Source::Own { code, .. } = &source {
             let code = code.bind(py);
+            let flags: u32 = code.getattr("co_flags")?.extract()?;
             arity = Arity {
+                extra_positional: flags & CO_VARARGS != 0,
+                extra_named: flags & CO_VARKEYWORDS != 0,
                 positional: code.getattr("co_argcount")?.extract()?,
                 positional_only: code.getattr("co_posonlyargcount")?.extract()?,
                 keyword_only: code.getattr("co_kwonlyargcount")?.extract()?,
             };
             let variables = code.getattr("co_varnames")?;
             locals = variables.len()?;
-            for position in 0..arity.total() {
+            for position in 0..arity.single() {
                 names.push(variables.get_item(position)?.unbind());
             }
         }

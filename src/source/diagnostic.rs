@@ -16,8 +16,6 @@ pub enum Reason {
     UnsupportedExpression(&'static str),
     /// A literal whose value can't be carried over exactly; what it is.
     UnsupportedLiteral(&'static str),
-    /// A kind of parameter that the compiler does not take; as it is written.
-    UnsupportedParameter(String),
     /// The function is a generator.
     Yield,
     /// The function is a coroutine, or waits for one.
@@ -62,7 +60,6 @@ impl Reason {
             Reason::UnsupportedStatement(_) => "unsupported-statement",
             Reason::UnsupportedExpression(_) => "unsupported-expression",
             Reason::UnsupportedLiteral(_) => "unsupported-literal",
-            Reason::UnsupportedParameter(_) => "unsupported-parameter",
             Reason::Yield => "yield",
             Reason::Await => "await",
             Reason::Closure(_) => "closure",
@@ -83,7 +80,6 @@ impl Reason {
                 Some("move the hot part into a function of its own that does without it")
             }
             Reason::UnsupportedLiteral(_) => Some("read the value from a module constant"),
-            Reason::UnsupportedParameter(_) => Some("name the parameters one by one"),
             Reason::Yield => Some("compute each item in a function of its own and yield its result"),
             Reason::Await => Some("move the computation into a plain function"),
             Reason::Closure(_) => Some("pass the value as an argument and return what changes"),
@@ -104,7 +100,6 @@ impl fmt::Display for Reason {
             | Reason::UnsupportedLiteral(what) => {
                 write!(f, "{what} can't be compiled yet")
             }
-            Reason::UnsupportedParameter(what) => write!(f, "the parameter `{what}` can't be compiled yet"),
             Reason::Yield => f.write_str("a generator can't be compiled yet"),
             Reason::Await => f.write_str("a coroutine can't be compiled yet"),
             Reason::Closure(name) => write!(f, "`{name}` is a variable of an enclosing function"),

@@ -187,6 +187,102 @@ fn display(cx: &mut Lower<'_>, at: &InstData, helper: Helper, count: usize) {
     new_object(cx, at, object);
 }
 
+pub(super) fn call_ex(cx: &mut Lower<'_>, at: &InstData) {
+    let args = cx.values(&at.args);
+    let named = match args.get(2) {
+        Some(&named) => named,
+        None => cx.code.word(0),
+    };
+    let object = cx.code.call_one(Helper::ObjCallEx, &[args[0], args[1], named]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
+    display(cx, at, Helper::ObjSet, at.args.len());
+}
+
+/// Ends an op on operands alone, whose helper answers 0 or -1.
+fn done_with_operands(cx: &mut Lower<'_>, at: &InstData, helper: Helper) {
+    let args = cx.values(&at.args);
+    done(cx, helper, &args);
+}
+
+pub(super) fn list_append(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjListAppend);
+}
+
+pub(super) fn list_extend(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjListExtend);
+}
+
+pub(super) fn list_to_tuple(cx: &mut Lower<'_>, at: &InstData) {
+    let list = cx.arg(at, 0);
+    let object = cx.code.call_one(Helper::ObjListToTuple, &[list]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn set_add(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjSetAdd);
+}
+
+pub(super) fn set_update(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjSetUpdate);
+}
+
+pub(super) fn dict_update(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjDictUpdate);
+}
+
+pub(super) fn dict_merge(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjDictMerge);
+}
+
+pub(super) fn format(cx: &mut Lower<'_>, at: &InstData) {
+    let (object, spec) = cx.args_two(at);
+    let conversion = cx.code.word(i64::from(super::control::count(at)));
+    let object = cx.code.call_one(Helper::ObjFormat, &[conversion, object, spec]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn join(cx: &mut Lower<'_>, at: &InstData) {
+    display(cx, at, Helper::ObjJoin, at.args.len());
+}
+
+pub(super) fn import(cx: &mut Lower<'_>, at: &InstData) {
+    let ((names, level), name, unit) = (cx.args_two(at), named_constant(cx, at), cx.loaded_unit());
+    let object = cx.code.call_one(Helper::ObjImport, &[unit, name, names, level]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn import_from(cx: &mut Lower<'_>, at: &InstData) {
+    let (module, name) = (cx.arg(at, 0), named_constant(cx, at));
+    let object = cx.code.call_one(Helper::ObjImportFrom, &[module, name]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn del_global(cx: &mut Lower<'_>, at: &InstData) {
+    let (name, unit) = (named_constant(cx, at), cx.loaded_unit());
+    done(cx, Helper::ObjDelGlobal, &[unit, name]);
+}
+
+pub(super) fn unpack_rest(cx: &mut Lower<'_>, at: &InstData) {
+    let (before, after) = crate::ir::rest_counts(super::control::count(at));
+    let iterable = cx.arg(at, 0);
+    let slot = cx.scratch(at.results.len());
+    let items = cx.code.slot_address(slot, 0);
+    let (before, after) = (number(cx, before), number(cx, after));
+    let status = cx.code.call_one(Helper::ObjUnpackRest, &[iterable, before, after, items]);
+    cx.fail_if_negative(status);
+    load_items(cx, at, items);
+}
+
+fn load_items(cx: &mut Lower<'_>, at: &InstData, items: Value) {
+    for (position, &result) in at.results.iter().enumerate() {
+        let item = cx.code.load(WORD, items, displacement(position * WORD_BYTES));
+        cx.set_value(result, item);
+    }
+}
+
 pub(super) fn unpack(cx: &mut Lower<'_>, at: &InstData) {
     let iterable = cx.arg(at, 0);
     let slot = cx.scratch(at.results.len().max(1));
@@ -194,10 +290,7 @@ pub(super) fn unpack(cx: &mut Lower<'_>, at: &InstData) {
     let count = number(cx, at.results.len());
     let status = cx.code.call_one(Helper::ObjUnpack, &[iterable, count, items]);
     cx.fail_if_negative(status);
-    for (position, &result) in at.results.iter().enumerate() {
-        let item = cx.code.load(WORD, items, displacement(position * WORD_BYTES));
-        cx.set_value(result, item);
-    }
+    load_items(cx, at, items);
 }
 
 pub(super) fn iter(cx: &mut Lower<'_>, at: &InstData) {

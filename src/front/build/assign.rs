@@ -20,6 +20,10 @@ use crate::source::Reason;
 
 use super::Builder;
 use super::flow::Bound;
+use super::syntax_error;
+
+/// Targets of one unpacking with a star; CPython takes 255 in front of it.
+const MOST_AROUND_STAR: usize = 0xffff;
 
 /// Unpackings of a tuple display of at most this size are swaps on CPython's stack.
 const SWAPPED_TARGETS: usize = 3;
@@ -81,17 +85,27 @@ impl<'a> Builder<'a> {
                 let key = self.expr(&node.slice);
                 self.effect(Op::ObjSetItem, vec![container, key, value], node.range);
             }
-            Expr::Starred(_) => self.refuse(target, Reason::UnsupportedStatement("unpacking with a star")),
-            _ => self.refuse(target, super::syntax_error("nothing can be assigned to this")),
+            _ => self.refuse(target, syntax_error("nothing can be assigned to this")),
         }
     }
 
     fn unpack(&mut self, targets: &'a [Expr], value: Value, range: TextRange) {
-        let count = u32::try_from(targets.len()).expect("texts are shorter than 4 GiB");
+        let count = |items: &[Expr]| u32::try_from(items.len()).expect("texts are shorter than 4 GiB");
         let results = vec![Type::Obj; targets.len()];
-        let inst = self.emit(Op::ObjUnpack, Imm::Count(count), vec![value], &results, range);
+        let inst = match targets.iter().position(|target| matches!(target, Expr::Starred(_))) {
+            None => self.emit(Op::ObjUnpack, Imm::Count(count(targets)), vec![value], &results, range),
+            Some(star) if targets.len() <= MOST_AROUND_STAR => {
+                let counts = count(&targets[..star]) | count(&targets[star + 1..]) << 16;
+                self.emit(Op::ObjUnpackRest, Imm::Count(counts), vec![value], &results, range)
+            }
+            Some(_) => return self.refuse(range, syntax_error("too many expressions in star-unpacking")),
+        };
         let items = self.function.inst(inst).results.clone();
         for (target, item) in targets.iter().zip(items) {
+            let target = match target {
+                Expr::Starred(starred) => &starred.value,
+                target => target,
+            };
             self.assign(target, item);
         }
     }
@@ -102,7 +116,7 @@ impl<'a> Builder<'a> {
         self.emit(Op::ObjSetAttr, name, vec![object, value], &[], range);
     }
 
-    fn assign_name(&mut self, name: &str, value: Value, range: TextRange) {
+    pub(super) fn assign_name(&mut self, name: &str, value: Value, range: TextRange) {
         let (name, meaning) = self.meaning(name);
         match meaning {
             Meaning::Local(variable) => self.rebind(variable, value, Bound::Yes, range),
@@ -169,7 +183,7 @@ impl<'a> Builder<'a> {
             }
             Expr::Tuple(node) => node.elts.iter().for_each(|target| builder.delete(target)),
             Expr::List(node) => node.elts.iter().for_each(|target| builder.delete(target)),
-            _ => builder.refuse(target, super::syntax_error("this can't be deleted")),
+            _ => builder.refuse(target, syntax_error("this can't be deleted")),
         });
     }
 
@@ -181,7 +195,10 @@ impl<'a> Builder<'a> {
                 let unbound = self.flow.constants().unbound;
                 self.rebind(variable, unbound, Bound::No, range);
             }
-            Meaning::Global => self.refuse(range, Reason::UnsupportedStatement("a deletion of a global")),
+            Meaning::Global => {
+                let name = Imm::Const(self.constant_id(Const::Str(name)));
+                self.emit(Op::ObjDelGlobal, name, vec![], &[], range);
+            }
             Meaning::Free => self.refuse(range, Reason::Closure(name)),
         }
     }

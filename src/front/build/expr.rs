@@ -6,12 +6,10 @@ use ruff_python_ast::BoolOp;
 use ruff_python_ast::Expr;
 use ruff_python_ast::ExprAttribute;
 use ruff_python_ast::ExprBoolOp;
-use ruff_python_ast::ExprDict;
 use ruff_python_ast::ExprIf;
 use ruff_python_ast::ExprName;
 use ruff_python_ast::ExprNamed;
 use ruff_python_ast::ExprSlice;
-use ruff_python_ast::ExprTuple;
 use ruff_python_ast::ExprUnaryOp;
 use ruff_python_ast::Operator;
 use ruff_python_ast::UnaryOp;
@@ -32,18 +30,15 @@ use crate::ir::Value;
 use crate::source::Reason;
 
 use super::Builder;
+use super::display::Display;
 use super::flow::Bound;
 use super::flow::Label;
 
-/// Builtins that look at the variables or flags of the frame that calls them.
-const FRAME_READERS: &[&str] =
-    &["breakpoint", "compile", "dir", "eval", "exec", "globals", "locals", "super", "vars"];
+/// Builtins that look at the variables of the frame that calls them.
+const FRAME_READERS: &[&str] = &["breakpoint", "dir", "eval", "exec", "locals", "super", "vars"];
 
 /// Attributes that hand out frames (`sys._getframe`, `inspect.currentframe`).
 const FRAME_ATTRIBUTES: &[&str] = &["_getframe", "currentframe"];
-
-/// CPython inserts the items of a longer dict display before it evaluates the rest.
-const MOST_PAIRS: usize = 15;
 
 impl<'a> Builder<'a> {
     /// The value of an expression.
@@ -70,12 +65,11 @@ impl<'a> Builder<'a> {
             Expr::Named(node) => self.walrus(node),
             Expr::Call(node) => self.call(node),
             Expr::Attribute(node) => self.attribute(node),
-            Expr::Tuple(node) => self.tuple(node),
-            Expr::List(node) => {
-                let items = self.exprs(&node.elts);
-                self.value(Op::ObjList, Imm::None, items, node.range)
-            }
+            Expr::Tuple(node) => self.display(Display::Tuple, &node.elts, node.range),
+            Expr::List(node) => self.display(Display::List, &node.elts, node.range),
+            Expr::Set(node) => self.display(Display::Set, &node.elts, node.range),
             Expr::Dict(node) => self.dict(node),
+            Expr::FString(node) => self.fstring(node),
             Expr::Subscript(node) => {
                 let container = self.expr(&node.value);
                 let key = self.expr(&node.slice);
@@ -270,27 +264,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn tuple(&mut self, node: &'a ExprTuple) -> Value {
-        let items = self.exprs(&node.elts);
-        self.value(Op::ObjTuple, Imm::None, items, node.range)
-    }
-
-    /// A dict display: all keys and values first, then the dict.
-    fn dict(&mut self, node: &'a ExprDict) -> Value {
-        if node.items.len() > MOST_PAIRS {
-            self.refuse(node, Reason::UnsupportedExpression("a dict display of more than 15 items"));
-        }
-        let mut operands = Vec::with_capacity(2 * node.items.len());
-        for item in &node.items {
-            match &item.key {
-                Some(key) => operands.push(self.expr(key)),
-                None => self.refuse(&item.value, Reason::UnsupportedExpression("unpacking with a star")),
-            }
-            operands.push(self.expr(&item.value));
-        }
-        self.value(Op::ObjDict, Imm::None, operands, node.range)
-    }
-
     fn slice(&mut self, node: &'a ExprSlice) -> Value {
         let parts = [&node.lower, &node.upper, &node.step].map(|part| match part {
             Some(part) => self.expr(part),
@@ -329,10 +302,8 @@ fn unsupported(expr: &Expr) -> Reason {
         Expr::Yield(_) | Expr::YieldFrom(_) => return Reason::Yield,
         Expr::Await(_) => return Reason::Await,
         Expr::Lambda(_) => "a lambda",
-        Expr::Set(_) => "a set display",
         Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) => "a comprehension",
         Expr::Generator(_) => "a generator expression",
-        Expr::FString(_) => "an f-string",
         Expr::TString(_) => "a t-string",
         Expr::Starred(_) => "unpacking with a star",
         _ => "this expression",

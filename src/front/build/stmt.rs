@@ -61,6 +61,8 @@ impl<'a> Builder<'a> {
                 }
             }
             Stmt::Global(_) | Stmt::Pass(_) => {}
+            Stmt::Import(node) => self.import(node),
+            Stmt::ImportFrom(node) => self.import_from(node),
             Stmt::Break(node) => self.break_loop(node),
             Stmt::Continue(node) => self.continue_loop(node),
             Stmt::FunctionDef(_)
@@ -69,8 +71,6 @@ impl<'a> Builder<'a> {
             | Stmt::With(_)
             | Stmt::Match(_)
             | Stmt::Try(_)
-            | Stmt::Import(_)
-            | Stmt::ImportFrom(_)
             | Stmt::IpyEscapeCommand(_) => self.refuse_statement(stmt),
         }
     }
@@ -84,7 +84,6 @@ impl<'a> Builder<'a> {
             Stmt::With(_) => ("a `with` statement", stmt.range()),
             Stmt::Match(_) => ("a `match` statement", stmt.range()),
             Stmt::Try(_) => ("a `try` statement", stmt.range()),
-            Stmt::Import(_) | Stmt::ImportFrom(_) => ("an import", stmt.range()),
             _ => ("this statement", stmt.range()),
         };
         self.refuse(keyword, Reason::UnsupportedStatement(what));
@@ -131,8 +130,17 @@ impl<'a> Builder<'a> {
         if let Some(value) = &node.value {
             let value = self.expr(value);
             self.assign(&node.target, value);
-        } else if let Expr::Attribute(_) | Expr::Subscript(_) = &*node.target {
-            self.refuse(node, Reason::UnsupportedStatement("an annotation of anything but a variable"));
+        }
+        // The parts of a target that is no name are evaluated even where nothing is bound.
+        match &*node.target {
+            Expr::Attribute(target) if node.value.is_none() => {
+                self.expr(&target.value);
+            }
+            Expr::Subscript(target) if node.value.is_none() => {
+                self.expr(&target.value);
+                self.expr(&target.slice);
+            }
+            _ => {}
         }
     }
 

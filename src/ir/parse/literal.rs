@@ -45,6 +45,10 @@ pub(super) fn constant(cursor: &mut Cursor<'_>) -> Result<Const, ParseError> {
     if cursor.eat("(") {
         return Ok(Const::Tuple(cursor.list(")", constant)?));
     }
+    if cursor.eat("frozenset") {
+        cursor.expect("(")?;
+        return Ok(Const::FrozenSet(cursor.list(")", constant)?));
+    }
     if cursor.eat("imaginary") {
         cursor.expect("(")?;
         let bits = cursor.float()?;

@@ -3,7 +3,7 @@
 use super::{Verifier, Version};
 use crate::ir::entity::{ConstId, Exit, FuncId, Inst, Site, Value};
 use crate::ir::func::{ExitFrame, InstData, Point, Slot};
-use crate::ir::imm::Imm;
+use crate::ir::imm::{Imm, rest_counts};
 use crate::ir::ops::{Effects, Op, Operand, Type};
 use crate::ir::unit::{Const, Signature};
 
@@ -64,6 +64,10 @@ impl Verifier<'_> {
     fn check_results(&mut self, inst: Inst, data: &InstData) {
         let wanted: Vec<Type> = match (data.op, data.imm) {
             (Op::GuardTuple | Op::ObjUnpack, Imm::Count(count)) => vec![Type::Obj; count as usize],
+            (Op::ObjUnpackRest, Imm::Count(counts)) => {
+                let (before, after) = rest_counts(counts);
+                vec![Type::Obj; before + 1 + after]
+            }
             (Op::CallDirect | Op::CallQuiet, Imm::Func(callee)) => {
                 let Some(function) = self.unit.functions.get(callee.index()) else {
                     return self.fault(inst, format_args!("{callee} is not in the unit"));
@@ -117,6 +121,7 @@ impl Verifier<'_> {
             (Op::ObjConst, _) => true,
             (Op::ObjGlobal | Op::ObjSetGlobal | Op::RaiseUnbound, Const::Str(_)) => true,
             (Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
+            (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal, Const::Str(_)) => true,
             (Op::ObjCall, Const::None) => !data.args.is_empty(),
             (Op::ObjCall, Const::Tuple(names)) => {
                 names.len() < data.args.len() && names.iter().all(|name| matches!(name, Const::Str(_)))

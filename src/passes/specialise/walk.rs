@@ -304,7 +304,13 @@ impl<'a, S: Sink> Walker<'a, S> {
                 self.env.extend(data.results.iter().copied().zip(items));
             }
             Op::ObjNext => self.next_item(inst)?,
-            Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjSetGlobal | Op::ObjSetItem | Op::ObjDelItem => {
+            Op::ObjUnpackRest => {
+                let operands = self.operands(inst)?;
+                let args = self.objects(&operands)?;
+                let items = self.many(data.op, data.imm, &args, &vec![Type::Obj; data.results.len()]);
+                self.env.extend(data.results.iter().copied().zip(items.into_iter().map(Repr::Object)));
+            }
+            _ if data.results.is_empty() => {
                 let operands = self.operands(inst)?;
                 let args = self.objects(&operands)?;
                 self.none(data.op, data.imm, &args);

@@ -3,7 +3,7 @@ import sys
 
 def frames(a, vars):
     locals()  # error[frame-inspection]: `locals` may look at the variables of the running function
-    globals()  # error[frame-inspection]: `globals` may look at the variables of the running function
+    globals()
     eval("a")  # error[frame-inspection]: `eval` may look at the variables of the running function
     exec("a")  # error[frame-inspection]: `exec` may look at the variables of the running function
     dir()  # error[frame-inspection]: `dir` may look at the variables of the running function

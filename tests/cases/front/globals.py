@@ -7,5 +7,5 @@ def count():
     for counter in range(3):
         pass
     (counter := 2)
-    del counter  # error[unsupported-statement]: a deletion of a global can't be compiled yet
+    del counter
     return counter

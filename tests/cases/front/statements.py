@@ -1,6 +1,6 @@
 def statements(a):
-    import math  # error[unsupported-statement]: an import can't be compiled yet
-    from math import sqrt  # error[unsupported-statement]: an import can't be compiled yet
+    import math
+    from math import sqrt
     type T = int  # error[unsupported-statement]: this statement can't be compiled yet
 
     def inner():  # error[unsupported-statement]: a nested function can't be compiled yet
@@ -10,9 +10,9 @@ def statements(a):
         pass
 
     with a as b:  # error[unsupported-statement]: a `with` statement can't be compiled yet
-        {b}  # error[unsupported-expression]: a set display can't be compiled yet
+        {b}
     try:  # error[unsupported-statement]: a `try` statement can't be compiled yet
-        {a}  # error[unsupported-expression]: a set display can't be compiled yet
+        {a}
     except ValueError:
         raise  # error[unsupported-statement]: a `raise` without an exception can't be compiled yet
     match a:  # error[unsupported-statement]: a `match` statement can't be compiled yet
@@ -20,8 +20,8 @@ def statements(a):
             pass
     a.x = 1
     a.x += 1
-    a.x: int  # error[unsupported-statement]: an annotation of anything but a variable can't be compiled yet
+    a.x: int
     a[0] = 1
     a[0] += 1
-    a, *b = a  # error[unsupported-statement]: unpacking with a star can't be compiled yet
+    a, *b = a
     del a.x
