@@ -11,8 +11,10 @@
 //! - Messages are made in one place, `castiron._errors`, whatever enforces; the Python side
 //!   (`castiron._checks`) gives the same verdict on every description.
 
+mod arguments;
 pub mod arity;
 pub mod call;
+mod carrier;
 mod checker;
 pub mod class;
 mod compile;
@@ -50,6 +52,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     cpython::connect(module.py()).map_err(PyImportError::new_err)?;
     module.add_class::<FunctionPlan>()?;
     module.add_function(pyo3::wrap_pyfunction!(hooks::install_enforcement, module)?)?;
+    module.add_function(pyo3::wrap_pyfunction!(carrier::set_code, module)?)?;
     module.add_class::<revive::Revived>()?;
     module.add_function(pyo3::wrap_pyfunction!(revive::install_revival, module)?)?;
     checker::register(module)

@@ -1,7 +1,7 @@
 """The native part: conversions around the compiler, its runtime and the check plans."""
 
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 __version__: Final[str]
@@ -98,6 +98,7 @@ def install_enforcement(
     violation: Callable[..., BaseException],
     /,
 ) -> None: ...
+def set_code(function: FunctionType, code: CodeType, /) -> None: ...
 def install_revival(plan_for: Callable[[FunctionType, bool, bool, bool], FunctionPlan], /) -> None: ...
 def build_text(module: str, path: str, text: str, /) -> tuple[bytes, list[str]]: ...
 def check_text(path: str, text: str, /) -> TextReport: ...

@@ -77,7 +77,7 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
         return _fall_back(function, source)
     if code is not function.__code__:
         # The compiled function does what was woven in.
-        function.__code__ = code
+        _castiron.set_code(function, code)
     plan = _castiron.FunctionPlan(function, resolve(function).annotations)
     if plan.wants_call():
         return _fall_back(function, "Self and type variables with constraints are checked in bytecode")

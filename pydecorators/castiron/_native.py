@@ -6,7 +6,7 @@ the same functions for interpreters without the native part.
 
 from __future__ import annotations
 
-from castiron._castiron import FunctionPlan, install_enforcement, install_revival, is_jitted
+from castiron._castiron import FunctionPlan, install_enforcement, install_revival, is_jitted, set_code
 from castiron._codetables import rebound
 from castiron._errors import violation
 from castiron._errors import warn as _warn
@@ -59,7 +59,7 @@ def enforce_function(function: Any, annotations: dict[str, object], *, deep: boo
         plan = FunctionPlan(function, annotations, deep=deep, strict=strict, warn=_warn if warn else None)
         code = weave(function.__code__, plan, known)
     if code is not function.__code__:
-        function.__code__ = code
+        set_code(function, code)
     return function
 
 
@@ -85,5 +85,5 @@ def restored(function: Any) -> Any:
     """Take the checks out of the function's code; give the function."""
     code = original(function.__code__)
     if code is not function.__code__ and not is_jitted(function):
-        function.__code__ = code
+        set_code(function, code)
     return function

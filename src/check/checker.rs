@@ -2,8 +2,8 @@
 //!
 //! Deleting an item is the cheapest way by which an instruction calls foreign code and leaves nothing on
 //! the stack. The types are made by hand, so that the slot is reached without a conversion. A `Checker`
-//! checks the value it is given; an `ArgumentsChecker` looks at the arguments in the frame that runs it, so
-//! that any number of them costs one instruction.
+//! checks the value it is given; an [`ArgumentsChecker`](super::arguments) looks at the arguments in the frame
+//! that runs it, so that any number of them costs one instruction.
 
 use std::ffi::CStr;
 use std::ffi::c_int;
@@ -27,13 +27,13 @@ use pyo3::prelude::PyModuleMethods;
 use pyo3::prelude::Python;
 use pyo3::sync::PyOnceLock;
 
+use super::arguments;
 use super::function::FunctionPlan;
 use super::guard::Guard;
 use super::guard::Spot;
 use super::revive;
 use crate::cpython;
 use crate::cpython::frame::RunningFrame;
-use crate::cpython::layout::Layout;
 use crate::runtime::promise::Verdict;
 
 create_exception!(
@@ -46,29 +46,20 @@ create_exception!(
 #[repr(C)]
 struct Checker {
     base: ffi::PyObject,
+    /// The exact types that are likeliest to come, null where there are fewer.
+    likeliest: [*mut ffi::PyTypeObject; 2],
     guard: Guard,
     plan: Py<FunctionPlan>,
 }
 
-#[repr(C)]
-struct ArgumentsChecker {
-    base: ffi::PyObject,
-    guards: Box<[Guard]>,
-    /// Whether the arguments must agree on what type variables stand for.
-    agree: bool,
-    layout: &'static Layout,
-    plan: Py<FunctionPlan>,
-}
-
 static CHECKER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static ARGUMENTS_CHECKER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Makes the types and adds them to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("OperandDeclined", py.get_type::<OperandDeclined>())?;
     module.add("Checker", checker_type(py)?)?;
-    module.add("ArgumentsChecker", arguments_checker_type(py)?)
+    module.add("ArgumentsChecker", arguments::checker_type(py)?)
 }
 
 fn checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
@@ -99,29 +90,10 @@ fn checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
     })
 }
 
-fn arguments_checker_type(py: Python<'_>) -> PyResult<&Py<PyAny>> {
-    ARGUMENTS_CHECKER.get_or_try_init(py, || {
-        let size = mem::size_of::<ArgumentsChecker>();
-        let methods =
-            Box::leak(Box::new([reduce_method(reduce_arguments_checker), ffi::PyMethodDef::zeroed()]));
-        // SAFETY: as for `Checker`.
-        unsafe {
-            make_type(
-                py,
-                c"castiron._castiron.ArgumentsChecker",
-                size,
-                check_arguments,
-                drop_arguments_checker,
-                methods.as_mut_ptr(),
-            )
-        }
-    })
-}
-
 /// # Safety
 /// The type's instances are `size` bytes and begin with an object header; the slots take instances, and
 /// `dealloc` frees one with its reference to the type; the methods end with a zero definition and live for ever.
-unsafe fn make_type(
+pub(super) unsafe fn make_type(
     py: Python<'_>,
     name: &'static CStr,
     size: usize,
@@ -159,24 +131,8 @@ pub(super) fn new(plan: &Bound<'_, FunctionPlan>, spot: Spot) -> PyResult<Py<PyA
     unsafe {
         let object = allocate(py, checker_type(py)?)?;
         let checker = object.cast::<Checker>();
+        (&raw mut (*checker).likeliest).write(guard.likeliest());
         (&raw mut (*checker).guard).write(guard);
-        (&raw mut (*checker).plan).write(plan.clone().unbind());
-        Ok(Bound::from_owned_ptr(py, object).unbind())
-    }
-}
-
-/// A checker of all the plan's parameters that some value breaks.
-pub(super) fn new_for_arguments(plan: &Bound<'_, FunctionPlan>) -> PyResult<Py<PyAny>> {
-    let py = plan.py();
-    let guards =
-        plan.get().checked().into_iter().map(|index| plan.get().guard(py, Spot::Argument(index))).collect();
-    // SAFETY: the fields behind the header are written before anybody sees the object.
-    unsafe {
-        let object = allocate(py, arguments_checker_type(py)?)?;
-        let checker = object.cast::<ArgumentsChecker>();
-        (&raw mut (*checker).guards).write(guards);
-        (&raw mut (*checker).agree).write(plan.get().agrees());
-        (&raw mut (*checker).layout).write(cpython::running().layout);
         (&raw mut (*checker).plan).write(plan.clone().unbind());
         Ok(Bound::from_owned_ptr(py, object).unbind())
     }
@@ -190,15 +146,13 @@ pub(super) fn plan_behind(object: &Bound<'_, PyAny>) -> Option<Py<FunctionPlan>>
     unsafe {
         if is(&CHECKER) {
             Some((*object.as_ptr().cast::<Checker>()).plan.clone_ref(py))
-        } else if is(&ARGUMENTS_CHECKER) {
-            Some((*object.as_ptr().cast::<ArgumentsChecker>()).plan.clone_ref(py))
         } else {
-            None
+            arguments::plan_of(object)
         }
     }
 }
 
-fn allocate(py: Python<'_>, class: &Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
+pub(super) fn allocate(py: Python<'_>, class: &Py<PyAny>) -> PyResult<*mut ffi::PyObject> {
     // SAFETY: the class is a type without items.
     let object = unsafe { ffi::PyType_GenericAlloc(class.as_ptr().cast(), 0) };
     if object.is_null() { Err(PyErr::fetch(py)) } else { Ok(object) }
@@ -213,7 +167,7 @@ unsafe extern "C" fn check(
     // SAFETY: CPython calls the slot with an instance of the type and a live key.
     unsafe {
         let checker = &*object.cast::<Checker>();
-        if checker.guard.has_exact_type(value) && assigned.is_null() {
+        if checker.likeliest.contains(&ffi::Py_TYPE(value)) && assigned.is_null() {
             return 0;
         }
         check_further(checker, value, assigned)
@@ -230,6 +184,9 @@ unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: 
         if !assigned.is_null() {
             return refuse_assignment(py);
         }
+        if checker.guard.knows(value) {
+            return 0;
+        }
         let layout = cpython::running().layout;
         let frame = RunningFrame::innermost(layout);
         if checker.guard.passes(value, frame, layout) {
@@ -239,80 +196,9 @@ unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: 
     }
 }
 
-/// Slot of `del checker[anything]`.
-unsafe extern "C" fn check_arguments(
-    object: *mut ffi::PyObject,
-    _key: *mut ffi::PyObject,
-    assigned: *mut ffi::PyObject,
-) -> c_int {
-    // SAFETY: CPython calls the slot with an instance of the type, from an instruction of a Python frame.
-    unsafe {
-        if !assigned.is_null() {
-            return refuse_assignment(Python::assume_attached());
-        }
-        let checker = &*object.cast::<ArgumentsChecker>();
-        let frame = RunningFrame::innermost(checker.layout);
-        for guard in &checker.guards {
-            let value = guard.read(frame, checker.layout);
-            if !guard.has_exact_type(value) && check_variable(checker, guard, value, frame) < 0 {
-                return -1;
-            }
-        }
-        if checker.agree { check_agreement(checker, frame) } else { 0 }
-    }
-}
-
-/// # Safety
-/// The frame runs woven code: the value is that of the guard's variable, and alive.
-#[inline(never)]
-unsafe fn check_variable(
-    checker: &ArgumentsChecker,
-    guard: &Guard,
-    value: *mut ffi::PyObject,
-    frame: RunningFrame,
-) -> c_int {
-    // SAFETY: a slot of a type is called by an attached thread; the rest is the caller's promise.
-    unsafe {
-        if guard.passes(value, frame, checker.layout) {
-            return 0;
-        }
-        check_in_full(Python::assume_attached(), &checker.plan, guard.spot(), value, frame)
-    }
-}
-
-/// Whether all arguments agree on what type variables stand for.
-///
-/// # Safety
-/// The frame runs woven code.
-#[inline(never)]
-unsafe fn check_agreement(checker: &ArgumentsChecker, frame: RunningFrame) -> c_int {
-    // SAFETY: a slot of a type is called by an attached thread; the rest is the caller's promise.
-    unsafe {
-        let py = Python::assume_attached();
-        let plan = checker.plan.bind(py).clone();
-        let function = Bound::from_borrowed_ptr(py, frame.function(checker.layout));
-        let values: Vec<(Spot, Bound<'_, PyAny>)> = checker
-            .guards
-            .iter()
-            .map(|guard| (guard.spot(), guard.read(frame, checker.layout)))
-            .filter(|(_, value)| !value.is_null())
-            .map(|(spot, value)| (spot, Bound::from_borrowed_ptr(py, value)))
-            .collect();
-        let Some((spot, _)) = values.first() else { return 0 };
-        let call = plan.get().call(&function, *spot, frame, checker.layout);
-        for (spot, value) in &values {
-            let checked = plan.get().check_or_warn(&call, &function, *spot, value);
-            if !matches!(checked, Ok(Verdict::Kept)) {
-                return status(py, checked);
-            }
-        }
-        0
-    }
-}
-
 /// # Safety
 /// The value is alive, and the frame runs woven code.
-unsafe fn check_in_full(
+pub(super) unsafe fn check_in_full(
     py: Python<'_>,
     plan: &Py<FunctionPlan>,
     spot: Spot,
@@ -330,7 +216,7 @@ unsafe fn check_in_full(
     status(py, plan.get().check_or_warn(&call, &function, spot, &value))
 }
 
-fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {
+pub(super) fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {
     match checked {
         Ok(Verdict::Kept) => 0,
         Ok(Verdict::Declined) => {
@@ -346,7 +232,7 @@ fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {
 }
 
 #[cold]
-fn refuse_assignment(py: Python<'_>) -> c_int {
+pub(super) fn refuse_assignment(py: Python<'_>) -> c_int {
     status(py, Err(PyTypeError::new_err("a checker's items can only be deleted")))
 }
 
@@ -362,7 +248,7 @@ unsafe extern "C" fn certain(object: *mut ffi::PyObject, value: *mut ffi::PyObje
     }
 }
 
-fn reduce_method(function: ffi::PyCFunction) -> ffi::PyMethodDef {
+pub(super) fn reduce_method(function: ffi::PyCFunction) -> ffi::PyMethodDef {
     ffi::PyMethodDef {
         ml_name: c"__reduce__".as_ptr(),
         ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
@@ -380,16 +266,7 @@ unsafe extern "C" fn reduce_checker(object: *mut ffi::PyObject, _: *mut ffi::PyO
     }
 }
 
-/// `arguments_checker.__reduce__()`
-unsafe extern "C" fn reduce_arguments_checker(
-    object: *mut ffi::PyObject,
-    _: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: a method is called by an attached thread with an instance of the type.
-    unsafe { reduced(Python::assume_attached(), &(*object.cast::<ArgumentsChecker>()).plan, None) }
-}
-
-fn reduced(py: Python<'_>, plan: &Py<FunctionPlan>, spot: Option<Spot>) -> *mut ffi::PyObject {
+pub(super) fn reduced(py: Python<'_>, plan: &Py<FunctionPlan>, spot: Option<Spot>) -> *mut ffi::PyObject {
     let plan = plan.get();
     let (deep, strict) = plan.readings;
     let made = revive::number_of(spot)
@@ -413,19 +290,9 @@ unsafe extern "C" fn drop_checker(object: *mut ffi::PyObject) {
     }
 }
 
-unsafe extern "C" fn drop_arguments_checker(object: *mut ffi::PyObject) {
-    // SAFETY: CPython destroys an instance of the type once, in an attached thread.
-    unsafe {
-        let checker = object.cast::<ArgumentsChecker>();
-        let fields = ((&raw const (*checker).guards).read(), (&raw const (*checker).plan).read());
-        free(object);
-        drop(fields);
-    }
-}
-
 /// # Safety
 /// An instance of a heap type whose fields were moved out; the instance owns a reference to the type.
-unsafe fn free(object: *mut ffi::PyObject) {
+pub(super) unsafe fn free(object: *mut ffi::PyObject) {
     // SAFETY: the caller's promise.
     unsafe {
         let class = ffi::Py_TYPE(object);

@@ -16,6 +16,7 @@ use pyo3::types::PyString;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 
+use super::arguments;
 use super::checker;
 use super::generator;
 use super::generator::Makes;
@@ -170,7 +171,7 @@ impl FunctionPlan {
 
     /// A checker that reads the values of all checked variables from the frame that runs it.
     fn arguments_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Py<PyAny>> {
-        checker::new_for_arguments(slf)
+        arguments::new(slf)
     }
 
     /// The checker of the result, if some value breaks it.

@@ -3,6 +3,8 @@
 //! A guard never refuses: a value that it does not know is the plan's to judge. It runs no Python code and
 //! owns nothing; the plan keeps alive what it points to.
 
+use std::ptr;
+
 use pyo3::ffi;
 use pyo3::prelude::Python;
 
@@ -86,17 +88,22 @@ impl Guard {
         }
     }
 
-    /// Whether the value passes because of its exact static type.
-    ///
-    /// # Safety
-    /// The value is alive.
-    #[inline]
-    pub(super) unsafe fn has_exact_type(&self, value: *mut ffi::PyObject) -> bool {
-        // SAFETY: the caller's promise.
-        self.place.subject == Subject::Value && self.quick.has(unsafe { ffi::Py_TYPE(value) })
+    /// The two static types whose exact instances are likeliest to come, null where there are fewer.
+    pub(super) fn likeliest(&self) -> [*mut ffi::PyTypeObject; 2] {
+        if self.place.subject == Subject::Value { self.quick.likeliest() } else { [ptr::null_mut(); 2] }
     }
 
-    /// Whether the value passes for another reason that is found quickly.
+    /// Whether the value passes at once, whatever the function's defaults are.
+    ///
+    /// # Safety
+    /// The value is alive, and the parameter's or result's.
+    #[inline]
+    pub(super) unsafe fn knows(&self, value: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        self.place.subject == Subject::Value && unsafe { self.quick.knows(value) }
+    }
+
+    /// Whether the value, which [`Guard::knows`] does not, passes for another reason that is found quickly.
     ///
     /// # Safety
     /// The value is alive, and the frame runs the function whose parameter or result it is.
@@ -109,9 +116,7 @@ impl Guard {
         // SAFETY: the caller's promise; `*args` is a tuple and `**kwargs` a dict.
         unsafe {
             match self.place.subject {
-                Subject::Value => {
-                    self.quick.knows(value) || self.is_default(value, frame.function(layout), layout)
-                }
+                Subject::Value => self.is_default(value, frame.function(layout), layout),
                 Subject::Items if ffi::PyTuple_CheckExact(value) != 0 => {
                     object::tuple_items(layout, value).iter().all(|&item| self.quick.knows(item))
                 }

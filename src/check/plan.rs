@@ -194,6 +194,13 @@ impl Check {
             Check::Union(members) => members.iter().for_each(|member| member.collect(found, py)),
             Check::Literal(values) => found.values.extend(values.iter().filter_map(Literal::address)),
             Check::Settled(_, verdicts, _) => found.verdicts.push(Arc::clone(verdicts)),
+            Check::Tuple(items) => {
+                found.tuples.push(items.iter().map(|item| Quick::of(item, py)).collect());
+            }
+            Check::Items(whole, item) => found.items.push((Quick::of(whole, py), Quick::of(&item.0, py))),
+            Check::Entries(whole, key, item) => {
+                found.entries.push((Quick::of(whole, py), Quick::of(&key.0, py), Quick::of(&item.0, py)));
+            }
             Check::Callable(arity, verdicts, _) => {
                 found.arities.push(*arity);
                 found.verdicts.push(Arc::clone(verdicts));

@@ -1,4 +1,6 @@
-//! What makes a value pass a check at once: its exact type, what is known of its class, its identity.
+//! What makes a value pass a check at once: its exact type, what is known of its class, its identity, and the same
+//! of the elements of builtin containers. Nothing foreign runs and nothing is counted or allocated; what does not
+//! pass so is the check's to judge.
 
 use std::ptr;
 use std::sync::Arc;
@@ -9,6 +11,9 @@ use pyo3::prelude::Python;
 use super::arity::Arity;
 use super::plan::Check;
 use super::verdicts::Verdicts;
+use super::walk;
+use crate::cpython;
+use crate::cpython::object;
 
 /// How many exact static types are compared before anything else.
 const EXACT: usize = 6;
@@ -38,6 +43,56 @@ pub(super) struct More {
     pub(super) verdicts: Vec<Arc<Verdicts>>,
     /// What functions can be called with.
     pub(super) arities: Vec<Arity>,
+    /// Tuples of these items.
+    pub(super) tuples: Vec<Box<[Quick]>>,
+    /// Containers with what they hold.
+    pub(super) items: Vec<(Quick, Quick)>,
+    /// Mappings with their keys and values.
+    pub(super) entries: Vec<(Quick, Quick, Quick)>,
+}
+
+impl More {
+    fn is_empty(&self) -> bool {
+        self.values.is_empty()
+            && self.verdicts.is_empty()
+            && self.arities.is_empty()
+            && self.tuples.is_empty()
+            && self.items.is_empty()
+            && self.entries.is_empty()
+    }
+
+    /// Whether the value passes because of what it is or what it holds.
+    ///
+    /// # Safety
+    /// As for [`Quick::knows`].
+    unsafe fn knows(&self, value: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.values.contains(&(value as usize))
+                || self.arities.iter().any(|arity| arity.fits(value))
+                || self.tuples.iter().any(|parts| knows_tuple(parts, value))
+                || self
+                    .items
+                    .iter()
+                    .any(|(whole, item)| whole.knows_class(value) && walk::knows_items(value, item))
+                || self.entries.iter().any(|(whole, key, item)| {
+                    whole.knows_class(value) && walk::knows_entries(value, key, item)
+                })
+        }
+    }
+}
+
+/// # Safety
+/// As for [`Quick::knows`].
+unsafe fn knows_tuple(parts: &[Quick], value: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's promise; a tuple holds its items and never changes.
+    unsafe {
+        if ffi::PyTuple_CheckExact(value) == 0 {
+            return false;
+        }
+        let items = object::tuple_items(cpython::running().layout, value);
+        items.len() == parts.len() && parts.iter().zip(items).all(|(part, &item)| part.knows(item))
+    }
 }
 
 // SAFETY: the addresses are compared; the weak reference is read by attached threads only.
@@ -74,10 +129,15 @@ impl Quick {
         if let Some(class) = check.exact_class() {
             (quick.class, quick.alive) = (class.address(), class.weak_ptr());
         }
-        if !found.values.is_empty() || !found.verdicts.is_empty() || !found.arities.is_empty() {
+        if !found.is_empty() {
             quick.more = Some(Box::new(found));
         }
         quick
+    }
+
+    /// The two static types that are likeliest to come, null where there are fewer.
+    pub(super) fn likeliest(&self) -> [*mut ffi::PyTypeObject; 2] {
+        [self.exact[0], self.exact[1]]
     }
 
     /// Whether instances of exactly this static type pass.
@@ -112,12 +172,6 @@ impl Quick {
     #[inline]
     pub(super) unsafe fn knows(&self, value: *mut ffi::PyObject) -> bool {
         // SAFETY: the caller's promise.
-        unsafe {
-            self.knows_class(value)
-                || self.more.as_ref().is_some_and(|more| {
-                    more.values.contains(&(value as usize))
-                        || more.arities.iter().any(|arity| arity.fits(value))
-                })
-        }
+        unsafe { self.knows_class(value) || self.more.as_ref().is_some_and(|more| more.knows(value)) }
     }
 }

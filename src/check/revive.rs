@@ -18,6 +18,7 @@ use pyo3::pyfunction;
 use pyo3::pymethods;
 use pyo3::sync::PyOnceLock;
 
+use super::arguments;
 use super::checker;
 use super::function::FunctionPlan;
 use super::guard::Spot;
@@ -94,7 +95,7 @@ impl Revived {
         let plan = plan_for.bind(py).call1((function, self.deep, self.strict, self.warn))?;
         let plan = plan.cast::<FunctionPlan>()?;
         match self.number {
-            ARGUMENTS => checker::new_for_arguments(plan),
+            ARGUMENTS => arguments::new(plan),
             -2 => checker::new(plan, Spot::Result),
             -3 => checker::new(plan, Spot::Yielded),
             -4 => checker::new(plan, Spot::Sent),

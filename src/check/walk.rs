@@ -29,6 +29,7 @@ use super::quick::Quick;
 use crate::cpython;
 use crate::cpython::container;
 use crate::cpython::container::Entries;
+use crate::cpython::container::SetEntry;
 use crate::cpython::object;
 
 /// The functions that iterate over builtin containers, as types hold them.
@@ -153,6 +154,61 @@ fn each<'py>(
     Ok(true)
 }
 
+/// Whether all items of a builtin container pass at once; false for what is walked otherwise.
+///
+/// # Safety
+/// The value and the check are alive, and the thread is attached.
+pub(super) unsafe fn knows_items(value: *mut ffi::PyObject, item: &Quick) -> bool {
+    let layout = cpython::running().layout;
+    let mut known = Known::new(item);
+    // SAFETY: the caller's promise; the exact type tells what the value is, and nothing runs that may change it.
+    unsafe {
+        let class = ffi::Py_TYPE(value);
+        let parts: &[*mut ffi::PyObject] = if class == &raw mut ffi::PyList_Type {
+            container::list_items(layout, value)
+        } else if class == &raw mut ffi::PyTuple_Type {
+            object::tuple_items(layout, value)
+        } else if class == &raw mut ffi::PySet_Type || class == &raw mut ffi::PyFrozenSet_Type {
+            let mut parts = container::set_table(layout, value).iter().filter_map(SetEntry::key);
+            return parts.all(|part| known.passes(part));
+        } else {
+            return false;
+        };
+        known.passes_over::<1>(parts.as_ptr(), parts.len()) == parts.len()
+    }
+}
+
+/// Whether all keys and values of a `dict` pass at once; false for what is walked otherwise.
+///
+/// # Safety
+/// As for [`knows_items`].
+pub(super) unsafe fn knows_entries(value: *mut ffi::PyObject, key: &Quick, item: &Quick) -> bool {
+    // SAFETY: the caller's promise; the exact type tells what the value is, and nothing runs that may change it.
+    unsafe {
+        if ffi::PyDict_CheckExact(value) == 0 {
+            return false;
+        }
+        let entries = container::dict_entries(cpython::running().layout, value);
+        // Deleted entries have no value.
+        let count = ffi::PyDict_Size(value).cast_unsigned();
+        let (mut keys, mut items) = (Known::new(key), Known::new(item));
+        match entries {
+            Entries::Strings(entries) if entries.len() == count => {
+                let first = entries.as_ptr();
+                (key.has(&raw mut ffi::PyUnicode_Type)
+                    || keys.passes_over::<2>(&raw const (*first).key, count) == count)
+                    && items.passes_over::<2>(&raw const (*first).value, count) == count
+            }
+            Entries::Objects(entries) if entries.len() == count => {
+                let first = entries.as_ptr();
+                keys.passes_over::<3>(&raw const (*first).key, count) == count
+                    && items.passes_over::<3>(&raw const (*first).value, count) == count
+            }
+            Entries::Strings(_) | Entries::Objects(_) | Entries::Shared => false,
+        }
+    }
+}
+
 /// Passes over elements whose exact type is known to pass.
 struct Known<'a> {
     quick: &'a Quick,
@@ -173,6 +229,33 @@ impl<'a> Known<'a> {
     unsafe fn passes(&mut self, part: *mut ffi::PyObject) -> bool {
         // SAFETY: the caller's promise.
         unsafe { ffi::Py_TYPE(part) == self.last || self.passes_anew(part) }
+    }
+
+    /// How many elements from the first on pass at once; they stand `STRIDE` words apart.
+    ///
+    /// # Safety
+    /// There are `count` elements, and as for [`Known::passes`].
+    unsafe fn passes_over<const STRIDE: usize>(
+        &mut self,
+        first: *const *mut ffi::PyObject,
+        count: usize,
+    ) -> usize {
+        let mut passed = 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while passed < count {
+                let next = first.add(passed * STRIDE);
+                let run = container::run_of::<STRIDE>(self.last, next, count - passed);
+                passed += run;
+                if run == 0 {
+                    if !self.passes_anew(*next) {
+                        break;
+                    }
+                    passed += 1;
+                }
+            }
+        }
+        passed
     }
 
     /// # Safety
@@ -211,10 +294,9 @@ fn list<'py>(value: &Bound<'py, PyAny>, item: &(Check, Quick), call: &Call<'_, '
     loop {
         // SAFETY: a list is alive; the slice is not used after foreign code has run.
         let parts = unsafe { container::list_items(layout, value.as_ptr()) };
+        let rest = parts.get(position..).unwrap_or_default();
         // SAFETY: the list holds its items.
-        while position < parts.len() && unsafe { known.passes(parts[position]) } {
-            position += 1;
-        }
+        position += unsafe { known.passes_over::<1>(rest.as_ptr(), rest.len()) };
         let Some(&part) = parts.get(position) else { return Ok(true) };
         if !known.check(part, &item.0, call)? {
             return Ok(false);

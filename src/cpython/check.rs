@@ -381,7 +381,20 @@ fn functions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
             return Ok(false);
         }
     }
-    Ok(true)
+    versions(layout, probe)
+}
+
+/// An assignment must be seen to end the version that a function has from its code.
+fn versions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if layout.function.versions.is_none() {
+        return Ok(true);
+    }
+    let defaults = probe.getattr("__defaults__")?;
+    // SAFETY: the probe is a Python function, and the offsets lie within it and its code.
+    let has_version = || unsafe { function::has_version_of_code(layout, probe.as_ptr()) };
+    let before = has_version();
+    probe.setattr("__defaults__", defaults)?;
+    Ok(before && !has_version())
 }
 
 /// The type of methods, if the function stands where it is told.

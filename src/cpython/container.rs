@@ -125,6 +125,34 @@ pub unsafe fn dict_entries<'a>(layout: &Layout, object: *mut PyObject) -> Entrie
     }
 }
 
+/// How many items from the first on are of exactly this type; they stand `STRIDE` words apart.
+///
+/// # Safety
+/// There are `count` items, all of them alive, and nothing runs that may change them.
+#[inline]
+#[must_use]
+pub unsafe fn run_of<const STRIDE: usize>(
+    class: *mut ffi::PyTypeObject,
+    first: *const *mut PyObject,
+    count: usize,
+) -> usize {
+    // SAFETY: the caller's promise.
+    let differs =
+        |index: usize| unsafe { ffi::Py_TYPE(*first.add(index * STRIDE)) as usize ^ class as usize };
+    if count == 0 || differs(0) != 0 {
+        return 0;
+    }
+    let mut passed = 1;
+    // One branch for eight items: two loads each are all that is left.
+    while passed + 8 <= count && (0..8).fold(0, |found, next| found | differs(passed + next)) == 0 {
+        passed += 8;
+    }
+    while passed < count && differs(passed) == 0 {
+        passed += 1;
+    }
+    passed
+}
+
 /// Whether lists, sets, dicts and cells of the running interpreter are laid out as told.
 pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     let parts: Vec<Bound<'_, PyAny>> = (0..3).map(|_| PyList::empty(py).into_any()).collect();

@@ -17,6 +17,7 @@ use pyo3::types::PyTuple;
 use super::layout::CurrentFrame;
 use super::layout::Layout;
 use super::object::field;
+use super::running;
 
 /// A frame of the interpreter, while it runs.
 #[derive(Clone, Copy)]
@@ -50,6 +51,17 @@ impl RunningFrame {
         unsafe { field(self.0, layout.frame.function) }
     }
 
+    /// What stands at a byte offset, as [`variable_offset`] gives it: [`RunningFrame::variable`] without its arithmetic.
+    ///
+    /// # Safety
+    /// The code object has the variable.
+    #[inline]
+    #[must_use]
+    pub unsafe fn variable_at(self, offset: i32) -> *mut ffi::PyObject {
+        // SAFETY: the caller's promise.
+        unsafe { field(self.0, offset) }
+    }
+
     /// The value of a variable, borrowed; null while it is unbound, a cell if it is captured.
     ///
     /// # Safety
@@ -62,6 +74,75 @@ impl RunningFrame {
             let variables = self.0.offset(layout.frame.variables as isize).cast::<*mut ffi::PyObject>();
             *variables.add(number)
         }
+    }
+}
+
+/// Where the variable of this number stands in a frame.
+#[must_use]
+pub fn variable_offset(layout: &Layout, number: usize) -> i32 {
+    let words = i32::try_from(number).expect("code objects have fewer variables than 2**28");
+    layout.frame.variables + 8 * words
+}
+
+/// How a thread state leads to its running frame, known when this is compiled: asking the layout costs as much
+/// as a check.
+pub trait Way {
+    /// The innermost frame of the calling thread.
+    ///
+    /// # Safety
+    /// As [`RunningFrame::innermost`]; the way is the running interpreter's, as [`by_way`] chooses it.
+    unsafe fn innermost() -> RunningFrame;
+}
+
+/// By the pointer at this offset.
+struct Direct<const AT: i32>;
+
+/// By the pointer at the first offset, then the one at the second.
+struct Through<const OUTER: i32, const INNER: i32>;
+
+/// As the layout says.
+struct Asked;
+
+impl<const AT: i32> Way for Direct<AT> {
+    #[inline]
+    unsafe fn innermost() -> RunningFrame {
+        // SAFETY: the caller's promise.
+        unsafe { RunningFrame(field(ffi::PyThreadState_Get(), AT)) }
+    }
+}
+
+impl<const OUTER: i32, const INNER: i32> Way for Through<OUTER, INNER> {
+    #[inline]
+    unsafe fn innermost() -> RunningFrame {
+        // SAFETY: the caller's promise.
+        unsafe { RunningFrame(field(field::<*const u8, _>(ffi::PyThreadState_Get(), OUTER), INNER)) }
+    }
+}
+
+impl Way for Asked {
+    #[inline]
+    unsafe fn innermost() -> RunningFrame {
+        // SAFETY: the caller's promise.
+        unsafe { RunningFrame::innermost(running().layout) }
+    }
+}
+
+/// What is compiled once for each way.
+pub trait ByWay {
+    /// What comes of it.
+    type Made;
+
+    /// Makes it for this way.
+    fn made<W: Way>(self) -> Self::Made;
+}
+
+/// What is made for the way of the layout.
+pub fn by_way<U: ByWay>(layout: &Layout, user: U) -> U::Made {
+    match layout.thread.current_frame {
+        CurrentFrame::Direct(72) => user.made::<Direct<72>>(),
+        CurrentFrame::Through(56, 8) => user.made::<Through<56, 8>>(),
+        CurrentFrame::Through(56, 0) => user.made::<Through<56, 0>>(),
+        CurrentFrame::Direct(_) | CurrentFrame::Through(..) => user.made::<Asked>(),
     }
 }
 

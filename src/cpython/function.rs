@@ -5,6 +5,7 @@ use pyo3::ffi::vectorcallfunc;
 
 use super::layout::Layout;
 use super::object::field;
+use super::object::set_field;
 
 /// The fields of a function, borrowed; null where Python says None.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,4 +52,34 @@ pub unsafe fn fields(layout: &Layout, function: *mut PyObject) -> Fields {
 pub unsafe fn vectorcall(layout: &Layout, function: *mut PyObject) -> Option<vectorcallfunc> {
     // SAFETY: the pointer stands there in every function, null or a vectorcall function.
     unsafe { field(function, layout.function.vectorcall) }
+}
+
+/// Whether calls of the function are specialised by the version of its code: whatever is assigned to it later, other
+/// code too, ends that for ever. False where the interpreter gives a new version by itself.
+///
+/// # Safety
+/// As [`fields`].
+#[must_use]
+pub unsafe fn has_version_of_code(layout: &Layout, function: *mut PyObject) -> bool {
+    let Some((own, of_code)) = layout.function.versions else { return false };
+    // SAFETY: both fields stand there in every function and code object.
+    unsafe {
+        let code: *mut PyObject = field(function, layout.function.code);
+        let version: u32 = field(function, own);
+        version != 0 && version == field::<u32, _>(code, of_code)
+    }
+}
+
+/// Gives the function the version of its code, as if its `def` had made it with this code.
+///
+/// # Safety
+/// As [`fields`]; the function had the version of its code before the present code was assigned, and nothing else
+/// was assigned since.
+pub unsafe fn take_version_of_code(layout: &Layout, function: *mut PyObject) {
+    let Some((own, of_code)) = layout.function.versions else { return };
+    // SAFETY: as above. A version belongs to one code object for ever.
+    unsafe {
+        let code: *mut PyObject = field(function, layout.function.code);
+        set_field::<u32, _>(function, own, field(code, of_code));
+    }
 }

@@ -90,6 +90,9 @@ pub struct FunctionLayout {
     pub closure: i32,
     /// The vectorcall function.
     pub vectorcall: i32,
+    /// The version by which calls of the function are specialised and that of the code that its `def` gave it, 32
+    /// bits each, in the function and in the code object, where the interpreter gives out no other (3.13).
+    pub versions: Option<(i32, i32)>,
 }
 
 /// The fields of frame objects and interpreter frames.
@@ -284,6 +287,7 @@ const PYTHON_3_11: Layout = Layout {
         kwdefaults: 64,
         closure: 72,
         vectorcall: 120,
+        versions: None,
     },
     code: CodeLayout { flags: 48, positional: 56, keyword_only: 64 },
     method_function: 16,
@@ -364,6 +368,7 @@ const PYTHON_3_13: Layout = Layout {
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
     frame: FrameLayout { first_instruction: 200, own: 64, ..PYTHON_3_12.frame },
+    function: FunctionLayout { versions: Some((136, 92)), ..PYTHON_3_12.function },
     monitors: Some(193_136),
     ..PYTHON_3_12
 };

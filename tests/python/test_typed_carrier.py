@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from castiron import TypeCheckError, typed
+from castiron import TypeCheckError, typed, unchecked
 
 pytestmark = pytest.mark.native
 
@@ -147,6 +147,28 @@ class Debugger(bdb.Bdb):
     def user_return(self, frame: types.FrameType, value: object) -> None:
         if frame.f_code.co_name == "area":
             self.seen.append(("return", 0, {"value": value}))
+
+
+def test_calls_are_specialised_as_without_checks() -> None:
+    def specialised(decorate: Callable[[Any], Any], spoil: Callable[[Any], None] = lambda function: None) -> set[str]:
+        def callee(x: int) -> int:
+            return x
+
+        def caller() -> None:
+            callee(1)
+
+        callee = decorate(callee)
+        spoil(callee)
+        for _ in range(100):
+            caller()
+        return {found.opname for found in dis.get_instructions(caller, adaptive=True) if "CALL" in found.opname}
+
+    def assign_defaults(function: Any) -> None:
+        function.__defaults__ = (1,)
+
+    assert specialised(typed) == specialised(lambda function: function)
+    assert specialised(lambda function: typed(unchecked(typed(function)))) == specialised(lambda function: function)
+    assert specialised(typed, assign_defaults) == specialised(lambda function: function, assign_defaults)
 
 
 def test_debugger_steps_through_the_function_only() -> None:
