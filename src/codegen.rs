@@ -153,7 +153,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     let exits = waiting_traces(&context);
     let UnitContext { data, data_symbol, traces, symbols, .. } = context;
     meta.exits = exits;
-    meta.traces = traces.into_inner().metas;
+    Traces { metas: meta.traces, shows: meta.shows, .. } = traces.into_inner();
     Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts, code_bytes })
 }
 

@@ -8,13 +8,15 @@ pub mod imm;
 pub mod ops;
 pub mod parse;
 pub mod print;
+pub mod shown;
 pub mod start;
 pub mod unit;
 pub mod verify;
 
-pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Site, Value};
+pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Show, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
 pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};
+pub use shown::{Shown, ShownVariable};
 pub use start::{LoopStart, StartKind, StartStep};
 pub use unit::{Builtin, CellSpec, Const, GlobalFact, Signature, Unit, UnitFunction};

@@ -1,6 +1,6 @@
 //! Liveness: which values are still read after a point, and so the slots of a resume point.
 //!
-//! A value is read by operands, jump arguments and exit slots; `object.release` reads its operand, the
+//! A value is read by operands, jump arguments, exit slots and shown variables; `object.release` reads its operand, the
 //! `refcount` ops read nothing. So the slots of a resume point are the same before and after the
 //! refcount pass, which adds neither values nor other reads.
 //!
@@ -86,7 +86,11 @@ impl Liveness {
         match point {
             Point::Entry => func.params().to_vec(),
             Point::Before(inst) => self.live_before(func, inst),
-            Point::After(inst) => self.live_after(func, inst),
+            Point::After(inst) => {
+                let mut live = self.live_after(func, inst);
+                add_bound(func, inst, &mut live);
+                live
+            }
         }
     }
 
@@ -136,6 +140,17 @@ impl Liveness {
 pub fn visit_reads(func: &Function, inst: Inst, visit: impl FnMut(Value)) {
     if !matches!(func.inst(inst).op, Op::IncRef | Op::DecRef) {
         func.visit_uses(inst, visit);
+    }
+}
+
+/// Behind a call that has raised its variables are shown: they live there anyway, as they are released some
+/// time; what says whether they are bound need not.
+fn add_bound(func: &Function, inst: Inst, live: &mut Vec<Value>) {
+    let shown = func.shown_at(inst).into_iter().flat_map(|shown| shown.frames.iter().flatten());
+    for bound in shown.filter_map(|variable| variable.bound) {
+        if let Err(position) = live.binary_search(&bound) {
+            live.insert(position, bound);
+        }
     }
 }
 

@@ -8,14 +8,19 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value};
 
 use crate::ir;
-use crate::ir::{Inst, InstData, Op};
+use crate::ir::{Imm, Inst, InstData, Op};
+use crate::runtime::meta::{ShowMeta, VariableMeta};
 use crate::runtime::table::Helper;
 
 use super::abi::{WORD, machine_type};
 use super::code::displacement;
 use super::lower::{Lower, Version};
+use super::plan::{slot_meta, word_type};
 
 use crate::runtime::data::{EXITED, WITH_RESULT, WORD as WORD_BYTES};
+
+/// How many sums a value is followed back through.
+const MOST_STEPS: usize = 8;
 
 /// How many objects a cold path drops by itself.
 const MOST_INLINE_DROPS: usize = 2;
@@ -29,13 +34,13 @@ pub(super) struct Cold {
     error: Option<Block>,
     /// Finishes the call in the generic version; the exit's number is stored.
     resume: Option<Block>,
-    /// The trace's number is stored, the exception set and everything dropped.
+    /// The number of what is shown is stored, its words too, the exception set and everything else dropped.
     traceback: Option<Block>,
     /// Takes an object or null: what the generic version returned.
     object: Option<Block>,
     /// The exception is set and has its traceback.
     failed: Option<Block>,
-    /// Where exits put their words.
+    /// Where exits and errors put their words.
     words: Option<StackSlot>,
     /// Where objects are put that a helper drops.
     drops: Option<StackSlot>,
@@ -151,8 +156,7 @@ impl Lower<'_> {
         }
         if let Some(block) = error {
             self.code.enter(block);
-            self.drop_all(&self.owned(inst));
-            self.raise(inst);
+            self.raise(inst, self.owned(inst), |_| true);
         }
         if let (false, Some(behind)) = (terminated, behind) {
             self.code.builder.switch_to_block(behind);
@@ -194,15 +198,73 @@ impl Lower<'_> {
         *self.cold.drops.insert(self.code.slot(most))
     }
 
-    /// Everything is dropped and the exception set: adds the traceback and returns.
-    pub(super) fn raise(&mut self, inst: Inst) {
-        let number = self.trace(inst);
+    /// The exception is set: hands the variables over to the frames of its traceback, those whose values are
+    /// `there`, drops whatever else is owned, and returns.
+    pub(super) fn raise(&mut self, inst: Inst, owned: Vec<ir::Value>, there: impl Fn(ir::Value) -> bool) {
+        let number = self.show(inst, owned, there);
         let block = match self.cold.traceback {
             Some(block) => block,
             None => *self.cold.traceback.insert(self.code.cold_block()),
         };
         self.store_number(number);
         self.code.jump(block, &[]);
+    }
+
+    /// Stores the words of the variables that the instruction shows as owned references, and drops the rest of
+    /// what is owned; the number of what is shown.
+    fn show(&mut self, inst: Inst, mut owned: Vec<ir::Value>, there: impl Fn(ir::Value) -> bool) -> u32 {
+        let (trace, func) = (self.trace(inst), self.func);
+        let mut words: Vec<ir::Value> = Vec::new();
+        let mut word = |value| {
+            let known = words.iter().position(|&other| other == value).unwrap_or_else(|| {
+                words.push(value);
+                words.len() - 1
+            });
+            u32::try_from(known).expect("counted budgets keep variables few")
+        };
+        let shown = func.shown_at(inst).map(|shown| shown.frames.as_slice()).unwrap_or_default();
+        let frames = shown.iter().map(|frame| {
+            let frame = frame.iter().filter(|variable| {
+                let mut all = variable.bound.is_none_or(&there);
+                variable.slot.visit_values(&mut |value| all &= there(value));
+                all
+            });
+            let frame = frame.map(|variable| VariableMeta {
+                number: variable.number,
+                slot: slot_meta(&variable.slot, &mut word),
+                bound: variable.bound.map(&mut word),
+            });
+            frame.collect()
+        });
+        let frames = frames.collect();
+        for (number, &value) in words.iter().enumerate() {
+            let word = self.owned_word(value, &words, &mut owned);
+            let slot = self.words_slot();
+            let address = self.code.slot_address(slot, number);
+            self.code.store(word, address, 0);
+        }
+        self.drop_all(&owned);
+        let words = words.iter().map(|&value| word_type(func.ty(value))).collect();
+        self.unit.traces.borrow_mut().show(ShowMeta { trace, words, frames })
+    }
+
+    /// One of the values that are stored together as a word, with a reference if it is an object: the one
+    /// that is owned, as far as it goes.
+    fn owned_word(&mut self, value: ir::Value, all: &[ir::Value], owned: &mut Vec<ir::Value>) -> Value {
+        if let Some((base, distance)) = distance_from(self.func, value, all) {
+            let base = self.value(base);
+            return self.code.builder.ins().iadd_imm_s(base, distance);
+        }
+        let word = self.value(value);
+        match self.func.ty(value) {
+            ir::Type::Obj => match owned.iter().position(|&other| other == value) {
+                Some(position) => drop(owned.remove(position)),
+                None => self.code.inc_ref(word),
+            },
+            ir::Type::Bool => return self.code.builder.ins().uextend(WORD, word),
+            ir::Type::I64 | ir::Type::F64 => {}
+        }
+        word
     }
 
     /// Stores the words of the instruction's exit as owned references, and drops everything else.
@@ -218,19 +280,7 @@ impl Lower<'_> {
     /// the rest of that is dropped.
     pub(super) fn store_words(&mut self, values: &[ir::Value], mut owned: Vec<ir::Value>) {
         for (number, &value) in values.iter().enumerate() {
-            let word = self.value(value);
-            match self.func.ty(value) {
-                ir::Type::Obj => match owned.iter().position(|&other| other == value) {
-                    Some(position) => drop(owned.remove(position)),
-                    None => self.code.inc_ref(word),
-                },
-                ir::Type::I64 | ir::Type::F64 | ir::Type::Bool => {}
-            }
-            let word = if self.func.ty(value) == ir::Type::Bool {
-                self.code.builder.ins().uextend(WORD, word)
-            } else {
-                word
-            };
+            let word = self.owned_word(value, values, &mut owned);
             self.store_word(number, word);
         }
         if let Some(turns) = self.turns {
@@ -251,11 +301,16 @@ impl Lower<'_> {
     }
 
     fn words_slot(&mut self) -> StackSlot {
-        let words = self.unit.plan.most_words().max(1);
-        match self.cold.words {
-            Some(slot) => slot,
-            None => *self.cold.words.insert(self.code.slot(words)),
+        if let Some(slot) = self.cold.words {
+            return slot;
         }
+        let mut words = self.unit.plan.most_words().max(1);
+        for shown in &self.func.shows {
+            let mut count = 0;
+            shown.visit_values(&mut |_| count += 1);
+            words = words.max(count);
+        }
+        *self.cold.words.insert(self.code.slot(words))
     }
 
     /// Goes on in the generic version; the exit's words are stored.
@@ -351,8 +406,9 @@ impl Lower<'_> {
         if let Some(block) = self.cold.traceback.take() {
             self.code.enter(block);
             let number = self.load_number();
-            let unit = self.loaded_unit();
-            self.code.call(Helper::AddTraceback, &[unit, number]);
+            let slot = self.words_slot();
+            let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
+            self.code.call(Helper::AddTraceback, &[unit, number, words]);
             self.return_failed();
         }
         if let Some(block) = self.cold.failed.take() {
@@ -385,4 +441,34 @@ impl Lower<'_> {
         self.code.enter(block);
         self.code.builder.block_params(block)[0]
     }
+}
+
+/// How far an int is from another one of those that are stored together. Cold paths compute such a value anew:
+/// the hot path need not keep it for them.
+fn distance_from(func: &ir::Function, value: ir::Value, all: &[ir::Value]) -> Option<(ir::Value, i64)> {
+    let (mut at, mut distance, mut found) = (value, 0_i64, None);
+    for _ in 0..MOST_STEPS {
+        let Some(data) = func.def_inst(at) else { break };
+        let step = |operand: usize| match func.def_inst(data.args[operand])?.imm {
+            Imm::Int(step) => Some(step),
+            _ => None,
+        };
+        // A sum that is there has not overflowed, so that the distances add up modulo 2**64.
+        (at, distance) = match data.op {
+            Op::IntAdd | Op::IntAddChecked => match (step(0), step(1)) {
+                (_, Some(step)) => (data.args[0], distance.wrapping_add(step)),
+                (Some(step), None) => (data.args[1], distance.wrapping_add(step)),
+                (None, None) => break,
+            },
+            Op::IntSub | Op::IntSubChecked => match step(1) {
+                Some(step) => (data.args[0], distance.wrapping_sub(step)),
+                None => break,
+            },
+            _ => break,
+        };
+        if all.contains(&at) {
+            found = Some((at, distance));
+        }
+    }
+    found
 }

@@ -194,7 +194,8 @@ impl<'a> Planner<'a> {
             );
             let generic = self.generic(frame.func);
             let wanted = live.iter().map(|&value| wants(generic, value));
-            let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut words)).zip(wanted).collect();
+            let mut word = |_| words.next();
+            let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut word)).zip(wanted).collect();
             // The trace is known when the code is written.
             FrameMeta { function: number(frame.func.index()), entry, trace: 0, slots }
         });
@@ -275,24 +276,30 @@ fn firsts(values: &[Value]) -> Vec<u32> {
     values.iter().enumerate().map(|(word, &value)| *known.entry(value).or_insert(number(word))).collect()
 }
 
-fn slot_meta(slot: &Slot, words: &mut Words) -> SlotMeta {
-    let mut next = || words.next();
+/// How the runtime makes a slot; `word` gives the word of each value that it reads, in their order.
+pub(super) fn slot_meta(slot: &Slot, word: &mut impl FnMut(Value) -> u32) -> SlotMeta {
     match slot {
-        Slot::Value(_) => SlotMeta::Word(next()),
+        Slot::Value(value) => SlotMeta::Word(word(*value)),
         Slot::None => SlotMeta::None,
         Slot::Bool(value) => SlotMeta::Bool(*value),
         Slot::Const(constant) => SlotMeta::Const(number(constant.index())),
         Slot::Cell(cell) => SlotMeta::Cell(number(cell.index())),
-        Slot::Tuple(items) => SlotMeta::Tuple(items.iter().map(|item| slot_meta(item, words)).collect()),
-        Slot::Wide { .. } => SlotMeta::Wide { low: next(), high: next() },
-        Slot::Range { .. } => SlotMeta::Range { start: next(), stop: next(), step: next() },
-        Slot::RangeIter { .. } => SlotMeta::RangeIter { next: next(), count: next(), step: next() },
-        Slot::UnitRangeIter { .. } => SlotMeta::UnitRangeIter { next: next(), stop: next(), step: next() },
+        Slot::Tuple(items) => SlotMeta::Tuple(items.iter().map(|item| slot_meta(item, word)).collect()),
+        Slot::Wide { low, high } => SlotMeta::Wide { low: word(*low), high: word(*high) },
+        Slot::Range { start, stop, step } => {
+            SlotMeta::Range { start: word(*start), stop: word(*stop), step: word(*step) }
+        }
+        Slot::RangeIter { next, count, step } => {
+            SlotMeta::RangeIter { next: word(*next), count: word(*count), step: word(*step) }
+        }
+        Slot::UnitRangeIter { next, stop, step } => {
+            SlotMeta::UnitRangeIter { next: word(*next), stop: word(*stop), step: word(*step) }
+        }
     }
 }
 
-/// The machine type of an exit word.
-fn word_type(ty: ir::Type) -> WordType {
+/// The machine type of a word.
+pub(super) fn word_type(ty: ir::Type) -> WordType {
     match ty {
         ir::Type::Obj => WordType::Obj,
         ir::Type::I64 => WordType::I64,

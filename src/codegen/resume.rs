@@ -181,9 +181,9 @@ fn write_result(cx: &mut Lower<'_>, entry: &Entry, inst: Inst, result: Value) {
     cx.code.builder.ins().brif(result, returned, &[], raised, &[]);
     cx.code.enter(raised);
     let mut owned = cx.owned(inst);
-    owned.retain(|value| entry.slots.binary_search(value).is_ok());
-    cx.drop_all(&owned);
-    cx.raise(inst);
+    let there = |value| entry.slots.binary_search(&value).is_ok();
+    owned.retain(|&value| there(value));
+    cx.raise(inst, owned, there);
     cx.code.enter(returned);
     if let &[value] = &cx.func.inst(inst).results[..] {
         debug_assert_eq!(machine_type(cx.func.ty(value)), WORD, "a call's result is an object");

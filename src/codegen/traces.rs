@@ -4,7 +4,7 @@ use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
 use crate::ir::{FuncId, Function, Inst};
-use crate::runtime::meta::{Position, TraceMeta};
+use crate::runtime::meta::{Position, ShowMeta, TraceMeta};
 
 /// The traces of a unit, by number.
 #[derive(Debug, Default)]
@@ -12,6 +12,9 @@ pub(super) struct Traces {
     numbers: FxHashMap<TraceMeta, u32>,
     /// In the order of their numbers.
     pub(super) metas: Vec<TraceMeta>,
+    shown: FxHashMap<ShowMeta, u32>,
+    /// What instructions show, in the order of their numbers.
+    pub(super) shows: Vec<ShowMeta>,
 }
 
 /// Says where a range of the source text is.
@@ -32,6 +35,17 @@ impl Traces {
         }
         entries.push(entry(func.id, positions(range)));
         self.keep(TraceMeta { entries })
+    }
+
+    /// The number of what an instruction shows.
+    pub(super) fn show(&mut self, show: ShowMeta) -> u32 {
+        let next = u32::try_from(self.shows.len()).expect("counted budgets keep units small");
+        if let Some(&known) = self.shown.get(&show) {
+            return known;
+        }
+        self.shows.push(show.clone());
+        self.shown.insert(show, next);
+        next
     }
 
     fn keep(&mut self, trace: TraceMeta) -> u32 {

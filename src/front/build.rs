@@ -27,6 +27,7 @@ use rustc_hash::FxHashSet;
 
 use crate::ir::Const;
 use crate::ir::ConstId;
+use crate::ir::Effects;
 use crate::ir::FuncId;
 use crate::ir::Function;
 use crate::ir::Imm;
@@ -233,6 +234,9 @@ impl<'a> Builder<'a> {
         };
         let inst = self.function.add_inst(data, results);
         self.function.block_mut(self.flow.block).insts.push(inst);
+        if op.effects().has(Effects::RAISES) {
+            self.note_shown(inst);
+        }
         inst
     }
 

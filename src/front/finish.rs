@@ -16,9 +16,14 @@ use rustc_hash::FxHashMap;
 
 use crate::ir::Block;
 use crate::ir::Function;
+use crate::ir::Imm;
 use crate::ir::Inst;
 use crate::ir::InstData;
 use crate::ir::Op;
+use crate::ir::Show;
+use crate::ir::Shown;
+use crate::ir::ShownVariable;
+use crate::ir::Slot;
 use crate::ir::Target;
 use crate::ir::Type;
 use crate::ir::Value;
@@ -169,9 +174,50 @@ impl Cleaner<'_> {
         }
     }
 
+    /// A shown variable as it is in the new function, before its values are replaced; none where it is
+    /// unbound. A constant needs no value.
+    fn shown(&self, variable: &ShownVariable) -> Option<ShownVariable> {
+        let mut shown = variable.clone();
+        if let Slot::Value(value) = &mut shown.slot {
+            *value = self.resolve(*value);
+            if *value == self.constants.unbound {
+                return None;
+            }
+            if let Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) =
+                self.function.def_inst(*value)
+            {
+                shown.slot = Slot::Const(*id);
+            }
+        }
+        shown.bound = shown.bound.map(|bound| self.resolve(bound));
+        match shown.bound {
+            Some(bound) if bound == self.constants.no => return None,
+            Some(bound) if bound == self.constants.yes => shown.bound = None,
+            _ => {}
+        }
+        Some(shown)
+    }
+
+    /// The values of what the reached instructions show.
+    fn shown_values(&self) -> Vec<Value> {
+        let mut values = Vec::new();
+        let mut is_seen = vec![false; self.function.shows.len()];
+        let insts = self.reached.iter().flat_map(|&block| &self.function.block(block).insts);
+        for show in insts.filter_map(|inst| self.function.shown.get(inst)) {
+            if !std::mem::replace(&mut is_seen[show.index()], true) {
+                let frames = &self.function.shows[show.index()].frames;
+                for variable in frames.iter().flatten().filter_map(|variable| self.shown(variable)) {
+                    variable.slot.visit_values(&mut |value| values.push(value));
+                    values.extend(variable.bound);
+                }
+            }
+        }
+        values
+    }
+
     fn find_needed(&mut self) {
         let mut sources: FxHashMap<Value, Vec<Value>> = FxHashMap::default();
-        let mut work = Vec::new();
+        let mut work = self.shown_values();
         for &block in &self.reached {
             for &inst in &self.function.block(block).insts {
                 let data = self.function.inst(inst);
@@ -223,6 +269,8 @@ struct Writer<'c, 'f> {
     blocks: FxHashMap<Block, Block>,
     values: FxHashMap<Value, Value>,
     pending: Vec<Pending>,
+    /// The new instructions that show something, with what the old ones show.
+    showing: Vec<(Inst, Show)>,
 }
 
 impl<'c, 'f> Writer<'c, 'f> {
@@ -235,6 +283,7 @@ impl<'c, 'f> Writer<'c, 'f> {
             blocks: FxHashMap::default(),
             values: FxHashMap::default(),
             pending: Vec::new(),
+            showing: Vec::new(),
         }
     }
 
@@ -258,6 +307,7 @@ impl<'c, 'f> Writer<'c, 'f> {
         for pending in std::mem::take(&mut self.pending) {
             self.connect(pending);
         }
+        self.write_shown();
         self.new
     }
 
@@ -310,6 +360,23 @@ impl<'c, 'f> Writer<'c, 'f> {
             self.values.insert(*old, new);
         }
         self.pending.push((block, new, markers));
+        self.showing.extend(old.shown.get(&inst).map(|&show| (new, show)));
+    }
+
+    /// Says of the new instructions what they show.
+    fn write_shown(&mut self) {
+        let mut known: FxHashMap<Show, Show> = FxHashMap::default();
+        for (inst, old) in std::mem::take(&mut self.showing) {
+            let show = *known.entry(old).or_insert_with(|| {
+                let frames = self.cleaner.function.shows[old.index()].frames.iter();
+                let shown = |variable: &ShownVariable| self.cleaner.shown(variable);
+                let frames = frames.map(|frame| frame.iter().filter_map(shown).collect());
+                let mut shown = Shown { frames: frames.collect() };
+                shown.map_values(&mut |value| self.values[&value]);
+                self.new.add_show(shown)
+            });
+            self.new.shown.insert(inst, show);
+        }
     }
 
     /// Which of the values for an unbound variable an old instruction reads.

@@ -45,6 +45,9 @@ entity!(
     /// An exit state of one [`super::Function`].
     Exit, "exit");
 entity!(
+    /// What instructions of one [`super::Function`] show when they raise.
+    Show, "show");
+entity!(
     /// A chain of inlined calls of one [`super::Function`].
     Site, "site");
 entity!(

@@ -8,9 +8,10 @@
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
-use super::entity::{Block, Exit, FuncId, Inst, Site, Value};
+use super::entity::{Block, Exit, FuncId, Inst, Show, Site, Value};
 use super::imm::Imm;
 use super::ops::{Op, Type};
+use super::shown::Shown;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +191,10 @@ pub struct Function {
     /// Objects that the function owns and must drop when the instruction raises or exits, temporaries
     /// before variables; filled by the refcount pass.
     pub unwind: FxHashMap<Inst, Vec<Value>>,
+    /// What raising instructions show in tracebacks.
+    pub shown: FxHashMap<Inst, Show>,
+    /// All such states.
+    pub shows: Vec<Shown>,
 }
 
 impl Function {
@@ -208,6 +213,8 @@ impl Function {
             sites: Vec::new(),
             begins_in_loop: false,
             unwind: FxHashMap::default(),
+            shown: FxHashMap::default(),
+            shows: Vec::new(),
         }
     }
 
@@ -340,7 +347,8 @@ impl Function {
         entity
     }
 
-    /// Calls `visit` with every value the instruction reads: operands, jump arguments and exit slots.
+    /// Calls `visit` with every value the instruction reads: operands, jump arguments, exit slots and what
+    /// it shows.
     pub fn visit_uses(&self, inst: Inst, mut visit: impl FnMut(Value)) {
         let data = self.inst(inst);
         data.args.iter().copied().for_each(&mut visit);
@@ -350,9 +358,13 @@ impl Function {
         if let Some(exit) = data.exit {
             self.exit(exit).visit_values(&mut visit);
         }
+        if let Some(shown) = self.shown_at(inst) {
+            shown.visit_values(&mut visit);
+        }
     }
 
-    /// Replaces every value that the instruction reads, its exit slots included, by what `map` gives.
+    /// Replaces every value that the instruction reads, its exit slots and what it shows included, by what
+    /// `map` gives.
     pub fn map_uses(&mut self, inst: Inst, mut map: impl FnMut(Value) -> Value) {
         let data = &mut self.insts[inst.index()];
         for arg in &mut data.args {
@@ -365,6 +377,9 @@ impl Function {
         }
         if let Some(exit) = data.exit {
             self.exits[exit.index()].map_values(&mut map);
+        }
+        if let (Some(show), true) = (self.shown.get(&inst), self.shown_at(inst).is_some()) {
+            self.shows[show.index()].map_values(&mut map);
         }
     }
 }

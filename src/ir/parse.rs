@@ -20,6 +20,7 @@ use super::func::{
 };
 use super::imm::Imm;
 use super::ops::{Op, Type};
+use super::shown::{Shown, ShownVariable};
 use super::unit::{Signature, Unit, UnitFunction};
 
 /// Text that is not IR.
@@ -232,7 +233,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Targets, exit state, unwind list and site.
+    /// Targets, exit state, unwind list, shown variables and site.
     fn trailer(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -259,10 +260,31 @@ impl Parser {
             let unwind = cursor.list(")", value)?;
             self.func().unwind.insert(inst, unwind);
         }
+        if cursor.eat("shows") {
+            cursor.expect("[")?;
+            let mut shown = Shown { frames: vec![self.shown_frame(cursor)?] };
+            while cursor.eat("<-") {
+                shown.frames.push(self.shown_frame(cursor)?);
+            }
+            cursor.expect("]")?;
+            let show = self.func().add_show(shown);
+            self.func().shown.insert(inst, show);
+        }
         if cursor.eat("in") {
             data.site = Some(Site::new(cursor.entity("site")?));
         }
         Ok(())
+    }
+
+    fn shown_frame(&mut self, cursor: &mut Cursor<'_>) -> Result<Vec<ShownVariable>, ParseError> {
+        cursor.expect("(")?;
+        let unit = &mut self.unit;
+        cursor.list(")", |cursor| {
+            let number = cursor.number()?;
+            let slot = slot(unit, cursor)?;
+            let bound = if cursor.eat("if") { Some(value(cursor)?) } else { None };
+            Ok(ShownVariable { number, slot, bound })
+        })
     }
 
     fn frame(&mut self, cursor: &mut Cursor<'_>) -> Result<ExitFrame, ParseError> {

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! The immediate comes first, operands follow, then `-> targets`, `exit [frames, innermost first]`,
-//! `unwind (values)` and `in site0`. Results carry their types only where the row leaves them open.
+//! `unwind (values)`, `shows [(variables) of each function, innermost first]` and `in site0`. Results carry their types only where the row leaves them open.
 //! Two compilations of one source print the same text.
 
 use std::fmt;
@@ -21,6 +21,7 @@ use crate::types;
 use super::entity::{Block, CellId, ConstId, Inst, Value};
 use super::func::{ExitFrame, Function, InstData, Point, Slot, Target};
 use super::imm::{Imm, InPlace};
+use super::shown::ShownVariable;
 use super::unit::{CellSpec, Const, GlobalFact, Unit, UnitFunction};
 
 /// A function together with the unit that gives its constants and cells their text.
@@ -138,8 +139,26 @@ impl DisplayFunction<'_> {
             list(f, unwind, |f, value| write!(f, "{value}"))?;
             f.write_str(")")?;
         }
+        if let Some(shown) = self.func.shown_at(inst).filter(|shown| !shown.is_empty()) {
+            f.write_str(" shows [")?;
+            for (number, frame) in shown.frames.iter().enumerate() {
+                f.write_str(if number > 0 { " <- (" } else { "(" })?;
+                list(f, frame, |f, variable| self.variable(f, variable))?;
+                f.write_str(")")?;
+            }
+            f.write_str("]")?;
+        }
         match data.site {
             Some(site) => write!(f, " in {site}"),
+            None => Ok(()),
+        }
+    }
+
+    fn variable(&self, f: &mut fmt::Formatter<'_>, variable: &ShownVariable) -> fmt::Result {
+        write!(f, "{} ", variable.number)?;
+        self.slot(f, &variable.slot)?;
+        match variable.bound {
+            Some(bound) => write!(f, " if {bound}"),
             None => Ok(()),
         }
     }

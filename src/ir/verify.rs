@@ -18,8 +18,12 @@
 //! - `control.ret` returns the function's result type.
 //!
 //! Values
-//! - A definition dominates every use: operands, jump arguments, exit slots, unwind lists.
+//! - A definition dominates every use: operands, jump arguments, exit slots, unwind lists, shown variables.
 //! - Unwind lists name objects, for instructions that raise or exit.
+//!
+//! Shown variables
+//! - Only an instruction that raises shows any: those of each function of its site, ascending.
+//! - What says whether one is bound is a `bool`.
 //!
 //! Exits
 //! - An instruction has an exit state exactly when its op exits.

@@ -155,6 +155,9 @@ impl Demand<'_> {
         if let Some(exit) = self.func.inst(inst).exit {
             self.func.exit(exit).visit_values(&mut |value| self.raise(value, EXACT));
         }
+        if let Some(shown) = self.func.shown_at(inst) {
+            shown.visit_values(&mut |value| self.raise(value, EXACT));
+        }
     }
 
     fn raise(&mut self, value: Value, to: u32) {

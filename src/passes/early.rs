@@ -53,7 +53,8 @@ impl<'a> EarlyReturn<'a> {
     /// becomes the early return's claim on `depth` levels of recursion.
     pub(super) fn put_before(&self, func: &mut Function, block: Block, position: usize, depth: u32) -> Block {
         let rest = func.block_mut(block).insts.split_off(position - 1);
-        let (mark, call) = (rest[0], func.inst(rest[1]).clone());
+        let (mark, old) = (rest[0], rest[1]);
+        let call = func.inst(old).clone();
         let after = func.add_detached_block();
         func.block_mut(after).insts = rest[2..].to_vec();
         func.block_mut(after).params.extend_from_slice(&call.results);
@@ -70,6 +71,7 @@ impl<'a> EarlyReturn<'a> {
         let types: Vec<Type> = call.results.iter().map(|&result| func.ty(result)).collect();
         let site_of_call = call.clone();
         let again = func.add_inst(call, &types);
+        func.copy_shown(old, again);
         func.block_mut(slow).insts.push(again);
         let results = func.inst(again).results.clone();
         push_jump(func, &site_of_call, slow, Target { block: after, args: results });

@@ -26,8 +26,8 @@ use super::early::EarlyReturn;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
 use crate::ir::{
-    Block, Def, Effects, Exit, ExitState, FuncId, Function, Imm, Inst, InstData, Op, Site, SiteData, Target,
-    Unit, Value,
+    Block, Def, Effects, Exit, ExitState, FuncId, Function, Imm, Inst, InstData, Op, Shown, Site, SiteData,
+    Target, Unit, Value,
 };
 
 /// How many instructions a body has at most that is inlined; constants, jumps and marks are free.
@@ -179,6 +179,8 @@ struct Splice<'a> {
     func: &'a mut Function,
     /// The call's own exit: the frames that wait for the callee.
     waiting: Exit,
+    /// The variables of the functions that wait.
+    shown: Shown,
     call: InstData,
     block: Block,
     /// The instructions behind the call, with the call's result as its parameter.
@@ -197,6 +199,7 @@ impl Splice<'_> {
     fn new(func: &mut Function, block: Block, position: usize) -> Splice<'_> {
         let rest = func.block_mut(block).insts.split_off(position);
         let call = func.inst(rest[0]).clone();
+        let shown = shown_by(func, rest[0]);
         let after = func.add_detached_block();
         func.block_mut(after).insts = rest[1..].to_vec();
         func.block_mut(after).params.extend_from_slice(&call.results);
@@ -210,7 +213,7 @@ impl Splice<'_> {
         func.inst_mut(mark).imm = Imm::Count(depth);
         let waiting = call.exit.expect("a direct call has an exit state");
         let (blocks, values) = (FxHashMap::default(), FxHashMap::default());
-        Splice { func, waiting, call, block, after, site, depth, blocks, values, sites: Vec::new() }
+        Splice { func, waiting, shown, call, block, after, site, depth, blocks, values, sites: Vec::new() }
     }
 
     /// Puts the body in between; returns the block behind it.
@@ -267,6 +270,7 @@ impl Splice<'_> {
                 continue;
             }
             let copy = self.copy_inst(body, data);
+            self.copy_shown(body, inst, copy);
             self.func.block_mut(new).insts.push(copy);
         }
     }
@@ -307,6 +311,20 @@ impl Splice<'_> {
         self.func.add_exit(state)
     }
 
+    /// The callee's variables, and behind them those of the functions that wait for it.
+    fn copy_shown(&mut self, body: &Function, inst: Inst, copy: Inst) {
+        if !body.inst(inst).op.effects().has(Effects::RAISES) {
+            return;
+        }
+        let mut shown = shown_by(body, inst);
+        shown.map_values(&mut |value| self.values[&value]);
+        shown.frames.extend_from_slice(&self.shown.frames);
+        if !shown.is_empty() {
+            let show = self.func.add_show(shown);
+            self.func.shown.insert(copy, show);
+        }
+    }
+
     fn jump(&mut self, from: Block, to: Block, args: Vec<Value>) {
         let data = InstData {
             op: Op::Jump,
@@ -321,6 +339,13 @@ impl Splice<'_> {
         let inst = self.func.add_inst(data, &[]);
         self.func.block_mut(from).insts.push(inst);
     }
+}
+
+/// What an instruction shows: frames without variables where it shows nothing.
+fn shown_by(func: &Function, inst: Inst) -> Shown {
+    let functions = 1 + func.inst(inst).site.map_or(0, |site| nesting(func, site));
+    let nothing = || Shown { frames: vec![Vec::new(); functions] };
+    func.shown_at(inst).cloned().unwrap_or_else(nothing)
 }
 
 /// Definitions come before the uses that they dominate.

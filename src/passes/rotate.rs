@@ -164,6 +164,7 @@ fn copy_block(func: &mut Function, block: Block) -> Block {
         let types: Vec<_> = data.results.iter().map(|&result| func.ty(result)).collect();
         let results = data.results.clone();
         let new = func.add_inst(data, &types);
+        func.copy_shown(inst, new);
         func.map_uses(new, |value| copies.get(&value).copied().unwrap_or(value));
         copies.extend(results.into_iter().zip(func.inst(new).results.clone()));
         func.block_mut(copy).insts.push(new);

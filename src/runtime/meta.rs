@@ -18,8 +18,8 @@ pub struct Position {
     pub end_column: u32,
 }
 
-/// The machine type of an exit word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The machine type of a word of an exit or of shown variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WordType {
     /// An object, owned.
     Obj,
@@ -31,8 +31,9 @@ pub enum WordType {
     Bool,
 }
 
-/// How a value of the generic version is made; numbers are positions in [`ExitMeta::words`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How a value of the generic version is made; numbers are positions in [`ExitMeta::words`] or
+/// [`ShowMeta::words`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SlotMeta {
     /// The word, boxed when the generic version wants an object.
     Word(u32),
@@ -123,6 +124,28 @@ pub struct TraceMeta {
     pub entries: Vec<(u32, Position)>,
 }
 
+/// A variable in the frame of a traceback entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct VariableMeta {
+    /// Its number among the code object's variables.
+    pub number: u32,
+    /// What its value is made of.
+    pub slot: SlotMeta,
+    /// The word that says whether it is bound; none where it is.
+    pub bound: Option<u32>,
+}
+
+/// What a raising instruction leaves in a traceback.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ShowMeta {
+    /// The entries.
+    pub trace: u32,
+    /// The types of the words that compiled code spills.
+    pub words: Vec<WordType>,
+    /// The variables of each entry's frame, in order.
+    pub frames: Vec<Vec<VariableMeta>>,
+}
+
 /// A direct call in machine code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallMeta {
@@ -190,6 +213,8 @@ pub struct UnitMeta {
     pub exits: Vec<ExitMeta>,
     /// Traces, in the order of their numbers.
     pub traces: Vec<TraceMeta>,
+    /// What raising instructions leave in tracebacks, in the order of their numbers.
+    pub shows: Vec<ShowMeta>,
     /// Where every exit is to be taken once at random, the seed: each has a counter that says when.
     pub forced_exits: Option<u64>,
     /// Bytes of native stack that the largest body takes, its return address included.

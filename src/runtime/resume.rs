@@ -239,7 +239,7 @@ pub(super) unsafe fn run(unit: &LoadedUnit, number: usize, entry: i64, slots: Ve
 unsafe fn build_frames(unit: &LoadedUnit, meta: &ExitMeta, words: &[u64]) -> Option<Vec<Vec<u64>>> {
     // SAFETY: the thread is attached, as for every helper.
     let py = unsafe { Python::assume_attached() };
-    let mut builder = Builder { py, unit, types: &meta.words, words, boxed: vec![None; words.len()] };
+    let mut builder = Builder::new(py, unit, &meta.words, words);
     let mut frames: Vec<Vec<u64>> = Vec::with_capacity(meta.frames.len());
     for frame in &meta.frames {
         let mut slots = Vec::with_capacity(frame.slots.len());
@@ -272,7 +272,7 @@ unsafe fn drop_frames(meta: &[FrameMeta], frames: &[Vec<u64>]) {
 }
 
 /// Makes slots out of words; a word that several slots show is boxed once.
-struct Builder<'a, 'py> {
+pub(super) struct Builder<'a, 'py> {
     py: Python<'py>,
     unit: &'a LoadedUnit,
     types: &'a [WordType],
@@ -280,7 +280,17 @@ struct Builder<'a, 'py> {
     boxed: Vec<Option<Bound<'py, PyAny>>>,
 }
 
-impl<'py> Builder<'_, 'py> {
+impl<'a, 'py> Builder<'a, 'py> {
+    /// A builder of slots that are made of these words.
+    pub(super) fn new(
+        py: Python<'py>,
+        unit: &'a LoadedUnit,
+        types: &'a [WordType],
+        words: &'a [u64],
+    ) -> Builder<'a, 'py> {
+        Builder { py, unit, types, words, boxed: vec![None; words.len()] }
+    }
+
     fn slot(&mut self, slot: &SlotMeta, wants: Wants) -> PyResult<u64> {
         match (wants, slot) {
             (Wants::Object, slot) => Ok(word(self.object(slot)?.into_ptr())),
@@ -290,7 +300,8 @@ impl<'py> Builder<'_, 'py> {
         }
     }
 
-    fn object(&mut self, slot: &SlotMeta) -> PyResult<Bound<'py, PyAny>> {
+    /// The object that the slot stands for.
+    pub(super) fn object(&mut self, slot: &SlotMeta) -> PyResult<Bound<'py, PyAny>> {
         match slot {
             SlotMeta::Word(number) => self.word_object(*number as usize),
             SlotMeta::None => Ok(self.py.None().into_bound(self.py)),

@@ -59,8 +59,9 @@ macro_rules! for_each_helper {
             PollCells = cells::poll_cells(Thread, Unit) -> (I32);
             /// `(unit, cell number)`: whether the assumption still holds; makes the cell valid again if so.
             CellCheck = cells::cell_check(Unit, I64) -> (I32);
-            /// `(unit, trace number)`: adds the trace's entries to the traceback of the set exception.
-            AddTraceback = traceback::add_traceback(Unit, I64) -> ();
+            /// `(unit, number, words)`: adds the entries of what an instruction shows to the traceback of the set
+            /// exception. The words are those of the variables; object words are owned and taken.
+            AddTraceback = traceback::add_traceback(Unit, I64, Ptr) -> ();
             /// `(unit, exit number, words, thread, depth)`: finishes the call in the generic version. The
             /// words are the values of the exit's slots in their order; object words are owned and taken.
             Resume = resume::resume(Unit, I64, Ptr, Thread, I64) -> (Obj);

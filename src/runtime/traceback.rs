@@ -21,6 +21,10 @@ use crate::cpython::object::set_field;
 use crate::cpython::running;
 
 use super::meta::Position;
+use super::meta::ShowMeta;
+use super::meta::VariableMeta;
+use super::meta::WordType;
+use super::resume::Builder;
 use super::table::position;
 use super::unit::LoadedFunction;
 use super::unit::LoadedUnit;
@@ -29,27 +33,69 @@ use super::unit::Source;
 /// Bytes of a code unit.
 const CODE_UNIT: usize = 2;
 
-/// Adds the trace's entries to the traceback of the exception that is set.
+/// Adds entries to the traceback of the exception that is set, with the variables of their frames.
 ///
 /// # Safety
-/// The unit is loaded and has this trace; an exception is set, the thread is attached.
-pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, trace: i64) {
+/// - The unit is loaded; an exception is set, the thread is attached.
+/// - The unit has something of this number that is shown, and `words` are as its metadata says; object
+///   words are owned and taken.
+pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, number: i64, words: *const u64) {
     // SAFETY: the unit lives while its code runs; the thread is attached, as for every helper.
     let (unit, py) = unsafe { (&*unit, Python::assume_attached()) };
     let mut parts = [std::ptr::null_mut(); 3];
     let [kind, value, traceback] = &mut parts;
     // SAFETY: three places for owned references; not normalised, because nothing asks for that yet.
     unsafe { ffi::PyErr_Fetch(kind, value, traceback) };
-    let trace = position(trace);
+    let show = &unit.meta().shows[position(number)];
+    let trace = show.trace as usize;
     let instructions = instructions_of(py, unit, trace);
+    // SAFETY: the caller's contract.
+    let mut variables = unsafe { variables_of(py, unit, show, words) }.into_iter();
     let [kind, value, traceback] = parts;
     // SAFETY: the references are handed back.
     unsafe { ffi::PyErr_Restore(kind, value, traceback) };
     for (&(function, _), &instruction) in unit.meta().traces[trace].entries.iter().zip(&*instructions) {
         let (owner, loaded) = unit.resolve(function as usize);
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
-        unsafe { add_entry(owner, loaded.code(), instruction) };
+        unsafe { add_entry(owner, loaded, instruction, variables.next().unwrap_or_default()) };
     }
+}
+
+/// Variables by their numbers, with owned values.
+type Variables = Vec<(usize, *mut PyObject)>;
+
+/// The variables of each frame; one whose value can't be made, for lack of memory, is left out.
+unsafe fn variables_of(
+    py: Python<'_>,
+    unit: &LoadedUnit,
+    show: &ShowMeta,
+    words: *const u64,
+) -> Vec<Variables> {
+    if show.words.is_empty() && show.frames.iter().all(Vec::is_empty) {
+        return Vec::new();
+    }
+    // SAFETY: `words` holds as many words as the metadata says.
+    let words = unsafe { std::slice::from_raw_parts(words, show.words.len()) };
+    let mut builder = Builder::new(py, unit, &show.words, words);
+    let mut frames = Vec::with_capacity(show.frames.len());
+    for frame in &show.frames {
+        let mut variables = Vec::with_capacity(frame.len());
+        for VariableMeta { number, slot, bound } in frame {
+            let is_bound = bound.is_none_or(|word| words[word as usize] & 1 != 0);
+            if is_bound && let Ok(object) = builder.object(slot) {
+                variables.push((*number as usize, object.into_ptr()));
+            }
+        }
+        frames.push(variables);
+    }
+    drop(builder);
+    for (&word, &ty) in words.iter().zip(&show.words) {
+        if ty == WordType::Obj {
+            // SAFETY: the word is owned.
+            unsafe { drop_ref(word as *mut PyObject) };
+        }
+    }
+    frames
 }
 
 /// The instruction of one entry.
@@ -144,7 +190,8 @@ unsafe impl Sync for Last {}
 static LAST: Last = Last(UnsafeCell::new(std::ptr::null_mut()));
 
 /// Adds one entry to the traceback of the exception that is set.
-unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: usize) {
+unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usize, variables: Variables) {
+    let code = loaded.code();
     // SAFETY: code and globals are alive. The exception is put aside, because making a frame may fail and
     // must not see it.
     unsafe {
@@ -160,6 +207,7 @@ unsafe fn add_entry(unit: &LoadedUnit, code: *mut PyObject, instruction: usize) 
             set_back(inner, frame);
         }
         drop_optional(inner);
+        move_in(frame, loaded.variables, variables);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
         if frame.is_null() {
@@ -209,6 +257,28 @@ unsafe fn shown_before(
             && field::<*mut PyObject, _>(frame, places.code) == code
             && field::<*mut u8, _>(frame, places.instruction) == address_of(code, instruction);
         is_it.then(|| new_ref(caller))
+    }
+}
+
+/// Gives the frame its variables; what does not fit is dropped.
+unsafe fn move_in(frame: *mut PyObject, count: usize, variables: Variables) {
+    let places = &running().layout.frame;
+    for (number, value) in variables {
+        // SAFETY: a live frame object that has left the chain, of a code object with so many variables; the
+        // values are owned. A frame that a callee has kept may have been given a variable since.
+        unsafe {
+            if frame.is_null() || number >= count {
+                drop_ref(value);
+                continue;
+            }
+            let inner: *mut u8 = field(frame, places.frame);
+            let place = inner.offset(places.variables as isize).cast::<*mut PyObject>().add(number);
+            if (*place).is_null() {
+                *place = value;
+            } else {
+                drop_ref(value);
+            }
+        }
     }
 }
 

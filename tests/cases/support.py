@@ -15,7 +15,7 @@ def show(function, *args, **named):
         lines = []
         trace = error.__traceback__.tb_next
         while trace is not None:
-            lines.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
+            lines.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno} {variables(trace.tb_frame)}")
             trace = trace.tb_next
         print(function.__name__, brief(args), named or "", "raised", type(error).__name__, error, *lines)
         if error.__cause__ is not None or error.__context__ is not None:
@@ -23,6 +23,22 @@ def show(function, *args, **named):
     else:
         text = repr(result) if abs_bits(result) < 4000 else f"<{result.bit_length()} bits, {hash(result)}>"
         print(function.__name__, brief(args), named or "", text, kinds(result))
+
+
+def variables(frame):
+    """The variables of a frame in their order, as far as their text says nothing about addresses."""
+    return {name: plain(value) for name, value in frame.f_locals.items()}
+
+
+def plain(value):
+    """The value's text, its exact type where that has no literal; for other objects the type alone."""
+    if abs_bits(value) >= 4000:
+        return f"<{value.bit_length()} bits>"
+    if type(value) in (tuple, list):
+        return type(value)(plain(item) for item in value)
+    if type(value) in (int, float, bool, str, bytes, type(None), range):
+        return repr(value)
+    return type(value).__name__
 
 
 def brief(args):

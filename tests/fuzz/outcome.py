@@ -8,6 +8,7 @@ import math
 import sys
 import traceback
 import warnings
+from types import FrameType
 from typing import Any
 
 
@@ -25,10 +26,19 @@ def shape(value: object) -> Any:
     return [name, repr(value) if isinstance(value, (str, complex, list)) else "?"]
 
 
+def variables(frame: FrameType) -> Any:
+    """The variables of a frame; the module's own are not a function's."""
+    if frame.f_code.co_name == "<module>":
+        return None
+    return {name: shape(value) for name, value in frame.f_locals.items()}
+
+
 def places(error: BaseException, path: str) -> list[Any]:
-    """Function and line of the traceback entries that lie in the module."""
-    frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
-    found: list[Any] = [[frame.name, frame.lineno] for frame in frames if frame.filename == path]
+    """Function, line and variables of the traceback entries that lie in the module."""
+    walked = [
+        (frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path
+    ]
+    found: list[Any] = [[frame.f_code.co_name, line, variables(frame)] for frame, line in walked]
     if isinstance(error, UnboundLocalError) and found and sys.version_info < (3, 12):
         # Which line a warm loop gives depends on how CPython has fused its instructions: docs/cpython-bugs.md.
         found[-1][1] = None

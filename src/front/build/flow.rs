@@ -18,11 +18,19 @@ use crate::ir::Imm;
 use crate::ir::Inst;
 use crate::ir::InstData;
 use crate::ir::Op;
+use crate::ir::Show;
+use crate::ir::Shown;
+use crate::ir::ShownVariable;
+use crate::ir::Slot;
 use crate::ir::Target;
 use crate::ir::Type;
 use crate::ir::Value;
 
 use super::Builder;
+
+/// How many variables a function's tracebacks show at most, counted anew wherever one of them changes.
+/// Beyond that they show none: the states would grow with the square of the function.
+const MAX_SHOWN: usize = 50_000;
 
 /// Whether a variable is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +42,26 @@ pub(super) enum Bound {
 }
 
 /// The values of all variables at one point.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Env {
     pub(super) values: Vec<Value>,
     pub(super) bound: Vec<Bound>,
+}
+
+impl Env {
+    /// The variables that are bound, or may be.
+    fn bound_variables(&self) -> impl Iterator<Item = ShownVariable> + '_ {
+        let all = self.values.iter().zip(&self.bound).enumerate();
+        all.filter_map(|(number, (&value, &bound))| {
+            let bound = match bound {
+                Bound::Yes => None,
+                Bound::No => return None,
+                Bound::Maybe(flag) => Some(flag),
+            };
+            let number = u32::try_from(number).expect("texts are shorter than 4 GiB");
+            Some(ShownVariable { number, slot: Slot::Value(value), bound })
+        })
+    }
 }
 
 /// A block that several jumps may go to.
@@ -80,6 +104,10 @@ pub(super) struct Flow {
     pub(super) copies: usize,
     labels: Vec<LabelData>,
     constants: Constants,
+    /// The variables that the last raising instruction showed, with the state that says so.
+    shown: Option<(Env, Show)>,
+    /// How many variables all states show together.
+    shown_variables: usize,
 }
 
 impl Flow {
@@ -108,7 +136,8 @@ impl Flow {
             yes: define(Op::BoolConst, Imm::Bool(true), Type::Bool),
             no: define(Op::BoolConst, Imm::Bool(false), Type::Bool),
         };
-        Flow { block, env: Env::default(), copies: 0, labels: Vec::new(), constants }
+        let (env, labels) = (Env::default(), Vec::new());
+        Flow { block, env, copies: 0, labels, constants, shown: None, shown_variables: 0 }
     }
 
     /// The values that stand for an unbound variable.
@@ -143,6 +172,24 @@ impl Builder<'_> {
             self.flow.env.bound.push(bound);
         }
         self.effect(Op::Poll, Vec::new(), range);
+    }
+
+    /// Notes which variables the instruction, which may raise, shows: those of where the builder stands.
+    pub(super) fn note_shown(&mut self, inst: Inst) {
+        let flow = &mut self.flow;
+        let known = flow.shown.as_ref().filter(|(env, _)| *env == flow.env).map(|&(_, show)| show);
+        let show = match known {
+            Some(show) => show,
+            None if flow.shown_variables > MAX_SHOWN => return,
+            None => {
+                let frame: Vec<ShownVariable> = flow.env.bound_variables().collect();
+                flow.shown_variables += frame.len();
+                let show = self.function.add_show(Shown { frames: vec![frame] });
+                flow.shown = Some((flow.copy_env(), show));
+                show
+            }
+        };
+        self.function.shown.insert(inst, show);
     }
 
     pub(super) fn label(&mut self) -> Label {

@@ -113,15 +113,15 @@ impl<'a> Builder<'a> {
 
     /// Leaves the function: drops the iterators of the loops around, then the variables in their order.
     fn return_value(&mut self, value: Value, range: TextRange) {
+        if self.options.promise == Promise::Enforced {
+            self.effect(Op::ObjCheckResult, vec![value], range);
+        }
         let iterators: Vec<Value> = self.loops.iter().rev().filter_map(|around| around.iterator).collect();
         let unbound = self.flow.constants().unbound;
         let variables: Vec<Value> =
             self.flow.env.values.iter().copied().filter(|&value| value != unbound).collect();
         for held in iterators.into_iter().chain(variables) {
             self.effect(Op::Release, vec![held], range);
-        }
-        if self.options.promise == Promise::Enforced {
-            self.effect(Op::ObjCheckResult, vec![value], range);
         }
         self.leave(Op::Return, Imm::None, vec![value], range);
     }

@@ -24,6 +24,7 @@ impl Verifier<'_> {
                 self.check_targets(inst, data);
                 self.check_exit(inst, data);
                 self.check_unwind(inst, data);
+                self.check_shown(inst, data);
             }
         }
     }
@@ -227,6 +228,37 @@ impl Verifier<'_> {
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
             | Slot::UnitRangeIter { next: a, stop: b, step: c } => self.check_ints(inst, &[*a, *b, *c]),
+        }
+    }
+
+    fn check_shown(&mut self, inst: Inst, data: &InstData) {
+        let Some(show) = self.func.shown.get(&inst) else { return };
+        if show.index() >= self.func.shows.len() {
+            return self.fault(inst, "no such state of shown variables");
+        }
+        let Some(shown) = self.func.shown_at(inst) else { return };
+        let mut functions = 1;
+        let mut site = data.site;
+        while let Some(inner) = site.and_then(|site| self.func.sites.get(site.index())) {
+            functions += 1;
+            site = inner.parent;
+        }
+        if shown.frames.len() != functions {
+            self.fault(inst, format_args!("shows {} functions instead of {functions}", shown.frames.len()));
+        }
+        for frame in &shown.frames {
+            if !frame.is_sorted_by(|one, next| one.number < next.number) {
+                self.fault(inst, "the variables that it shows are not in order");
+            }
+            for variable in frame {
+                self.check_slot(inst, &variable.slot);
+                if variable.bound.is_some_and(|bound| self.type_of(bound) != Type::Bool) {
+                    self.fault(
+                        inst,
+                        format_args!("whether variable {} is bound is no bool", variable.number),
+                    );
+                }
+            }
         }
     }
 

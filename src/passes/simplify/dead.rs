@@ -71,6 +71,9 @@ fn visit_own_reads(func: &Function, inst: Inst, mut visit: impl FnMut(Value)) {
     if let Some(exit) = data.exit {
         func.exit(exit).visit_values(&mut visit);
     }
+    if let Some(shown) = func.shown_at(inst) {
+        shown.visit_values(&mut visit);
+    }
 }
 
 /// For each block parameter what is passed to it.

@@ -158,14 +158,26 @@ impl<'a> Context<'a> {
         self.stripped.block(block).params.contains(&param)
     }
 
-    /// The values that something other than a release reads after the point; ascending.
+    /// The values that something other than a release reads after the point, and those that the call in front of
+    /// it shows; ascending.
     #[must_use]
     pub(super) fn needed_at(&self, point: Point) -> Vec<Value> {
         let point = match point {
             Point::Before(inst) => Point::Before(self.reader[inst.index()]),
             point => point,
         };
-        self.needed.resume_slots(&self.stripped, point)
+        let mut needed = self.needed.resume_slots(&self.stripped, point);
+        if let Point::After(inst) = point
+            && let Some(shown) = self.generic.shown_at(inst)
+        {
+            // Should the call have raised.
+            shown.visit_values(&mut |value| {
+                if let Err(position) = needed.binary_search(&value) {
+                    needed.insert(position, value);
+                }
+            });
+        }
+        needed
     }
 }
 
@@ -265,6 +277,9 @@ fn wanted_values(generic: &Function) -> Vec<bool> {
             let data = generic.inst(inst);
             if data.op != Op::Release {
                 work.extend_from_slice(&data.args);
+            }
+            if let Some(shown) = generic.shown_at(inst) {
+                shown.visit_values(&mut |value| work.push(value));
             }
             for target in &data.targets {
                 for (&param, &arg) in generic.block(target.block).params.iter().zip(&target.args) {

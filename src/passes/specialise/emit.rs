@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 
 use crate::ir::cfg::Cfg;
 use crate::ir::{
-    Block, CellSpec, Const, Def, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Point, Signature,
-    Slot, Target, Type, Unit, Value,
+    Block, CellSpec, Const, Def, Effects, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Point,
+    Shown, ShownVariable, Signature, Slot, Target, Type, Unit, Value,
 };
 
 use super::context::Context;
@@ -428,6 +428,32 @@ impl Writer<'_> {
         ExitState { frames: vec![ExitFrame { func: cx.id, point: place.point, slots: slots.collect() }] }
     }
 
+    /// What an op shows when it raises: the variables that the generic instruction shows. None where that
+    /// one does not raise: only its boxes can, for lack of memory.
+    fn shown(&mut self, place: &Place<'_, Value>) -> Option<Shown> {
+        let shown = place.cx.generic.shown_at(place.inst)?;
+        let [variables] = &shown.frames[..] else { return None };
+        let mut frame = Vec::with_capacity(variables.len());
+        for variable in variables {
+            let bound = variable.bound.and_then(|bound| place.env.get(&bound));
+            let bound = match bound {
+                Some(Repr::Bool(_, Some(false))) => continue,
+                Some(Repr::Bool(value, None)) => Some(*value),
+                _ => None,
+            };
+            let slot = match &variable.slot {
+                Slot::Value(value) => match place.env.get(value) {
+                    None | Some(Repr::Never) => continue,
+                    Some(repr) => self.slot(repr),
+                },
+                slot => slot.clone(),
+            };
+            frame.push(ShownVariable { number: variable.number, slot, bound });
+        }
+        self.slots += frame.len();
+        (!frame.is_empty()).then(|| Shown { frames: vec![frame] })
+    }
+
     fn slot(&mut self, repr: &Repr<Value>) -> Slot {
         match repr {
             Repr::Never | Repr::None => Slot::None,
@@ -490,6 +516,12 @@ impl Sink for Writer<'_> {
             site: None,
         };
         let inst = self.out.add_inst(data, results);
+        if op.effects().has(Effects::RAISES)
+            && let Some(shown) = self.shown(place)
+        {
+            let show = self.out.add_show(shown);
+            self.out.shown.insert(inst, show);
+        }
         self.out.block_mut(self.block).insts.push(inst);
         self.out.inst(inst).results.clone()
     }
