@@ -13,6 +13,7 @@ from _weakref import ref
 from collections import OrderedDict, deque
 
 from castiron._descriptions import Member
+from castiron._signatures import FUNCTION, METHOD, SHOWN, arity_fault, member_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     Description: TypeAlias = tuple[Any, ...]
 
-CO_VARARGS = 4
 _ABSENT = object()
 
 
@@ -174,7 +174,20 @@ def _literal(described: Description, value: Any, call: Call) -> bool:
 
 
 def _type(described: Description, value: Any, call: Call) -> bool:
-    return isinstance(value, type) and covers(described[1], value, call)
+    kind = class_behind(value)
+    return kind is not None and covers(described[1], kind, call)
+
+
+def class_behind(value: Any) -> Any:
+    """Give the class that the value is, or is an alias of (`list[int]`); None where it is neither."""
+    if isinstance(value, type):
+        return value
+    origin = value.__origin__ if type(value).__name__ in _ALIASES else None
+    return origin if isinstance(origin, type) else None
+
+
+#: The classes of aliases that stand for a class.
+_ALIASES = ("GenericAlias", "_GenericAlias", "_SpecialGenericAlias")
 
 
 def covers(described: Description, kind: type, call: Call) -> bool:
@@ -183,7 +196,7 @@ def covers(described: Description, kind: type, call: Call) -> bool:
     if what in ("class", "protocol", "array", "dtype"):
         wanted = class_of(described[1])
         if what == "protocol":
-            return wanted is not None and (_is_nominal(kind, wanted) or not lacking(described, kind))
+            return wanted is not None and (_is_nominal(kind, wanted) or not _lacks(described, wanted, kind))
         return wanted is not None and issubclass(kind, wanted)
     if what == "union":
         return any(covers(member, kind, call) for member in described[1])
@@ -199,9 +212,29 @@ def covers(described: Description, kind: type, call: Call) -> bool:
     if what == "pending":
         found = described[1].look(call.function, call.first)
         return found is None or covers(found, kind, call)
+    if what == "callable":
+        return any("__call__" in base.__dict__ for base in kind.__mro__)
+    if what == "file":
+        return _is_file(described[1], kind, kind)
     if what in _COVERED:
         return issubclass(kind, _COVERED[what])
     return bool(what == "any")
+
+
+def _lacks(described: Description, wanted: Any, kind: type) -> bool:
+    """Tell whether a class lacks a member of a protocol that is seen on the class itself."""
+    return any(_is_on_class(wanted, name) for name in lacking(described, kind))
+
+
+def _is_on_class(wanted: Any, name: str) -> bool:
+    """Tell whether classes that implement the protocol have the member, not only their instances."""
+    for base in wanted.__mro__:
+        if name in base.__dict__:
+            return True
+        hint = getattr(base, "__annotations__", {}).get(name)
+        if hint is not None:
+            return "ClassVar" in (hint if isinstance(hint, str) else repr(hint))
+    return True
 
 
 _COVERED: dict[str, Any] = {
@@ -218,77 +251,25 @@ def _callable(described: Description, value: Any, call: Call) -> bool:
     return callable(value) and (described[1] is None or arity_fault(value, described[1], described[2]) is None)
 
 
-def arity_fault(value: Any, count: int, more: bool) -> str | None:
-    """Say why the value can't be called with so many positional arguments, as far as that can be seen."""
-    function, bound = _function_behind(value)
-    if function is None:
-        return "takes no arguments" if count and _takes_nothing(value) else None
-    code = function.__code__
-    required = code.co_argcount - len(function.__defaults__ or ()) - bound
-    most = code.co_argcount - bound
-    if not code.co_flags & CO_VARARGS and count > max(most, 0):
-        return f"takes at most {_arguments(max(most, 0))}" if required < most else f"takes {_arguments(max(most, 0))}"
-    if more:
-        return None
-    if count < required:
-        return f"takes at least {_arguments(required)}" if required < most else f"takes {_arguments(required)}"
-    names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    missing = [name for name in names if name not in (function.__kwdefaults__ or ())]
-    return f"wants the keyword argument {missing[0]!r}" if missing else None
-
-
-def _arguments(count: int) -> str:
-    return f"{count} positional argument{'' if count == 1 else 's'}"
-
-
-_FUNCTION = type(lambda: None)
-_METHOD: Any = type(accepts.__get__(0))
-_CODE = type(_class.__code__)
-
-
-def _function_behind(value: Any) -> tuple[Any, int]:
-    """Give the Python function that a call of the value runs, and how many arguments the call adds."""
-    kind = type(value)
-    if kind is _METHOD:
-        return (value.__func__, 1) if type(value.__func__) is _FUNCTION else (None, 0)
-    if isinstance(value, _FUNCTION):
-        return (value, 0) if type(value.__code__) is _CODE else (None, 0)
-    if isinstance(value, type):
-        return _constructor_of(value) if kind.__call__ is _CALL_OF_TYPE else (None, 0)
-    own = next((base.__dict__["__call__"] for base in kind.__mro__ if "__call__" in base.__dict__), None)
-    return (own, 1) if type(own) is _FUNCTION else (None, 0)
-
-
-def _takes_nothing(value: Any) -> bool:
-    """Tell whether this is a class that leaves its construction to `object`."""
-    if not isinstance(value, type) or type(value).__call__ is not _CALL_OF_TYPE:
-        return False
-    made, initialized = _construction_of(value)
-    return made is _NEW_OF_OBJECT and initialized is _INIT_OF_OBJECT
-
-
-def _construction_of(kind: Any) -> tuple[Any, Any]:
-    return kind.__new__, kind.__init__
-
-
-def _constructor_of(kind: Any) -> tuple[Any, int]:
-    made, initialized = _construction_of(kind)
-    chosen = initialized if made is _NEW_OF_OBJECT else made
-    return (chosen, 1) if type(chosen) is _FUNCTION else (None, 0)
-
-
-_CALL_OF_TYPE: Any = type.__call__
-_NEW_OF_OBJECT: Any = object.__new__
-_INIT_OF_OBJECT: Any = object.__dict__["__init__"]
-
-
 def _protocol(described: Description, value: Any, call: Call) -> bool:
     kind = class_of(described[1])
     if kind is None:
         return False
     if described[5]:
         return isinstance(value, kind)
-    return _is_nominal(type(value), kind) or not lacking(described, value)
+    if _is_nominal(type(value), kind):
+        return True
+    return not lacking(described, value) and not any(mismatches(described, value))
+
+
+def mismatches(described: Description, value: Any) -> Iterator[str]:
+    """Say for the methods of a protocol that the value has why they can't be called as the protocol's."""
+    wanted = class_of(described[1])
+    for name in described[3] if not described[5] else ():
+        if name in described[4]:
+            fault = member_fault(wanted, value, name)
+            if fault is not None:
+                yield f"{name}() {fault}"
 
 
 def settles(described: Description, value: Any) -> bool:
@@ -298,12 +279,14 @@ def settles(described: Description, value: Any) -> bool:
     if object.__getattribute__(value, "__class__") is not kind or isinstance(value, type):
         return False
     if described[0] == "callable":
-        return kind not in (_FUNCTION, _METHOD)
+        return kind not in (FUNCTION, METHOD) and kind.__name__ not in SHOWN
     if described[0] == "class":
         return True
     wanted = class_of(described[1])
     if wanted is None or _is_nominal(kind, wanted):
         return wanted is not None
+    if kind in (FUNCTION, METHOD) and not described[5]:
+        return False
     for name in described[3]:
         found = next((base.__dict__[name] for base in kind.__mro__ if name in base.__dict__), None)
         if found is None:
@@ -401,16 +384,31 @@ def _dtype(described: Description, value: Any, call: Call) -> bool:
 
 def _file(described: Description, value: Any, call: Call) -> bool:
     """An object with the methods of files; where its class says whether it holds text or bytes, that too."""
+    return not isinstance(value, type) and _is_file(described[1], type(value), value)
+
+
+def _is_file(wanted: str | None, kind: type, value: object) -> bool:
+    content = _content_of(kind)
+    if content:
+        return wanted is None or content == wanted
+    return all(hasattr(value, name) for name in ("close", "read", "readline", "seek", "tell", "write"))
+
+
+def _content_of(kind: type) -> str | None:
+    """Say what files of a class hold, where the class shows it."""
     import io
 
-    if isinstance(value, type):
-        return False
-    kind = described[1]
-    if isinstance(value, io.TextIOBase):
-        return bool(kind != "bytes")
-    if isinstance(value, (io.RawIOBase, io.BufferedIOBase)):
-        return bool(kind != "str")
-    return all(hasattr(value, name) for name in ("close", "read", "readline", "seek", "tell", "write"))
+    if issubclass(kind, io.TextIOBase):
+        return "str"
+    if issubclass(kind, (io.RawIOBase, io.BufferedIOBase)):
+        return "bytes"
+    for base in kind.__mro__:
+        if base.__module__ == "typing" and base.__name__ in ("TextIO", "BinaryIO"):
+            return "str" if base.__name__ == "TextIO" else "bytes"
+        for hint in base.__dict__.get("__orig_bases__", ()):
+            if getattr(getattr(hint, "__origin__", None), "__name__", None) == "IO":
+                return {str: "str", bytes: "bytes"}.get(hint.__args__[0])
+    return None
 
 
 _ACCEPTS: dict[str, Callable[[Description, Any, Call], bool]] = {

@@ -46,14 +46,14 @@ class _Options:
 
     def function(self, function: Any) -> Any:
         """Enforce a function: the decorator below all others."""
-        return self.check(function, None)
+        return self.check(function, ())
 
-    def check(self, function: Any, owner: type | None) -> Any:
-        """Enforce a function, which the body of the owner defines."""
+    def check(self, function: Any, owners: tuple[type, ...]) -> Any:
+        """Enforce a function, which stands in the bodies of the owners."""
         name = f"{function.__module__}.{function.__qualname__}"
         if plan_of(function) is not None or self.leaves_alone(name):
             return function
-        return enforce_one(function, owner, deep=self.deep, strict=self.strict, warn=self.on_violation == "warn")
+        return enforce_one(function, owners, deep=self.deep, strict=self.strict, warn=self.on_violation == "warn")
 
     def generated(self, kind: Any) -> Any:
         """Enforce what decorators and metaclasses made of a class: its `__init__` or `__new__`, as of a dataclass."""
@@ -63,7 +63,7 @@ class _Options:
             value = vars(kind).get(name)
             function = getattr(value, "__func__", value)
             if type(function) is _FUNCTION and not _has_file(function):
-                made = enforced(value, self.check, kind)
+                made = enforced(value, self.check, (kind,))
                 if made is not value:
                     setattr(kind, name, made)
         return kind
@@ -204,7 +204,7 @@ def _enforce_loaded(module: ModuleType, options: _Options) -> None:
             setattr(module, name, made)
 
 
-def _unless_refused(value: Any, check: Callable[[Any, type | None], Any]) -> Any:
+def _unless_refused(value: Any, check: Callable[[Any, tuple[type, ...]], Any]) -> Any:
     try:
         return enforced(value, check)
     except RefusalError:  # a class of C, or wrappers without end: nothing to check

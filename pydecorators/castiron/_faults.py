@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from castiron._checks import (
     accepts,
-    arity_fault,
     class_of,
     entries_of,
     items_of,
     lacking,
+    mismatches,
     star_parts,
 )
 from castiron._descriptions import Member
+from castiron._signatures import arity_fault
 from castiron._words import class_name, close_match, literal_text, shown, text_of
 
 TYPE_CHECKING = False
@@ -155,7 +156,8 @@ def _equals(wanted: object, value: object) -> bool:
 def _protocol(described: Description, value: Any, call: Call, path: str) -> Fault | None:
     missing = [name + "()" * (name in described[4]) for name in lacking(described, value)]
     if not missing:
-        return None
+        wrong = next(mismatches(described, value), None)
+        return None if wrong is None else Fault(path, text_of(described), value, None, f"; its {wrong}")
     more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""
     return Fault(path, text_of(described), value, None, f"; it lacks {', '.join(missing[:MAX_NAMES])}{more}")
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from castiron import _structures
 from castiron._descriptions import ANY, NEVER, NONE, PLAIN, Member, class_text, reference
-from castiron._hints import Unresolved, enclosing, value_of
+from castiron._hints import Unresolved, around_class, enclosing, value_of
 from castiron._structures import TYPING, is_unpacked
 from castiron._words import hint_text
 
@@ -137,6 +137,7 @@ class Reader:
         self.gaps: list[str] = []
         #: Where names are looked up while the members of a class are read.
         self.module: str | None = None
+        self.locals: Mapping[str, object] = {}
         self.depth = 0
         self.level = 0
         self.opened: dict[object, _Opened] = {}
@@ -198,7 +199,8 @@ class Reader:
         """Describe what the text of an annotation means, now or later."""
         if self.names is None and module is None and self.function is not None:
             self.names = enclosing(self.function)
-        hint = value_of(text, module, self.function, self.names or {})
+        names = self.names if module is None else self.locals
+        hint = value_of(text, module, self.function, names or {})
         if type(hint) is Unresolved:
             return ("pending", Pending(text, hint.reason, self.deep, self.strict, module))
         if hint is None or isinstance(hint, type):
@@ -211,6 +213,15 @@ class Reader:
         module = getattr(hint, "__forward_module__", None)
         module = getattr(module, "__name__", module)
         return self.of_text(hint.__forward_arg__, module if isinstance(module, str) else self.module)
+
+    def in_class(self, kind: type, read: Callable[[], Any]) -> Any:
+        """Read annotations that stand in the body of a class."""
+        outer = self.module, self.locals
+        self.module, self.locals = kind.__module__, around_class(kind)
+        try:
+            return read()
+        finally:
+            self.module, self.locals = outer
 
     def opening(self, key: object, text: str, read: Callable[[], Description]) -> Description:
         """Describe what may contain itself."""
@@ -409,13 +420,16 @@ class Reader:
             if name == "Self":
                 return ("self",)
             return self.gap(hint, "is not checked")
-        return self.gap(hint, "is no type that can be checked")
+        lock = _structures.lock(hint)
+        return lock if lock is not None else self.gap(hint, "is no type that can be checked")
 
 
 _FORMS: dict[str, Callable[[Reader, Any], Description]] = {
     "UnionType": Reader.of_union,
     "_UnionGenericAlias": Reader.of_union,
     "_LiteralGenericAlias": Reader.of_literal,
+    "Sentinel": lambda reader, hint: ("literal", (hint,)),
+    "sentinel": lambda reader, hint: ("literal", (hint,)),
     "NewType": lambda reader, hint: reader.read(hint.__supertype__),
     "TypeVar": Reader.of_type_variable,
     "ParamSpec": lambda reader, hint: ANY,

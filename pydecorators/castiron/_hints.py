@@ -93,14 +93,35 @@ def resolve(function: FunctionType) -> ResolvedHints:
 
 def enclosing(function: FunctionType) -> dict[str, object]:
     """Give the local names around the definition, if the function is being decorated where it is defined."""
+    return _running_around(function.__qualname__, function.__globals__)
+
+
+def around_class(kind: type) -> dict[str, object]:
+    """Give the names that annotations in a class' body see besides those of its module.
+
+    >>> sorted(around_class(Unresolved))
+    ['Unresolved']
+    """
     names: dict[str, object] = {}
-    scope = _scope_of(function.__qualname__)
-    frame: FrameType | None = sys._getframe(1)
+    module = sys.modules.get(kind.__module__)
+    if "<locals>" in kind.__qualname__ and module is not None:
+        names = _running_around(kind.__qualname__, vars(module))
+    for parameter in getattr(kind, "__type_params__", ()):
+        names[parameter.__name__] = parameter
+    return {kind.__name__: kind, **names}
+
+
+def _running_around(qualname: str, space: dict[str, object]) -> dict[str, object]:
+    names: dict[str, object] = {}
+    scope = _scope_of(qualname)
+    frame: FrameType | None = sys._getframe(2)
     # The class bodies and functions around the definition are running then, innermost first.
     while frame is not None and scope:
-        if frame.f_code.co_qualname == scope and frame.f_globals is function.__globals__:
+        if frame.f_code.co_qualname == scope and frame.f_globals is space:
             for name, value in frame.f_locals.items():
                 names.setdefault(name, value)
+            for parameter in frame.f_locals.get("__type_params__", ()):
+                names.setdefault(parameter.__name__, parameter)
             scope = _scope_of(scope)
         frame = frame.f_back
     return names

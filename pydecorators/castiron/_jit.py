@@ -81,12 +81,19 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
     plan = _castiron.FunctionPlan(function, resolve(function).annotations)
     if plan.wants_call():
         return _fall_back(function, "Self and type variables with constraints are checked in bytecode")
+    if _is_method_of_local_class(function) and plan.gaps():
+        return _fall_back(function, "names of a local class that is not defined yet are looked up in bytecode")
     made = _castiron.prepare(function, source.parsed(), plan)
     if made is None:
         return typed(function)
     if eager:
         _castiron.compile_now(made)
     return made
+
+
+def _is_method_of_local_class(function: FunctionType) -> bool:
+    scope = function.__qualname__.rpartition(".")[0]
+    return "<locals>." in scope
 
 
 def _fall_back(function: FunctionType, reason: str) -> Any:

@@ -7,7 +7,7 @@ in `_descriptions`.
 from __future__ import annotations
 
 from castiron._descriptions import ANY, NEVER, class_text, reference
-from castiron._hints import value_of
+from castiron._hints import Unresolved, value_of
 from castiron._words import hint_text
 
 TYPE_CHECKING = False
@@ -41,26 +41,31 @@ def protocol(reader: Reader, kind: Any, text: str) -> Description:
 
 def typed_dict(reader: Reader, kind: Any, text: str) -> Description:
     """A dict with required keys; the values are looked at where all elements are."""
+    found: Description = reader.in_class(kind, lambda: _typed_dict(reader, kind, text))
+    return found
+
+
+def _typed_dict(reader: Reader, kind: Any, text: str) -> Description:
     required = set(kind.__required_keys__)
     hints: dict[str, Any] = kind.__annotations__
-    module, reader.module = reader.module, kind.__module__
-    try:
-        for key, hint in hints.items():
-            needed = _requirement_of(reader, hint)
-            if needed is not None:
-                (required.add if needed else required.discard)(key)
-        if not reader.deep:
-            return ("typeddict", text, tuple(sorted(required)), [None])
-        read = lambda: ("typeddict", text, tuple(sorted(required)), _values_of(reader, kind, hints))  # noqa: E731
-        return reader.opening((id(kind), *map(id, reader.parameters.values())), text, read)
-    finally:
-        reader.module = module
+    for key, hint in hints.items():
+        needed = _requirement_of(reader, hint)
+        if needed is not None:
+            (required.add if needed else required.discard)(key)
+    if not reader.deep:
+        return ("typeddict", text, tuple(sorted(required)), [None])
+    read = lambda: ("typeddict", text, tuple(sorted(required)), _values_of(reader, kind, hints))  # noqa: E731
+    return reader.opening((id(kind), *map(id, reader.parameters.values())), text, read)
 
 
 def _requirement_of(reader: Reader, hint: Any) -> bool | None:
     """Tell whether `Required` or `NotRequired` stands around a key's annotation; None where neither does."""
     if type(hint).__name__ == "ForwardRef" and "Required" in hint.__forward_arg__:
-        hint = value_of(hint.__forward_arg__, reader.module, None, {})
+        text = hint.__forward_arg__
+        hint = value_of(text, reader.module, None, reader.locals)
+        if type(hint) is Unresolved:
+            # What stands inside may be defined later; the form itself shows in the text.
+            return {"Required": True, "NotRequired": False}.get(text.partition("[")[0].rpartition(".")[2].strip())
     while True:
         origin = getattr(hint, "__origin__", None)
         name = getattr(origin, "_name", None)
@@ -108,11 +113,8 @@ def _shallow_values(reader: Reader, kind: Any) -> Description:
     """A TypedDict whose values are looked at, but not what is in them."""
     reader.deep = False
     described = typed_dict(reader, kind, class_text(kind))
-    module, reader.module = reader.module, kind.__module__
-    try:
-        return (*described[:3], _values_of(reader, kind, kind.__annotations__))
-    finally:
-        reader.module = module
+    values = reader.in_class(kind, lambda: _values_of(reader, kind, kind.__annotations__))
+    return (*described[:3], values)
 
 
 def named_tuple(reader: Reader, kind: Any, text: str) -> Description | None:
@@ -120,11 +122,7 @@ def named_tuple(reader: Reader, kind: Any, text: str) -> Description | None:
     hints = getattr(kind, "__annotations__", {})
     if not hints or not all(field in hints for field in kind._fields):
         return None
-    module, reader.module = reader.module, kind.__module__
-    try:
-        fields = tuple(reader.inside(hints[field]) for field in kind._fields)
-    finally:
-        reader.module = module
+    fields = reader.in_class(kind, lambda: tuple(reader.inside(hints[field]) for field in kind._fields))
     return ("fields", ("class", reference(kind), text), fields)
 
 
@@ -205,7 +203,9 @@ def array(reader: Reader, hint: Any, origin: type, args: tuple[Any, ...]) -> Des
         inner = getattr(args[1], "__args__", None)
         name = getattr(getattr(args[1], "__origin__", None), "__name__", "")
         if name == "dtype" and inner:
-            scalar = reader.inside(inner[0])
+            # `NDArray[np.dtype("f8")]`: a dtype in the place of its scalar type.
+            is_dtype = type(inner[0]).__module__.startswith("numpy.dtype")
+            scalar = reader.inside(inner[0].type if is_dtype else inner[0])
         elif type(args[1]).__name__ == "TypeVar":
             bound = reader.parameters.get(args[1])
             scalar = bound[2] if bound is not None and bound[0] == "dtype" else ANY
@@ -215,6 +215,17 @@ def array(reader: Reader, hint: Any, origin: type, args: tuple[Any, ...]) -> Des
     if scalar[0] == "any" and dimensions is None:
         return ("class", reference(origin), text)
     return ("array", reference(origin), scalar, dimensions, f"ndarray of {_scalar_text(scalar, text)}")
+
+
+def lock(hint: Any) -> Description | None:
+    """`threading.Lock` and `RLock`, which are functions before CPython 3.13 and meant as classes."""
+    import sys
+
+    threading = sys.modules.get("threading")
+    for name in ("Lock", "RLock"):
+        if threading is not None and hint is getattr(threading, name):
+            return ("class", reference(type(hint())), name)
+    return None
 
 
 def _members_of(kind: Any) -> set[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import CellType
     from typing import Any, TypeAlias
 
-    Check: TypeAlias = Callable[[Any, type | None], Any]
+    Check: TypeAlias = Callable[[Any, tuple[type, ...]], Any]
 
 _FUNCTION: Any = type(lambda: None)
 _HEAP_TYPE = 1 << 9
@@ -32,10 +32,10 @@ class RefusalError(TypeError):
     """The object holds no function that could be enforced."""
 
 
-def enforced(value: Any, check: Check, owner: type | None = None, depth: int = 0) -> Any:
+def enforced(value: Any, check: Check, owners: tuple[type, ...] = (), depth: int = 0) -> Any:
     """Give what takes the place of the object when its functions check.
 
-    `check` is given each function, and the class that is being enforced if its body defines the function.
+    `check` is given each function, and the classes that are being enforced whose bodies it stands in, innermost first.
     """
     if depth > _MAX_DEPTH:
         raise RefusalError("the decorated functions nest too deeply")
@@ -43,26 +43,26 @@ def enforced(value: Any, check: Check, owner: type | None = None, depth: int = 0
         return value
     kind = type(value)
     if _is_wrapper(value):
-        return check(value, owner)
+        return check(value, owners)
     if kind is _FUNCTION:
-        return _function(value, check, owner, depth)
+        return _function(value, check, owners, depth)
     if kind is classmethod or kind is staticmethod:
-        made = enforced(value.__func__, check, owner, depth + 1)
+        made = enforced(value.__func__, check, owners, depth + 1)
         return value if made is value.__func__ else kind(made)
     if isinstance(value, (classmethod, staticmethod)):
-        return _keeping(value, value.__func__, check, owner, depth)
+        return _keeping(value, value.__func__, check, owners, depth)
     if isinstance(value, property):
-        return _property(value, check, owner, depth)
+        return _property(value, check, owners, depth)
     if isinstance(value, type):
-        return _class(value, check, depth)
+        return _class(value, check, owners, depth)
     if _is_cached_property(value):
-        made = enforced(value.func, check, owner, depth + 1)
+        made = enforced(value.func, check, owners, depth + 1)
         _replace_dispatched(getattr(value, "dispatcher", None), value.func, made)
         value.func = made
         return value
     wrapped = None if kind.__name__ == "method" else getattr(value, "__wrapped__", None)
     if wrapped is not None and callable(wrapped):
-        return _keeping(value, wrapped, check, owner, depth)
+        return _keeping(value, wrapped, check, owners, depth)
     raise RefusalError(f"typed takes a function, not an object of type {kind.__qualname__!r}")
 
 
@@ -72,11 +72,11 @@ def _is_wrapper(value: Any) -> bool:
     return (kind is _FUNCTION or kind.__module__ == "castiron._pure") and ORIGINAL in value.__dict__
 
 
-def _function(function: Any, check: Check, owner: type | None, depth: int) -> Any:
+def _function(function: Any, check: Check, owners: tuple[type, ...], depth: int) -> Any:
     wrapped = function.__dict__.get("__wrapped__")
     if wrapped is None or not _shows_annotations_of(function, wrapped):
-        return check(function, owner)
-    return _keeping(function, wrapped, check, owner, depth)
+        return check(function, owners)
+    return _keeping(function, wrapped, check, owners, depth)
 
 
 def _shows_annotations_of(function: Any, wrapped: object) -> bool:
@@ -86,9 +86,9 @@ def _shows_annotations_of(function: Any, wrapped: object) -> bool:
     return own is others or (bool(own) and own == others)
 
 
-def _keeping(holder: Any, wrapped: Any, check: Check, owner: type | None, depth: int) -> Any:
+def _keeping(holder: Any, wrapped: Any, check: Check, owners: tuple[type, ...], depth: int) -> Any:
     """Enforce what the object stands for; where that is replaced, put it into the object."""
-    made = enforced(wrapped, check, owner, depth + 1)
+    made = enforced(wrapped, check, owners, depth + 1)
     if made is wrapped:
         return holder
     cells: tuple[CellType, ...] = getattr(holder, "__closure__", None) or ()
@@ -123,25 +123,25 @@ def _is_cached_property(value: object) -> bool:
     return type(value).__name__ in ("cached_property", "singledispatchmethod") and type(value).__module__ == "functools"
 
 
-def _property(value: property, check: Check, owner: type | None, depth: int) -> property:
+def _property(value: property, check: Check, owners: tuple[type, ...], depth: int) -> property:
     accessors = (value.fget, value.fset, value.fdel)
-    made = [_accessor(accessor, check, owner, depth) for accessor in accessors]
+    made = [_accessor(accessor, check, owners, depth) for accessor in accessors]
     if all(one is other for one, other in zip(made, accessors, strict=True)):
         return value
     return type(value)(made[0], made[1], made[2], value.__doc__)
 
 
-def _accessor(accessor: Any, check: Check, owner: type | None, depth: int) -> Any:
-    return enforced(accessor, check, owner, depth + 1) if type(accessor) is _FUNCTION else accessor
+def _accessor(accessor: Any, check: Check, owners: tuple[type, ...], depth: int) -> Any:
+    return enforced(accessor, check, owners, depth + 1) if type(accessor) is _FUNCTION else accessor
 
 
-def _class(kind: Any, check: Check, depth: int) -> Any:
+def _class(kind: Any, check: Check, owners: tuple[type, ...], depth: int) -> Any:
     if not kind.__flags__ & _HEAP_TYPE:
         raise RefusalError(f"typed takes a function, or a class written in Python, not {kind.__qualname__!r}")
     for name, value in list(vars(kind).items()):
         if getattr(value, "__no_type_check__", None) is True or not _is_defined_in(kind, value):
             continue
-        made = enforced(value, check, kind, depth + 1)
+        made = enforced(value, check, (kind, *owners), depth + 1)
         if made is not value:
             setattr(kind, name, made)
     return kind

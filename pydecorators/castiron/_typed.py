@@ -74,11 +74,11 @@ def typed(  # noqa: F811
     if MODE == "off" or _backend.is_jitted(function):
         return function
 
-    def check(found: Any, owner: type | None) -> Any:
+    def check(found: Any, owners: tuple[type, ...]) -> Any:
         # A method's own decorator says how it is checked, not that of the class.
-        if _backend.is_jitted(found) or (owner is not None and _backend.plan_of(found) is not None):
+        if _backend.is_jitted(found) or (owners and _backend.plan_of(found) is not None):
             return found
-        return enforce_one(found, owner, deep=deep, strict=strict, warn=on_violation == "warn")
+        return enforce_one(found, owners, deep=deep, strict=strict, warn=on_violation == "warn")
 
     return enforced(function, check)
 
@@ -95,7 +95,7 @@ def unchecked(function: F, /) -> F:
     'x'
     """
 
-    def restore(found: Any, owner: type | None) -> Any:
+    def restore(found: Any, owners: tuple[type, ...]) -> Any:
         found = _backend.restored(found)
         found.__no_type_check__ = True
         return found
@@ -107,33 +107,34 @@ def unchecked(function: F, /) -> F:
 
 
 def enforce_one(
-    function: Any, owner: type | None = None, *, deep: bool = False, strict: bool = False, warn: bool = False
+    function: Any, owners: tuple[type, ...] = (), *, deep: bool = False, strict: bool = False, warn: bool = False
 ) -> Any:
     """Give what takes the place of one function when it checks its annotations.
 
-    `owner` is the class whose body defines the function, where the class is not bound to its name yet.
+    `owners` are the classes around the function, innermost first, where they are not bound to their names yet.
     """
     if not function.__annotations__:
         return function
     origin = _backend.origin_of(function)
     annotations = resolve(origin).annotations
-    if owner is not None:
-        annotations = {name: _within(owner, hint, origin) for name, hint in annotations.items()}
+    if owners:
+        annotations = {name: _within(owners, hint, origin) for name, hint in annotations.items()}
     return _backend.enforce_function(origin, annotations, deep=deep, strict=strict, warn=warn)
 
 
-def _within(owner: type, hint: object, function: FunctionType) -> object:
-    """Look a name that was not found up in the class, which may be meant itself, and in its module."""
+def _within(owners: tuple[type, ...], hint: object, function: FunctionType) -> object:
+    """Look a name that was not found up in the class, which may be meant itself or stand in one, and in its module."""
     if type(hint) is Unresolved:
         text = hint.text
     elif type(hint).__name__ == "ForwardRef":
         text = hint.__forward_arg__  # type: ignore[attr-defined]
     else:
         return hint
+    owner = owners[0]
     names: dict[str, object] = {}
     module = sys.modules.get(owner.__module__)
     if module is not None and vars(module) is not function.__globals__:
         # The methods of a named tuple live in a namespace of their own, without builtins.
         names.update(vars(builtins))
         names.update(vars(module))
-    return evaluate(text, function, {**names, **vars(owner), owner.__name__: owner})
+    return evaluate(text, function, {**names, **vars(owner), **{kind.__name__: kind for kind in reversed(owners)}})

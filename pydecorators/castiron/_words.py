@@ -94,6 +94,8 @@ def text_of(described: tuple[Any, ...]) -> str:
         middle = f"*tuple[{text_of(described[2])}, ...]"
         before, after = ([text_of(item) for item in part] for part in (described[1], described[3]))
         return f"tuple[{', '.join([*before, middle, *after])}]"
+    if kind == "literal" and type(described[1][0]).__name__.lower() == "sentinel":
+        return shown(described[1][0])
     if kind == "literal":
         return f"Literal[{', '.join([literal_text(value) for value in described[1]])}]"
     if kind == "type":

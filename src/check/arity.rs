@@ -32,11 +32,29 @@ impl Arity {
             if class == running.function_type {
                 return self.fits_function(value, 0);
             }
+            if class == &raw mut ffi::PyCFunction_Type as usize {
+                return self.fits_builtin(value);
+            }
             if class != running.method_type {
                 return self.count.is_none() && ffi::PyCallable_Check(value) != 0;
             }
             let function: *mut ffi::PyObject = object::field(value, running.layout.method_function);
             ffi::Py_TYPE(function) as usize == running.function_type && self.fits_function(function, 1)
+        }
+    }
+
+    /// Whether the calling convention alone says that a built-in function fits.
+    ///
+    /// # Safety
+    /// The object is a built-in function or a bound method of a built-in class.
+    unsafe fn fits_builtin(self, value: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        let flags = unsafe { ffi::PyCFunction_GetFlags(value) };
+        match self.count {
+            None => true,
+            Some(0) => flags & ffi::METH_NOARGS != 0,
+            Some(1) => flags & ffi::METH_O != 0,
+            Some(_) => false,
         }
     }
 

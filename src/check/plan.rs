@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::Weak;
 
 use pyo3::PyResult;
+use pyo3::intern;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
@@ -16,6 +17,7 @@ use pyo3::types::PyComplex;
 use pyo3::types::PyFloat;
 use pyo3::types::PyInt;
 use pyo3::types::PyNone;
+use pyo3::types::PyStringMethods;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
 use pyo3::types::PyType;
@@ -322,11 +324,23 @@ fn accepts_items<'py>(items: &[Check], value: &Bound<'py, PyAny>, call: &Call<'_
 }
 
 fn accepts_class(classes: &[ClassRef], value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let Ok(class) = value.cast::<PyType>() else { return Ok(false) };
+    let Some(class) = class_behind(value)? else { return Ok(false) };
     if classes.is_empty() {
         return Ok(true);
     }
-    any(classes, |wanted| wanted.covers(class))
+    any(classes, |wanted| wanted.covers(&class))
+}
+
+/// The class that the value is, or is an alias of (`list[int]`).
+fn class_behind<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyType>>> {
+    if let Ok(class) = value.cast::<PyType>() {
+        return Ok(Some(class.clone()));
+    }
+    let name = value.get_type().name()?;
+    if !["GenericAlias", "_GenericAlias", "_SpecialGenericAlias"].contains(&name.to_cow()?.as_ref()) {
+        return Ok(None);
+    }
+    Ok(value.getattr(intern!(value.py(), "__origin__"))?.cast_into::<PyType>().ok())
 }
 
 /// Keeps those constraints that fit this use too, unless none does.

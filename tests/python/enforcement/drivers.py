@@ -4,6 +4,7 @@ A driver takes an annotation and gives a function that takes a value and tells w
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import castiron
@@ -116,6 +117,18 @@ def python_deep(place: str, annotation: Any) -> Verdict:
     """The Python side, every element."""
     return _described(annotation, True)
 
+
+def _jitted(function: Any) -> Any:
+    """Compile what can be compiled: `jit` takes functions, and `typed` what else there is."""
+    return castiron.jit(function) if isinstance(function, FunctionType) else castiron.typed(function)
+
+
+#: Decorators by the name of their driver, with whether they look at every element.
+DECORATORS: dict[str, tuple[Any, bool]] = {
+    "typed": (castiron.typed, False),
+    "deep": (castiron.typed(deep=True), True),
+    "jit": (_jitted, False),
+}
 
 #: Drivers by name, with whether they look at every element.
 DRIVERS: dict[str, tuple[Callable[[str, Any], Verdict], bool]] = {

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Optional, Union
 
-from enforcement import containers, scalars, structures, syntax
+from enforcement import containers, records, scalars, signatures, structures, syntax
 from enforcement.rows import Row
 
-WRITTEN: list[Row] = [*scalars.ROWS, *containers.ROWS, *structures.ROWS, *syntax.ROWS]
+WRITTEN: list[Row] = [*scalars.ROWS, *containers.ROWS, *structures.ROWS, *syntax.ROWS, *signatures.ROWS, *records.ROWS]
 
 
 class Unrelated:
@@ -20,7 +20,8 @@ def _within(row: Row) -> list[Row]:
     """Put a row's annotation into others; what is good and bad follows."""
     found: list[Row] = []
     # Names are looked up where a function is, and uses of one type variable must agree.
-    if isinstance(row.annotation, str) or getattr(row.annotation, "__constraints__", ()):
+    variables = (row.annotation, *getattr(row.annotation, "__parameters__", ()))
+    if isinstance(row.annotation, str) or any(getattr(variable, "__constraints__", ()) for variable in variables):
         return found
     one = row.annotation
     found.append(
