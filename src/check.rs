@@ -2,7 +2,7 @@
 //!
 //! In: descriptions of annotations (`castiron._forms` makes them of what `castiron._hints` resolves), functions. Out: [`FunctionPlan`], which
 //! answers the runtime's [`crate::runtime::promise::Promise`] for compiled code and makes the checker
-//! objects that `castiron._weave` puts into bytecode.
+//! objects that [`weave`] puts into bytecode.
 //!
 //! Invariants:
 //! - A plan owns no class that could own the plan's function: code objects are invisible to the garbage
@@ -30,6 +30,7 @@ pub mod quick;
 mod revive;
 pub mod verdicts;
 mod walk;
+mod weave;
 
 use pyo3::PyResult;
 use pyo3::exceptions::PyImportError;
@@ -53,6 +54,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FunctionPlan>()?;
     module.add_function(pyo3::wrap_pyfunction!(hooks::install_enforcement, module)?)?;
     module.add_function(pyo3::wrap_pyfunction!(carrier::set_code, module)?)?;
+    module.add_function(pyo3::wrap_pyfunction!(weave::insert_checks, module)?)?;
     module.add_class::<revive::Revived>()?;
     module.add_function(pyo3::wrap_pyfunction!(revive::install_revival, module)?)?;
     checker::register(module)

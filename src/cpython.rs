@@ -12,6 +12,7 @@ pub mod layout;
 pub mod linked;
 pub mod object;
 pub mod objects;
+pub mod opcode;
 pub mod symbols;
 pub mod thread;
 

@@ -7,7 +7,6 @@ the same functions for interpreters without the native part.
 from __future__ import annotations
 
 from castiron._castiron import FunctionPlan, install_enforcement, install_revival, is_jitted, set_code
-from castiron._codetables import rebound
 from castiron._errors import violation
 from castiron._errors import warn as _warn
 from castiron._forms import read_all
@@ -17,6 +16,7 @@ from castiron._weave import plan_of as _plan_of_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import Any
 
 __all__ = ["enforce_function", "is_jitted", "origin_of", "plan_of", "restored"]
@@ -47,7 +47,14 @@ def _settles(described: tuple[Any, ...], value: object) -> bool:
     return settles(described, value)
 
 
-install_enforcement(read_all, _accepts, _settles, rebound, violation)
+def _rebound(code: CodeType) -> set[int]:
+    """Give the numbers of the variables that the code binds anew."""
+    from castiron._variables import rebound
+
+    return rebound(code)
+
+
+install_enforcement(read_all, _accepts, _settles, _rebound, violation)
 install_revival(_plan_for)
 
 

@@ -29,6 +29,8 @@ use super::operator;
 use super::operator::OPERAND;
 use super::plan::Check;
 use super::plan::Plan;
+use super::weave;
+use super::weave::Checks;
 use crate::types::Type;
 
 const CO_VARARGS: usize = 4;
@@ -153,45 +155,12 @@ impl FunctionPlan {
         Ok(plan)
     }
 
-    /// The numbers of the variables that some value breaks.
-    pub(super) fn checked(&self) -> Vec<usize> {
-        let open = |parameter: &&Parameter| !matches!(parameter.plan.check, Check::Anything);
-        self.parameters.iter().filter(open).map(|parameter| parameter.index).collect()
-    }
-
-    /// Whether the second operand is checked, and its check declines instead of failing.
-    fn declines(&self) -> bool {
-        self.is_operator && self.checked().contains(&OPERAND)
-    }
-
-    /// A checker that is given the value of the variable.
-    fn argument_checker(slf: &Bound<'_, FunctionPlan>, variable: usize) -> PyResult<Py<PyAny>> {
-        checker::new(slf, Spot::Argument(variable))
-    }
-
-    /// A checker that reads the values of all checked variables from the frame that runs it.
-    fn arguments_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Py<PyAny>> {
-        arguments::new(slf)
-    }
-
-    /// The checker of the result, if some value breaks it.
-    fn result_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
-        checker_at(slf, Spot::Result)
-    }
-
-    /// The checker of what a generator yields, if some value breaks it.
-    fn yields_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
-        checker_at(slf, Spot::Yielded)
-    }
-
-    /// The checker of what a generator is sent, if some value breaks it.
-    fn sends_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
-        checker_at(slf, Spot::Sent)
-    }
-
-    /// The checker of the generator that a call makes, where its annotation may refuse every generator.
-    fn made_checker(slf: &Bound<'_, FunctionPlan>) -> PyResult<Option<Py<PyAny>>> {
-        checker_at(slf, Spot::Made)
+    /// A copy of the function's code with the checks; None where nothing is checked or the code's form is not known.
+    fn woven<'py>(
+        slf: &Bound<'py, FunctionPlan>,
+        code: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        weave::insert(code, &checks_of(slf)?)
     }
 
     /// Whether both plans check the same; names that are still open are never the same.
@@ -237,12 +206,33 @@ impl FunctionPlan {
     }
 }
 
-/// A checker of what stands at the spot, if some value breaks it.
-fn checker_at(plan: &Bound<'_, FunctionPlan>, spot: Spot) -> PyResult<Option<Py<PyAny>>> {
-    match plan.get().check_at(spot) {
+/// What is woven into the code of the plan's function.
+fn checks_of<'py>(slf: &Bound<'py, FunctionPlan>) -> PyResult<Checks<'py>> {
+    let (py, plan) = (slf.py(), slf.get());
+    // The checker of the spot, if some value breaks it.
+    let at = |spot: Spot| match plan.check_at(spot) {
         None | Some(Check::Anything) => Ok(None),
-        Some(_) => checker::new(plan, spot).map(Some),
+        Some(_) => checker::new(slf, spot).map(|made| Some(made.into_bound(py))),
+    };
+    let checked = plan.checked();
+    let mut checks = Checks {
+        arguments: Vec::new(),
+        together: None,
+        result: at(Spot::Result)?,
+        yields: at(Spot::Yielded)?,
+        sends: at(Spot::Sent)?,
+        made: at(Spot::Made)?,
+        declines: plan.is_operator && checked.contains(&OPERAND),
+    };
+    match checked[..] {
+        [] => {}
+        [variable] => {
+            let check = checker::new(slf, Spot::Argument(variable))?;
+            checks.arguments.push((variable, check.into_bound(py)));
+        }
+        _ => checks.together = Some(arguments::new(slf)?.into_bound(py)),
     }
+    Ok(checks)
 }
 
 /// What a function's enforced annotations leave unchecked, in words. `Enforcement::Woven` looks for the checks
@@ -292,6 +282,12 @@ fn parameters_of<'py>(
 }
 
 impl FunctionPlan {
+    /// The numbers of the variables that some value breaks.
+    pub(super) fn checked(&self) -> Vec<usize> {
+        let open = |parameter: &&Parameter| !matches!(parameter.plan.check, Check::Anything);
+        self.parameters.iter().filter(open).map(|parameter| parameter.index).collect()
+    }
+
     /// The quick part of the check of what stands at the spot.
     pub(super) fn guard(&self, py: Python<'_>, spot: Spot) -> Guard {
         let mut place = Place { spot, from_last: 0, subject: Subject::Value, is_cell: false };

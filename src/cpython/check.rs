@@ -4,6 +4,7 @@
 //! the offsets. Nothing is written before what stands there has been found plausible.
 
 use std::ffi::c_int;
+use std::ffi::c_long;
 use std::ffi::c_void;
 
 use pyo3::PyResult;
@@ -25,6 +26,7 @@ use super::layout::Immortality;
 use super::layout::Layout;
 use super::object;
 use super::object::field;
+use super::opcode::Opcodes;
 use super::symbols;
 use super::symbols::Symbols;
 use super::thread;
@@ -121,6 +123,7 @@ pub fn layout(
     let space = PyDict::new(py);
     told("function", py.run(PROBE, Some(&space), None).map(|()| true))?;
     let probe = space.get_item("probe").ok().flatten().ok_or("the probe defines a function")?;
+    told("bytecode", Ok(is_bytecode_as_told(layout)))?;
     told("recursion counter", recursion(py, layout, &space))?;
     told("function", functions(layout, &probe))?;
     told("frame", frames(py, layout, symbols, &probe))?;
@@ -130,6 +133,13 @@ pub fn layout(
     let method = told_method(py, layout, &probe)
         .ok_or("the layout of this interpreter's methods is not as expected")?;
     Ok((plain, probe.get_type_ptr() as usize, method))
+}
+
+/// The magic number of compiled files moves with every change of the bytecode.
+fn is_bytecode_as_told(layout: &Layout) -> bool {
+    // SAFETY: the thread is attached.
+    let magic = unsafe { ffi::PyImport_GetMagicNumber() };
+    magic & 0xffff == c_long::from(Opcodes::of(layout).magic)
 }
 
 fn object_header(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
