@@ -111,7 +111,8 @@ def pure(session: nox.Session) -> None:
     session.install("pytest", "pytest-xdist", "hypothesis")
     names = ("annotations", "functions", "generators", "hints", "operators", "targets")
     files = [f"tests/python/test_typed_{name}.py" for name in names]
-    session.run("pytest", "-q", "-n", "2", *files, "tests/python/test_enforce.py", "tests/python/test_pure.py")
+    files += [f"tests/python/test_{name}.py" for name in ("enforce", "frozen", "pure")]
+    session.run("pytest", "-q", "-n", "2", *files)
 
 
 @nox.session(python=TESTED)

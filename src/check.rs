@@ -19,6 +19,7 @@ mod checker;
 pub mod class;
 mod compile;
 mod enforce;
+mod frozen;
 pub mod function;
 mod generator;
 mod guard;
@@ -55,6 +56,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(pyo3::wrap_pyfunction!(hooks::install_enforcement, module)?)?;
     module.add_function(pyo3::wrap_pyfunction!(carrier::set_code, module)?)?;
     module.add_function(pyo3::wrap_pyfunction!(weave::insert_checks, module)?)?;
+    module.add_function(pyo3::wrap_pyfunction!(frozen::cannot_seal, module)?)?;
+    module.add_function(pyo3::wrap_pyfunction!(frozen::seal, module)?)?;
     module.add_class::<revive::Revived>()?;
     module.add_function(pyo3::wrap_pyfunction!(revive::install_revival, module)?)?;
     checker::register(module)

@@ -5,6 +5,7 @@
 //! in this crate may be used before [`connect`] has succeeded.
 
 pub mod check;
+pub mod class;
 pub mod container;
 pub mod frame;
 pub mod function;

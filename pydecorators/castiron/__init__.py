@@ -25,6 +25,7 @@ else:
 if TYPE_CHECKING:
     from castiron._config import ConfigurationError
     from castiron._enforce import enforce
+    from castiron._frozen import frozen
 
 __all__ = [
     "ConfigurationError",
@@ -36,6 +37,7 @@ __all__ = [
     "disabled",
     "enforce",
     "explain",
+    "frozen",
     "is_compiled",
     "jit",
     "stats",
@@ -50,6 +52,10 @@ def __getattr__(name: str) -> object:
         from castiron._enforce import enforce
 
         return enforce
+    if name == "frozen":
+        from castiron._frozen import frozen
+
+        return frozen
     if name == "ConfigurationError":
         from castiron._config import ConfigurationError
 

@@ -99,3 +99,25 @@ def violation(
     error.expected = fault.expected
     error.value = fault.value
     return error
+
+
+def field_violation(owner: type, name: str, described: tuple[Any, ...], value: object) -> TypeCheckError:
+    """Make the exception for a value that a field of a frozen class refuses.
+
+    `function` is the class' qualified name then, `parameter` the field's.
+
+    >>> class Point: ...
+    >>> print(field_violation(Point, "x", ("float",), "3"))
+    Point.x must be float, not str: '3'
+    """
+    from castiron._checks import Call
+    from castiron._faults import fault_in
+
+    fault = fault_in(described, value, Call(None, None, None), "")
+    error = TypeCheckError(f"{owner.__qualname__}.{name}{fault.path} {fault.words()}")
+    error.function = owner.__qualname__
+    error.parameter = name
+    error.path = fault.path
+    error.expected = fault.expected
+    error.value = fault.value
+    return error

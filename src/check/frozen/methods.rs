@@ -1,0 +1,101 @@
+//! The functions of sealed classes: an audit hook refuses to change their code and defaults.
+//!
+//! CPython raises the audit event `object.__setattr__` before it assigns a function's `__code__`,
+//! `__defaults__` or `__kwdefaults__`. The hook is installed with the first sealed class; it can't be taken
+//! out again.
+
+use std::ffi::CStr;
+use std::ffi::c_char;
+use std::ffi::c_int;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::Once;
+use std::sync::PoisonError;
+
+use pyo3::PyErr;
+use pyo3::PyResult;
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::prelude::Bound;
+use pyo3::prelude::Py;
+use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
+use pyo3::prelude::Python;
+use rustc_hash::FxHashMap;
+
+use super::layout;
+
+/// How many seals have the function, by its address; each keeps it alive.
+static GUARDED: Mutex<Option<FxHashMap<usize, usize>>> = Mutex::new(None);
+static INSTALLED: Once = Once::new();
+
+fn guarded() -> MutexGuard<'static, Option<FxHashMap<usize, usize>>> {
+    GUARDED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Guards the functions until [`release`].
+pub(super) fn guard(py: Python<'_>, methods: Vec<Py<PyAny>>) -> PyResult<Vec<Py<PyAny>>> {
+    let functions = layout::functions(py)?;
+    let mut installed = Ok(());
+    INSTALLED.call_once(|| {
+        // SAFETY: the hook is a function of this library, which is never unloaded.
+        if unsafe { (functions.add_audit_hook)(refuse, ptr::null_mut()) } < 0 {
+            installed = Err(PyErr::fetch(py));
+        }
+    });
+    installed?;
+    let mut guarded = guarded();
+    for method in &methods {
+        *guarded.get_or_insert_default().entry(method.as_ptr().addr()).or_default() += 1;
+    }
+    Ok(methods)
+}
+
+/// Ends what [`guard`] began.
+pub(super) fn release(methods: &[Py<PyAny>]) {
+    let mut guarded = guarded();
+    let Some(counts) = guarded.as_mut() else { return };
+    for method in methods {
+        let address = method.as_ptr().addr();
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+            }
+        }
+    }
+}
+
+/// The audit hook.
+unsafe extern "C" fn refuse(event: *const c_char, args: *mut ffi::PyObject, _: *mut c_void) -> c_int {
+    // SAFETY: the event is a C string.
+    if args.is_null() || unsafe { CStr::from_ptr(event) } != c"object.__setattr__" {
+        return 0;
+    }
+    // SAFETY: CPython raises this event attached, with a tuple of object, name and value.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: as above.
+    let args = unsafe { Bound::from_borrowed_ptr(py, args) };
+    match refusal(&args) {
+        Ok(None) => 0,
+        Ok(Some(error)) | Err(error) => {
+            error.restore(py);
+            -1
+        }
+    }
+}
+
+fn refusal(args: &Bound<'_, PyAny>) -> PyResult<Option<PyErr>> {
+    let function = args.get_item(0)?;
+    if !guarded().as_ref().is_some_and(|counts| counts.contains_key(&function.as_ptr().addr())) {
+        return Ok(None);
+    }
+    let name: String = args.get_item(1)?.extract()?;
+    if !["__code__", "__defaults__", "__kwdefaults__"].contains(&name.as_str()) {
+        return Ok(None);
+    }
+    let method: String = function.getattr("__qualname__")?.extract()?;
+    Ok(Some(PyTypeError::new_err(format!("{method}.{name} can't be set: its class is frozen"))))
+}

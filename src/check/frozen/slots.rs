@@ -1,0 +1,301 @@
+//! The functions of sealed types that CPython calls: an instance is written, visited, cleared and freed.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::ffi::c_int;
+use std::ffi::c_void;
+use std::ptr;
+
+use pyo3::PyResult;
+use pyo3::exceptions::PyAttributeError;
+use pyo3::ffi;
+use pyo3::prelude::Bound;
+use pyo3::prelude::PyAny;
+use pyo3::prelude::PyAnyMethods;
+use pyo3::prelude::Python;
+use pyo3::types::PyString;
+
+use super::Field;
+use super::Seal;
+use super::layout;
+use super::seal_of;
+use crate::cpython::class;
+use crate::cpython::object::drop_optional;
+use crate::cpython::object::new_ref;
+
+/// How deep instances may free each other before the next ones wait, as in CPython.
+const MAX_NESTED: u32 = 50;
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+    static WAITING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `tp_dealloc`, which also tells sealed types from others.
+///
+/// # Safety
+/// CPython calls it, attached, with an instance whose last reference is gone; for an instance of an ordinary
+/// subclass, after what the subclass added is gone.
+pub(super) unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: the caller's promise; an object that waits is untracked and nobody has a reference to it.
+    unsafe {
+        ffi::PyObject_GC_UnTrack(object.cast::<c_void>());
+        let depth = NESTED.get();
+        if depth >= MAX_NESTED {
+            WAITING.with_borrow_mut(|waiting| waiting.push(object.addr()));
+            return;
+        }
+        NESTED.set(depth + 1);
+        free(object);
+        NESTED.set(depth);
+        while depth == 0
+            && let Some(next) = WAITING.with_borrow_mut(Vec::pop)
+        {
+            NESTED.set(1);
+            free(ptr::with_exposed_provenance_mut(next));
+            NESTED.set(0);
+        }
+    }
+}
+
+/// Frees one instance.
+unsafe fn free(object: *mut ffi::PyObject) {
+    // SAFETY: as for `dealloc`. The finaliser may bring the object back; weak references are cleared before
+    // the fields, which nobody can read then; the type is dropped last.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let own = class::fields(class);
+        if (*own).finalize.is_some() && layout::is_sealed(own) {
+            ffi::PyObject_GC_Track(object.cast::<c_void>());
+            if finalize(object) < 0 {
+                return;
+            }
+            ffi::PyObject_GC_UnTrack(object.cast::<c_void>());
+        }
+        let (seal, sealed) = seal_of(class);
+        let weak = (*sealed).weaklist_offset;
+        if weak > 0 && !object.cast::<u8>().offset(weak).cast::<*mut ffi::PyObject>().read().is_null() {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        drop_fields(seal, object);
+        let free = (*own).free.expect("every heap type has it");
+        free(object.cast::<c_void>());
+        ffi::Py_DECREF(class.cast());
+    }
+}
+
+/// Runs the finaliser; less than 0 when the object lives on.
+unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: the caller's promise; a class was sealed, so the functions are known.
+    unsafe {
+        match layout::functions(Python::assume_attached()) {
+            Ok(functions) => (functions.finalize)(object),
+            Err(_) => 0,
+        }
+    }
+}
+
+/// Drops all fields, in their order.
+unsafe fn drop_fields(seal: &Seal, object: *mut ffi::PyObject) {
+    for field in &seal.fields {
+        // SAFETY: an instance's field is null or owned; it is null before foreign code can see it.
+        unsafe { drop_optional(field.slot(object).replace(ptr::null_mut())) };
+    }
+}
+
+/// `tp_traverse`
+///
+/// # Safety
+/// CPython calls it with a live instance.
+pub(super) unsafe extern "C" fn traverse(
+    object: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: the fields and the type are references that the instance owns.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let result = visit(class.cast(), argument);
+        if result != 0 {
+            return result;
+        }
+        for field in &seal_of(class).0.fields {
+            let value = *field.slot(object);
+            if !value.is_null() {
+                let result = visit(value, argument);
+                if result != 0 {
+                    return result;
+                }
+            }
+        }
+    }
+    0
+}
+
+/// `tp_clear`
+///
+/// # Safety
+/// CPython calls it with a live instance that only garbage refers to.
+pub(super) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { drop_fields(seal_of(ffi::Py_TYPE(object)).0, object) };
+    0
+}
+
+/// `tp_setattro`: a field takes what passes its check; what is no field is written as in any object.
+///
+/// # Safety
+/// CPython calls it, attached, with a live instance, a name and a value or null.
+pub(super) unsafe extern "C" fn set_attribute(
+    object: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let (seal, sealed) = seal_of(class);
+        let Some(field) = find(seal, name) else {
+            return ffi::PyObject_GenericSetAttr(object, name, value);
+        };
+        if class.cast() != sealed && !shows(field, class) {
+            return ffi::PyObject_GenericSetAttr(object, name, value);
+        }
+        finish(write(seal, field, object, value))
+    }
+}
+
+/// The field of the name, which may be any object.
+#[inline]
+unsafe fn find(seal: &Seal, name: *mut ffi::PyObject) -> Option<&Field> {
+    if let Some(found) = seal.fields.iter().find(|field| field.name.as_ptr() == name) {
+        return Some(found);
+    }
+    // SAFETY: a live object. Names that are not interned compare by their characters.
+    unsafe {
+        let name = Bound::from_borrowed_ptr(Python::assume_attached(), name);
+        let name = name.cast::<PyString>().ok()?;
+        let same = |field: &&Field| ffi::PyUnicode_Compare(field.name.as_ptr(), name.as_ptr()) == 0;
+        seal.fields.iter().find(same)
+    }
+}
+
+/// Whether a subclass still has the field under its name.
+unsafe fn shows(field: &Field, class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: a live class, attached.
+    unsafe {
+        let py = Python::assume_attached();
+        let Ok(functions) = layout::functions(py) else { return false };
+        (functions.lookup)(class, field.name.as_ptr()) == field.descriptor.as_ptr()
+    }
+}
+
+/// Writes a field, or raises.
+#[inline]
+unsafe fn write(
+    seal: &Seal,
+    field: &Field,
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> PyResult<()> {
+    // SAFETY: the object is a live instance of the seal's class and the value is live; the old value is dropped
+    // after the slot holds the new one.
+    unsafe {
+        let py = Python::assume_attached();
+        if value.is_null() {
+            return Err(seal.refused(&seal.refusals.deleted, field, &class_of(object, py)));
+        }
+        if seal.immutable && !(*field.slot(object)).is_null() {
+            return Err(seal.refused(&seal.refusals.assigned, field, &class_of(object, py)));
+        }
+        store(seal, field, object, Bound::ref_from_ptr(py, &value))
+    }
+}
+
+/// Checks a value and puts it into its slot.
+///
+/// # Safety
+/// The object is a live instance of the seal's class.
+#[inline]
+pub(super) unsafe fn store(
+    seal: &Seal,
+    field: &Field,
+    object: *mut ffi::PyObject,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    if !field.accepts(seal, value)? {
+        // SAFETY: a live instance.
+        let class = unsafe { class_of(object, value.py()) };
+        return Err(seal.broken(field, &class, value));
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let slot = field.slot(object);
+        let old = slot.replace(new_ref(value.as_ptr()));
+        drop_optional(old);
+    }
+    Ok(())
+}
+
+unsafe fn class_of(object: *mut ffi::PyObject, py: Python<'_>) -> Bound<'_, PyAny> {
+    // SAFETY: a live object.
+    unsafe { Bound::from_borrowed_ptr(py, ffi::Py_TYPE(object).cast()) }
+}
+
+/// What a slot answers CPython.
+fn finish(written: PyResult<()>) -> c_int {
+    match written {
+        Ok(()) => 0,
+        Err(error) => {
+            // SAFETY: CPython called, so the thread is attached.
+            error.restore(unsafe { Python::assume_attached() });
+            -1
+        }
+    }
+}
+
+/// The getter of a field in a class that writes attributes in its own way; the closure is the offset.
+///
+/// # Safety
+/// CPython calls it with a live instance of the class.
+pub(super) unsafe extern "C" fn get_field(
+    object: *mut ffi::PyObject,
+    offset: *mut c_void,
+) -> *mut ffi::PyObject {
+    // SAFETY: the definition's offset lies within the instance.
+    unsafe {
+        let value = object.cast::<u8>().add(offset.addr()).cast::<*mut ffi::PyObject>().read();
+        if !value.is_null() {
+            return new_ref(value);
+        }
+        let py = Python::assume_attached();
+        let (seal, _) = seal_of(ffi::Py_TYPE(object));
+        let class = class_of(object, py);
+        let class = class.getattr("__name__").map_or_else(|_| String::new(), |name| name.to_string());
+        let field = seal.fields.iter().find(|field| field.offset.cast_unsigned() == offset.addr());
+        let name = field.map_or_else(String::new, |field| field.name.bind(py).to_string());
+        PyAttributeError::new_err(format!("{class:?} object has no attribute {name:?}").replace('"', "'"))
+            .restore(py);
+        ptr::null_mut()
+    }
+}
+
+/// The setter of such a field.
+///
+/// # Safety
+/// As [`get_field`]; the value is live or null.
+pub(super) unsafe extern "C" fn set_field(
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    offset: *mut c_void,
+) -> c_int {
+    // SAFETY: as for `get_field`.
+    unsafe {
+        let (seal, _) = seal_of(ffi::Py_TYPE(object));
+        let field = seal.fields.iter().find(|field| field.offset.cast_unsigned() == offset.addr());
+        match field {
+            Some(field) => finish(write(seal, field, object, value)),
+            None => -1,
+        }
+    }
+}
