@@ -132,6 +132,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
         plan,
         traces: RefCell::new(Traces::default()),
         positions,
+        caches: RefCell::default(),
         forces_exits: forced_exits.is_some(),
         symbols: declare_functions(unit, module, abi)?,
     };
@@ -149,12 +150,14 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     meta.other_frame = meta.other_frame.max(compiler.compile_stubs()?);
     let texts = compiler.texts.take().unwrap_or_default();
     let code_bytes = compiler.code_bytes;
-    define_data(module, &context)?;
+    meta.caches = context.caches.take();
+    let layout = context.data.with_caches(meta.caches.len());
+    define_data(module, &context, layout)?;
     let exits = waiting_traces(&context);
-    let UnitContext { data, data_symbol, traces, symbols, .. } = context;
+    let UnitContext { data_symbol, traces, symbols, .. } = context;
     meta.exits = exits;
     Traces { metas: meta.traces, shows: meta.shows, .. } = traces.into_inner();
-    Ok(CompiledUnit { meta, layout: data, data: data_symbol, functions: symbols, texts, code_bytes })
+    Ok(CompiledUnit { meta, layout, data: data_symbol, functions: symbols, texts, code_bytes })
 }
 
 /// The exits, whose outer frames are shown at the calls that they wait for.
@@ -266,9 +269,9 @@ fn function_meta(unit: &UnitContext<'_>, number: usize) -> FunctionMeta {
 }
 
 /// Zeros, but for the addresses of the functions.
-fn define_data(module: &mut dyn Module, unit: &UnitContext<'_>) -> CodeResult<()> {
+fn define_data(module: &mut dyn Module, unit: &UnitContext<'_>, layout: DataLayout) -> CodeResult<()> {
     let mut data = DataDescription::new();
-    data.define(vec![0; unit.data.size()].into_boxed_slice());
+    data.define(vec![0; layout.size()].into_boxed_slice());
     data.set_align(16);
     for (number, symbols) in unit.symbols.iter().enumerate() {
         let places = [

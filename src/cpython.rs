@@ -4,6 +4,7 @@
 //! stable ABI, [`check`] proves at import that both are right for the running interpreter. Nothing else
 //! in this crate may be used before [`connect`] has succeeded.
 
+pub mod attribute;
 pub mod check;
 pub mod class;
 pub mod container;
@@ -37,6 +38,8 @@ pub struct CPython {
     pub function_type: usize,
     /// The address of the type of bound methods.
     pub method_type: usize,
+    /// What its own kinds of classes are told by.
+    pub kinds: attribute::Kinds,
 }
 
 static RUNNING: OnceLock<CPython> = OnceLock::new();
@@ -58,7 +61,20 @@ pub fn connect(py: Python<'_>) -> Result<&'static CPython, String> {
     check::main_interpreter()?;
     let symbols = Symbols::find(layout)?;
     let (plain_vectorcall, function_type, method_type) = check::layout(py, layout, &symbols)?;
-    Ok(RUNNING.get_or_init(|| CPython { layout, symbols, plain_vectorcall, function_type, method_type }))
+    // SAFETY: the thread is attached.
+    let kinds = unsafe { attribute::Kinds::find(layout, function_type) };
+    let told = attribute::is_as_told(py, layout, &symbols, function_type);
+    if !told.map_err(|error| format!("while probing the layout of attributes: {error}"))? {
+        return Err("the layout of this interpreter's attributes is not as expected".to_owned());
+    }
+    Ok(RUNNING.get_or_init(|| CPython {
+        layout,
+        symbols,
+        plain_vectorcall,
+        function_type,
+        method_type,
+        kinds,
+    }))
 }
 
 /// The running interpreter.

@@ -6,7 +6,9 @@
 
 #[macro_use]
 pub mod table;
+pub mod attribute;
 pub mod bind;
+pub mod caches;
 pub mod cells;
 pub mod constants;
 pub mod container;

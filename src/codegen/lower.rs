@@ -7,6 +7,7 @@
 //! others, and all in a body, are CLIF values directly.
 
 mod bool;
+mod cached;
 mod call;
 mod control;
 mod float;
@@ -26,6 +27,7 @@ use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
 use crate::ir::{Effects, FuncId, Function, Inst, InstData, Op};
 use crate::runtime::data::Fixed;
+use crate::runtime::meta::CacheKind;
 
 use super::abi::machine_type;
 use super::code::Code;
@@ -285,6 +287,13 @@ impl<'a> Lower<'a> {
     /// Whether an edge from the block that is being written stays in the innermost loop around it.
     pub(super) fn stays_in_loop(&self, from: ir::Block, to: ir::Block) -> bool {
         self.loops.innermost(from).is_some_and(|number| self.loops.contains(number, to))
+    }
+
+    /// A new inline cache, and its offset in the data.
+    pub(super) fn new_cache(&mut self, kind: CacheKind) -> (Value, usize) {
+        let number = self.unit.add_cache(kind);
+        let word = self.code.word(i64::try_from(number).expect("counted budgets keep units small"));
+        (word, self.code.data.cache(number))
     }
 
     /// The loaded unit, as helpers take it.

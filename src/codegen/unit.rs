@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use crate::cpython::Layout;
 use crate::ir::{FuncId, Function, Imm, Unit};
 use crate::runtime::data::{DataLayout, WORD as WORD_BYTES};
-use crate::runtime::meta::{CallMeta, PieceMeta};
+use crate::runtime::meta::{CacheKind, CallMeta, PieceMeta};
 use crate::runtime::table::Helper;
 
 use super::abi::Abi;
@@ -41,6 +41,8 @@ pub(super) struct UnitContext<'a> {
     pub(super) traces: RefCell<Traces>,
     /// Where ranges of the source text are.
     pub(super) positions: Positions<'a>,
+    /// Its inline caches so far.
+    pub(super) caches: RefCell<Vec<CacheKind>>,
     /// Whether every exit counts down to one time at which it is taken.
     pub(super) forces_exits: bool,
     /// The symbols of its functions.
@@ -48,6 +50,13 @@ pub(super) struct UnitContext<'a> {
 }
 
 impl UnitContext<'_> {
+    /// Adds an inline cache; its number.
+    pub(super) fn add_cache(&self, kind: CacheKind) -> usize {
+        let mut caches = self.caches.borrow_mut();
+        caches.push(kind);
+        caches.len() - 1
+    }
+
     /// The body of a function, ready to be called in `context`.
     pub(super) fn body(
         &self,

@@ -178,6 +178,58 @@ pub struct ContainerLayout {
     pub cell: i32,
 }
 
+/// Where instances of Python classes keep the values of their attributes, while they have no dict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceValues {
+    /// In an array that the pointer at this offset leads to, null once there is a dict (3.11).
+    Array(i32),
+    /// The same; the word is one less than the array's address, and even once there is a dict (3.12).
+    OddArray(i32),
+    /// In the instance, from the second offset on; the byte at the first is 0 once they are elsewhere (3.13).
+    Inline(i32, i32),
+}
+
+/// What attributes are looked up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttributeLayout {
+    /// A type's flags, 64 bits.
+    pub flags: i32,
+    /// Where a type's instances have the pointer to their dict, 0 if nowhere.
+    pub dict_offset: i32,
+    /// The function that reads an attribute of a type's instances.
+    pub getattro: i32,
+    /// The function that writes one.
+    pub setattro: i32,
+    /// The function that a type's instances are read by where a class has them as attributes.
+    pub descr_get: i32,
+    /// The function that they are written by.
+    pub descr_set: i32,
+    /// The keys that the dicts of a class' instances share, in a heap type.
+    pub cached_keys: i32,
+    /// The description of a member, in its descriptor; its class stands behind the header.
+    pub member: i32,
+    /// In a description: what the member holds, an `int`.
+    pub member_kind: i32,
+    /// In a description: where it is in the instance.
+    pub member_offset: i32,
+    /// In a description: whether it can be written, an `int`.
+    pub member_flags: i32,
+    /// In instances of Python classes: the pointer to the dict.
+    pub managed_dict: i32,
+    /// The flag of types whose instances have values.
+    pub values_flag: u64,
+    /// Where the values are.
+    pub values: InstanceValues,
+    /// The first value in what a dict's pointer to its values leads to.
+    pub dict_values_first: i32,
+}
+
+/// The flag of types whose instances have the pointer to their dict in front of their header.
+pub const MANAGED_DICT: u64 = 1 << 4;
+
+/// The flag of types whose instances a class binds as functions are bound.
+pub const METHOD_DESCRIPTOR: u64 = 1 << 17;
+
 /// Where things stand in one minor version's structs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -227,6 +279,8 @@ pub struct Layout {
     pub monitors: Option<i32>,
     /// The iterator of a `range` of 64-bit numbers.
     pub range_iter: RangeIterLayout,
+    /// Attributes.
+    pub attribute: AttributeLayout,
 }
 
 /// The fields of a range iterator, 64 bits each.
@@ -312,6 +366,23 @@ const PYTHON_3_11: Layout = Layout {
     dict_version: Some(24),
     monitors: None,
     range_iter: RangeIterLayout { index: Some(16), start: 24, step: 32, len: 40 },
+    attribute: AttributeLayout {
+        flags: 168,
+        dict_offset: 288,
+        getattro: 144,
+        setattro: 152,
+        descr_get: 272,
+        descr_set: 280,
+        cached_keys: 872,
+        member: 40,
+        member_kind: 8,
+        member_offset: 16,
+        member_flags: 24,
+        managed_dict: -24,
+        values_flag: MANAGED_DICT,
+        values: InstanceValues::Array(-32),
+        dict_values_first: 0,
+    },
 };
 
 const PYTHON_3_12: Layout = Layout {
@@ -351,6 +422,11 @@ const PYTHON_3_12: Layout = Layout {
     dict_version: None,
     monitors: Some(381_744),
     range_iter: RangeIterLayout { index: None, start: 16, step: 24, len: 32 },
+    attribute: AttributeLayout {
+        cached_keys: 880,
+        values: InstanceValues::OddArray(-24),
+        ..PYTHON_3_11.attribute
+    },
     ..PYTHON_3_11
 };
 
@@ -370,6 +446,12 @@ const PYTHON_3_13: Layout = Layout {
     frame: FrameLayout { first_instruction: 200, own: 64, ..PYTHON_3_12.frame },
     function: FunctionLayout { versions: Some((136, 92)), ..PYTHON_3_12.function },
     monitors: Some(193_136),
+    attribute: AttributeLayout {
+        values_flag: 1 << 2,
+        values: InstanceValues::Inline(19, 24),
+        dict_values_first: 8,
+        ..PYTHON_3_12.attribute
+    },
     ..PYTHON_3_12
 };
 

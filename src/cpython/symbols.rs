@@ -9,6 +9,7 @@ use std::ffi::c_void;
 use pyo3::ffi::PyFrameObject;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
+use pyo3::ffi::PyTypeObject;
 use pyo3::ffi::vectorcallfunc;
 
 use super::Layout;
@@ -38,6 +39,11 @@ pub struct Symbols {
     pub frame_back: unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
     /// Functions on objects.
     pub objects: Objects,
+    /// `_PyType_Lookup`: what a class or a base of it has under a name, borrowed; null without an exception. Gives
+    /// the class a version tag if it can.
+    pub type_lookup: unsafe extern "C" fn(*mut PyTypeObject, *mut PyObject) -> *mut PyObject,
+    /// `_PyObject_GetMethod`: 1 for a function that is to be called with the object, 0 for an attribute or null.
+    pub get_method: unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> c_int,
     /// What 3.12 added.
     pub watchers: Option<Watchers>,
 }
@@ -90,6 +96,14 @@ impl Symbols {
                     unsafe extern "C" fn(*mut PyObject) -> *mut PyObject,
                 >(address(layout, c"PyFrame_GetBack")?),
                 objects: Objects::find(layout)?,
+                type_lookup: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut PyTypeObject, *mut PyObject) -> *mut PyObject,
+                >(address(layout, c"_PyType_Lookup")?),
+                get_method: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> c_int,
+                >(address(layout, c"_PyObject_GetMethod")?),
                 watchers,
             })
         }

@@ -80,12 +80,13 @@ fn worth(func: &Function, inst: Inst) -> i64 {
                 4
             }
         }
-        Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
+        Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom => -4,
         Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => -1,
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,
+        Op::ObjCallMethod => -4,
         Op::IntBox | Op::FloatBox => 0,
         op => {
             let group = op.row().mnemonic.split('.').next();

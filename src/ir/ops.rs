@@ -324,6 +324,9 @@ macro_rules! for_each_op {
                 ObjGlobal = global() -> (Obj), Const, [RAISES, FOREIGN];
                 /// The attribute that the immediate names.
                 ObjAttr = attr(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// The attribute that the immediate names, to be called: a function and the operand, which is its first
+                /// argument, or the attribute as it is and None.
+                ObjMethod = method(One(Obj)) -> (Obj, Obj), Const, [RAISES, FOREIGN];
                 /// Sets the attribute that the immediate names to the second operand.
                 ObjSetAttr = set_attr(One(Obj), One(Obj)) -> (), Const, [RAISES, FOREIGN, STAYS];
                 /// Deletes the attribute that the immediate names.
@@ -353,6 +356,8 @@ macro_rules! for_each_op {
                 /// Calls the first operand with the others as positional arguments, the last of them by the names
                 /// in the immediate (a tuple of str, or None for no names).
                 ObjCall = call(Rest(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// Calls what `object.method` gave, its first two operands, as `object.call` does.
+                ObjCallMethod = call_method(Rest(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
                 /// A new tuple.
                 ObjTuple = tuple(Rest(Obj)) -> (Obj), None, [RAISES];
                 /// A new list.

@@ -128,7 +128,7 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
                 rewriter.func.inst_mut(inst).args.swap(0, 1);
             }
         }
-        (Fault::WrongLine, Op::ObjBinary | Op::ObjCall) => {
+        (Fault::WrongLine, Op::ObjBinary | Op::ObjCall | Op::ObjCallMethod) => {
             let first = rewriter.func.block(rewriter.func.entry()).insts.first().copied();
             let range = first.map(|first| rewriter.func.inst(first).range);
             rewriter.func.inst_mut(inst).range = range.unwrap_or_default();

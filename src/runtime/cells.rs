@@ -21,6 +21,7 @@ use crate::cpython::object::field;
 use crate::cpython::running;
 use crate::ir::GlobalFact;
 
+use super::caches;
 use super::data::WORD;
 use super::object::word;
 use super::table::position;
@@ -252,14 +253,60 @@ fn make_valid(unit: &LoadedUnit, number: usize, found: &Found) -> bool {
         [(first, _), (second, _)] => [*first, *second],
         _ => return false,
     };
+    pair.into_iter().for_each(|dict| unit.pin(dict));
+    set_tags(unit, offset, pair, tag);
+    true
+}
+
+/// Lets a global's cache find the name's present value, if a change of it can be seen.
+pub(super) fn learn_global(unit: &LoadedUnit, cache: usize, name: *mut PyObject) {
+    // SAFETY: the thread is attached, as for every helper; the name is alive.
+    let name = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), name) };
+    let mut dicts = Vec::new();
+    for namespace in [unit.globals(), unit.builtins()] {
+        // SAFETY: both namespaces are alive; an exact dict answers for a str without running code.
+        let value = unsafe {
+            if ffi::PyDict_CheckExact(namespace) == 0 {
+                return;
+            }
+            dicts.push((namespace, name.clone().unbind()));
+            ffi::PyDict_GetItemWithError(namespace, name.as_ptr())
+        };
+        if !value.is_null() {
+            return remember_global(unit, cache, &Found { value, dicts });
+        }
+    }
+    // SAFETY: no exception was set before.
+    unsafe { ffi::PyErr_Clear() };
+}
+
+fn remember_global(unit: &LoadedUnit, cache: usize, found: &Found) {
+    let offset = unit.layout().cache(cache);
+    let Some(tag) = running().layout.dict_version else {
+        // Numbers behind those of the cells are caches to the watcher.
+        let number = unit.meta().cells.len() + cache;
+        if found.dicts.iter().all(|(dict, name)| is_watched(unit, number, *dict, name)) {
+            unit.set_word(offset, word(found.value));
+        }
+        return;
+    };
+    let pair = match found.dicts.as_slice() {
+        [(first, _), (second, _)] => [*first, *second],
+        [(only, _)] => [*only, *only],
+        _ => return,
+    };
+    set_tags(unit, offset, pair, tag);
+    unit.set_word(offset + 4 * WORD, word(found.value));
+}
+
+/// Writes the addresses and values of the version tags of two dicts, which live as long as the words.
+fn set_tags(unit: &LoadedUnit, offset: usize, pair: [*mut PyObject; 2], tag: i32) {
     for (place, dict) in pair.into_iter().enumerate() {
-        unit.pin(dict);
-        // SAFETY: a live dict, which the unit keeps alive for as long as the cell points into it.
+        // SAFETY: a live dict.
         let (address, version) = unsafe { (dict.byte_offset(tag as isize), field::<u64, _>(dict, tag)) };
         unit.set_word(offset + 2 * place * WORD, word(address));
         unit.set_word(offset + (2 * place + 1) * WORD, version);
     }
-    true
 }
 
 /// Has the cell cleared when the name changes in the dict.
@@ -268,8 +315,11 @@ fn is_watched(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<P
     unsafe { watch::watch(unit, number, dict, name) }
 }
 
-/// Makes a cell invalid until it is checked again.
+/// Makes a cell invalid until it is checked again; a number behind the cells' is that of a global's cache.
 pub(super) fn clear(unit: &LoadedUnit, number: usize) {
+    if let Some(cache) = number.checked_sub(unit.meta().cells.len()) {
+        return caches::forget_global(unit, cache);
+    }
     let offset = unit.layout().cell(number);
     let Some(tag) = running().layout.dict_version else {
         unit.set_word(offset, 0);

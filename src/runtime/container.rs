@@ -9,19 +9,6 @@ use crate::cpython::object::new_ref;
 use super::table::position;
 use super::unit::LoadedUnit;
 
-/// `object.name = value`: 0 or -1.
-///
-/// # Safety
-/// All objects are alive, the thread is attached.
-pub unsafe extern "C" fn obj_set_attr(
-    object: *mut PyObject,
-    name: *mut PyObject,
-    value: *mut PyObject,
-) -> i32 {
-    // SAFETY: the caller's contract.
-    unsafe { ffi::PyObject_SetAttr(object, name, value) }
-}
-
 /// `del object.name`: 0 or -1.
 ///
 /// # Safety

@@ -20,6 +20,9 @@ pub const WORD: usize = 8;
 /// a cell that expects its name in the module's own namespace).
 pub const CELL_WORDS: usize = 4;
 
+/// Words of an inline cache ([`super::caches`] says what they hold).
+pub const CACHE_WORDS: usize = 6;
+
 /// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
 pub const FUNCTION_WORDS: usize = 3;
 
@@ -83,19 +86,27 @@ pub struct DataLayout {
     cells: usize,
     functions: usize,
     counters: usize,
+    caches: usize,
 }
 
 impl DataLayout {
-    /// The layout for so many constants, cells, functions and counters.
+    /// The layout for so many constants, cells, functions and counters, without caches.
     #[must_use]
     pub fn new(consts: usize, cells: usize, functions: usize, counters: usize) -> DataLayout {
-        DataLayout { consts, cells, functions, counters }
+        DataLayout { consts, cells, functions, counters, caches: 0 }
+    }
+
+    /// The same with so many caches, which stand behind all else.
+    #[must_use]
+    pub fn with_caches(self, caches: usize) -> DataLayout {
+        DataLayout { caches, ..self }
     }
 
     /// The layout of a unit's data.
     #[must_use]
     pub fn of(meta: &UnitMeta) -> DataLayout {
         DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len(), meta.counters())
+            .with_caches(meta.caches.len())
     }
 
     /// Offset of a fixed word.
@@ -140,9 +151,15 @@ impl DataLayout {
         self.entry(self.functions) + number * WORD
     }
 
+    /// Offset of an inline cache's first word.
+    #[must_use]
+    pub fn cache(self, number: usize) -> usize {
+        self.counter(self.counters) + number * CACHE_WORDS * WORD
+    }
+
     /// Bytes in all.
     #[must_use]
     pub fn size(self) -> usize {
-        self.counter(self.counters)
+        self.cache(self.caches)
     }
 }

@@ -200,6 +200,19 @@ pub struct LoopMeta {
     pub slots: Vec<Wants>,
 }
 
+/// What an inline cache is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CacheKind {
+    /// Reading an attribute.
+    Attribute,
+    /// Looking a method up.
+    Method,
+    /// Writing an attribute.
+    Store,
+    /// Reading a global name.
+    Global,
+}
+
 /// A compiled unit, apart from its code and data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitMeta {
@@ -215,6 +228,8 @@ pub struct UnitMeta {
     pub traces: Vec<TraceMeta>,
     /// What raising instructions leave in tracebacks, in the order of their numbers.
     pub shows: Vec<ShowMeta>,
+    /// Inline caches, in the order of their numbers.
+    pub caches: Vec<CacheKind>,
     /// Where every exit is to be taken once at random, the seed: each has a counter that says when.
     pub forced_exits: Option<u64>,
     /// Bytes of native stack that the largest body takes, its return address included.

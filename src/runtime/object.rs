@@ -29,11 +29,11 @@ use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
 
-/// The value of a global or builtin name; NameError.
+/// The value of a global or builtin name, looked up; NameError.
 ///
 /// # Safety
 /// The unit is loaded, `name` is an exact str, the thread is attached.
-pub unsafe extern "C" fn obj_global(unit: *const LoadedUnit, name: *mut PyObject) -> *mut PyObject {
+pub(super) unsafe fn obj_global(unit: *const LoadedUnit, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: the unit owns both namespaces.
     unsafe {
         let _frames = frames::link_unless(|| {
@@ -114,18 +114,6 @@ unsafe fn utf8<'a>(text: *mut PyObject) -> Option<&'a str> {
 pub(super) unsafe fn text_of(text: *mut PyObject) -> Option<String> {
     // SAFETY: the caller's contract.
     unsafe { utf8(text).map(str::to_owned) }
-}
-
-/// `object.name`
-///
-/// # Safety
-/// Both objects are alive, the thread is attached.
-pub unsafe extern "C" fn obj_attr(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
-    // SAFETY: the caller's contract.
-    unsafe {
-        let _frames = frames::link();
-        ffi::PyObject_GetAttr(object, name)
-    }
 }
 
 /// The binary operator of this number, in place when `in_place` is not 0.
@@ -558,6 +546,12 @@ pub unsafe extern "C" fn drop_all(objects: *const *mut PyObject, count: i64) {
             drop_ref(object);
         }
     }
+}
+
+/// Whether nothing looks on when a reference to the object is dropped.
+pub(super) unsafe fn dies_quietly(object: *mut PyObject) -> bool {
+    // SAFETY: the caller passes a live object.
+    unsafe { ffi::Py_REFCNT(object) > 1 || is_simple(object) }
 }
 
 /// Whether nothing that is done with the object alone, or with another such one, runs Python.

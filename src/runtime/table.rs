@@ -89,12 +89,12 @@ macro_rules! for_each_helper {
             FloatMod = float::float_mod(F64, F64) -> (F64);
             /// `a ** b` and 1, or 0.0 and 0 where CPython raises or gives a complex number.
             FloatPow = float::float_pow(F64, F64) -> (F64, I64);
-            /// The value of a global or builtin name; NameError.
-            ObjGlobal = object::obj_global(Unit, Obj) -> (Obj);
-            /// `object.name`
-            ObjAttr = object::obj_attr(Obj, Obj) -> (Obj);
-            /// `object.name = value`: 0 or -1.
-            ObjSetAttr = container::obj_set_attr(Obj, Obj, Obj) -> (I32);
+            /// `(unit, cache number, name)`: the value of a global or builtin name; NameError.
+            ObjGlobal = attribute::obj_global(Unit, I64, Obj) -> (Obj);
+            /// `(unit, cache number, object, name)`: `object.name`
+            ObjAttr = attribute::obj_attr(Unit, I64, Obj, Obj) -> (Obj);
+            /// `(unit, cache number, object, name, value)`: `object.name = value`: 0 or -1.
+            ObjSetAttr = attribute::obj_set_attr(Unit, I64, Obj, Obj, Obj) -> (I32);
             /// `del object.name`: 0 or -1.
             ObjDelAttr = container::obj_del_attr(Obj, Obj) -> (I32);
             /// `(unit, name, value)`: binds a global name. 0 or -1.
@@ -181,6 +181,12 @@ macro_rules! for_each_helper {
             ObjDelGlobal = imports::obj_del_global(Unit, Obj) -> (I32);
             /// `(iterable, before, after, out)`: unpacks with a list in the middle. 0 or -1.
             ObjUnpackRest = displays::obj_unpack_rest(Obj, I64, I64, Ptr) -> (I32);
+            /// `(unit, cache number, object, name)`: `object.name` to be called: a function and the object, which is
+            /// its first argument, or the attribute and None. New references.
+            ObjMethod = attribute::obj_method(Unit, I64, Obj, Obj) -> (Obj, Obj);
+            /// `(callable, args, count, names or null)`: calls what `ObjMethod` gave. The arguments begin with a free
+            /// word and the object or None, which `count` leaves out.
+            ObjCallMethod = attribute::obj_call_method(Obj, Ptr, I64, Obj) -> (Obj);
         }
     };
 }
@@ -218,6 +224,9 @@ macro_rules! declare_helpers {
                         | Helper::CheckResult
                         | Helper::ObjGlobal
                         | Helper::ObjAttr
+                        | Helper::ObjSetAttr
+                        | Helper::ObjMethod
+                        | Helper::ObjCallMethod
                         | Helper::ObjBinary
                         | Helper::ObjUnary
                         | Helper::ObjCompare

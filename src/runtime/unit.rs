@@ -21,6 +21,8 @@ use crate::cpython::object::drop_optional;
 use crate::cpython::running;
 use crate::cpython::thread;
 
+use super::caches;
+use super::caches::Sites;
 use super::cells;
 use super::constants;
 use super::data::DataLayout;
@@ -145,6 +147,8 @@ pub struct LoadedUnit {
     expected: RefCell<Vec<Option<Py<PyAny>>>>,
     /// How often each cell was found lost.
     losses: Vec<Cell<u32>>,
+    /// The inline caches, apart from their words.
+    sites: Sites,
     /// What is known of loops of its own functions, by the function and the header's first instruction.
     loops: RefCell<FxHashMap<(usize, u32), Rc<LoopState>>>,
 }
@@ -187,12 +191,14 @@ impl LoadedUnit {
             pinned: RefCell::new(Vec::new()),
             expected: RefCell::new(meta.cells.iter().map(|_| None).collect()),
             losses: meta.cells.iter().map(|_| Cell::new(0)).collect(),
+            sites: Sites::new(meta.caches.len()),
             loops: RefCell::default(),
             meta,
         });
         // SAFETY: the data is as large as the metadata says, per the caller's contract.
         unsafe { unit.fill(py)? };
         enter::announce_frames(unit.meta.body_frame, unit.meta.other_frame);
+        caches::prepare(&unit);
         cells::watch_all(&unit)?;
         frames::add_unit(&unit);
         Ok(unit)
@@ -381,6 +387,11 @@ impl LoadedUnit {
         let losses = self.losses[cell].get().saturating_add(1);
         self.losses[cell].set(losses);
         losses
+    }
+
+    /// The inline caches, apart from their words.
+    pub(super) fn sites(&self) -> &Sites {
+        &self.sites
     }
 
     /// What the code says of itself.

@@ -9,6 +9,7 @@ use crate::runtime::data::WORD as WORD_BYTES;
 use crate::runtime::table::Helper;
 
 use super::Lower;
+use super::cached;
 use crate::codegen::abi::{BOOL, WORD};
 use crate::codegen::code::displacement;
 
@@ -36,16 +37,15 @@ pub(super) fn constant(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn global(cx: &mut Lower<'_>, at: &InstData) {
-    let name = named_constant(cx, at);
-    let unit = cx.loaded_unit();
-    let object = cx.code.call_one(Helper::ObjGlobal, &[unit, name]);
-    new_object(cx, at, object);
+    cached::global(cx, at);
 }
 
 pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
-    let (object, name) = (cx.arg(at, 0), named_constant(cx, at));
-    let object = cx.code.call_one(Helper::ObjAttr, &[object, name]);
-    new_object(cx, at, object);
+    cached::attr(cx, at);
+}
+
+pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
+    cached::method(cx, at);
 }
 
 /// Ends an op without result, whose helper answers 0 or -1.
@@ -55,8 +55,7 @@ fn done(cx: &mut Lower<'_>, helper: Helper, args: &[Value]) {
 }
 
 pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
-    let ((object, value), name) = (cx.args_two(at), named_constant(cx, at));
-    done(cx, Helper::ObjSetAttr, &[object, name, value]);
+    cached::set_attr(cx, at);
 }
 
 pub(super) fn del_attr(cx: &mut Lower<'_>, at: &InstData) {
@@ -141,7 +140,7 @@ pub(super) fn truth(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, truth);
 }
 
-/// Stores operands into scratch words, behind so many that stay free.
+/// Stores operands into scratch words, behind so many that stay free, as vectorcall's offset flag wants it.
 fn store_operands(cx: &mut Lower<'_>, operands: &[ir::Value], free: usize) -> StackSlot {
     let slot = cx.scratch((operands.len() + free).max(1));
     for (position, &operand) in operands.iter().enumerate() {
@@ -152,19 +151,33 @@ fn store_operands(cx: &mut Lower<'_>, operands: &[ir::Value], free: usize) -> St
     slot
 }
 
-/// The word in front of the arguments stays free, as vectorcall's offset flag wants it.
 pub(super) fn call(cx: &mut Lower<'_>, at: &InstData) {
-    let Imm::Const(names) = at.imm else { unreachable!("the verifier checks immediates") };
     let callee = cx.arg(at, 0);
     let slot = store_operands(cx, &at.args[1..], 1);
     let args = cx.code.slot_address(slot, 1);
     let count = number(cx, at.args.len() - 1);
-    let names = match cx.unit.unit.consts[names.index()] {
-        Const::None => cx.code.word(0),
-        _ => named_constant(cx, at),
-    };
+    let names = argument_names(cx, at);
     let object = cx.code.call_one(Helper::ObjCall, &[callee, args, count, names]);
     new_object(cx, at, object);
+}
+
+pub(super) fn call_method(cx: &mut Lower<'_>, at: &InstData) {
+    let callee = cx.arg(at, 0);
+    let slot = store_operands(cx, &at.args[1..], 1);
+    let args = cx.code.slot_address(slot, 0);
+    let count = number(cx, at.args.len() - 2);
+    let names = argument_names(cx, at);
+    let object = cx.code.call_one(Helper::ObjCallMethod, &[callee, args, count, names]);
+    new_object(cx, at, object);
+}
+
+/// The names of a call's last arguments, or null.
+fn argument_names(cx: &mut Lower<'_>, at: &InstData) -> Value {
+    let Imm::Const(names) = at.imm else { unreachable!("the verifier checks immediates") };
+    match cx.unit.unit.consts[names.index()] {
+        Const::None => cx.code.word(0),
+        _ => named_constant(cx, at),
+    }
 }
 
 pub(super) fn tuple(cx: &mut Lower<'_>, at: &InstData) {

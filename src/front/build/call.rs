@@ -2,6 +2,7 @@
 
 use ruff_python_ast::Arguments;
 use ruff_python_ast::Expr;
+use ruff_python_ast::ExprAttribute;
 use ruff_python_ast::ExprCall;
 use ruff_python_ast::Identifier;
 use ruff_python_ast::Keyword;
@@ -21,37 +22,58 @@ use super::syntax_error;
 impl<'a> Builder<'a> {
     /// The value of a call: callable first, then arguments by position, then by name, as they stand.
     pub(super) fn call(&mut self, node: &'a ExprCall) -> Value {
-        let callee = self.callee(node);
         let range = self.call_range(node);
+        if let (Expr::Attribute(method), false) = (&*node.func, has_stars(&node.arguments)) {
+            let operands = self.method(method);
+            return self.call_written(Op::ObjCallMethod, operands, &node.arguments, range);
+        }
+        let callee = self.callee(node);
         self.call_with(vec![callee], &node.arguments, range)
     }
 
     /// Calls the first operand with the others in front of the arguments that are written.
     pub(super) fn call_with(
         &mut self,
-        mut operands: Vec<Value>,
+        operands: Vec<Value>,
         arguments: &'a Arguments,
         range: TextRange,
     ) -> Value {
+        if has_stars(arguments) {
+            self.refuse_twice(arguments);
+            return self.call_with_stars(&operands, arguments, range);
+        }
+        self.call_written(Op::ObjCall, operands, arguments, range)
+    }
+
+    fn refuse_twice(&mut self, arguments: &'a Arguments) {
         let names: Vec<&Identifier> =
             arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref()).collect();
         let mut known = FxHashSet::default();
         if let Some(twice) = names.iter().find(|name| !known.insert(name.as_str())) {
             self.refuse(twice.range, syntax_error("a keyword argument stands twice"));
         }
-        let has_star = arguments.args.iter().any(|arg| matches!(arg, Expr::Starred(_)));
-        if has_star || names.len() < arguments.keywords.len() {
-            return self.call_with_stars(&operands, arguments, range);
-        }
+    }
+
+    /// A call with arguments that are all written out.
+    fn call_written(
+        &mut self,
+        op: Op,
+        mut operands: Vec<Value>,
+        arguments: &'a Arguments,
+        range: TextRange,
+    ) -> Value {
+        self.refuse_twice(arguments);
+        let names: Vec<Const> = arguments
+            .keywords
+            .iter()
+            .filter_map(|keyword| keyword.arg.as_ref())
+            .map(|name| Const::Str(name.to_string()))
+            .collect();
         operands.extend(self.exprs(&arguments.args));
         operands
             .extend(arguments.keywords.iter().map(|keyword| &keyword.value).map(|value| self.expr(value)));
-        let names = if names.is_empty() {
-            Const::None
-        } else {
-            Const::Tuple(names.into_iter().map(|name| Const::Str(name.to_string())).collect())
-        };
-        self.call_value(operands, names, range)
+        let names = if names.is_empty() { Const::None } else { Const::Tuple(names) };
+        self.call_by(op, operands, names, range)
     }
 
     /// A call with the items of iterables or mappings: a tuple and a dict are made.
@@ -106,9 +128,23 @@ impl<'a> Builder<'a> {
 
     /// Calls the first operand with the others, the last of them by these names.
     pub(super) fn call_value(&mut self, operands: Vec<Value>, names: Const, range: TextRange) -> Value {
+        self.call_by(Op::ObjCall, operands, names, range)
+    }
+
+    fn call_by(&mut self, op: Op, operands: Vec<Value>, names: Const, range: TextRange) -> Value {
         self.may_recurse = true;
         let id = self.constant_id(names);
-        self.value(Op::ObjCall, Imm::Const(id), operands, range)
+        self.value(op, Imm::Const(id), operands, range)
+    }
+
+    /// An attribute that is called: a function and its first argument, or the attribute and None.
+    fn method(&mut self, node: &'a ExprAttribute) -> Vec<Value> {
+        let object = self.expr(&node.value);
+        self.note_attribute(node);
+        let name = self.attribute_name(node);
+        let range = self.attribute_range(node.range, node);
+        let inst = self.emit(Op::ObjMethod, name, vec![object], Op::ObjMethod.row().results, range);
+        self.function.inst(inst).results.clone()
     }
 
     fn callee(&mut self, node: &'a ExprCall) -> Value {
@@ -134,4 +170,10 @@ impl<'a> Builder<'a> {
             _ => node.range(),
         }
     }
+}
+
+/// Whether arguments are the items of something.
+fn has_stars(arguments: &Arguments) -> bool {
+    arguments.args.iter().any(|arg| matches!(arg, Expr::Starred(_)))
+        || arguments.keywords.iter().any(|keyword| keyword.arg.is_none())
 }

@@ -237,6 +237,13 @@ impl<'a> Builder<'a> {
 
     /// An attribute of an object that is known already.
     pub(super) fn attribute_of(&mut self, object: Value, node: &'a ExprAttribute) -> Value {
+        self.note_attribute(node);
+        let name = self.attribute_name(node);
+        self.value(Op::ObjAttr, name, vec![object], self.attribute_range(node.range, node))
+    }
+
+    /// Notes what is read as a name that a bet can be about; refuses what hands out frames.
+    pub(super) fn note_attribute(&mut self, node: &'a ExprAttribute) {
         if let Some(reader) = FRAME_ATTRIBUTES.iter().find(|&&reader| node.attr.as_str() == reader) {
             self.refuse(node, Reason::FrameInspection(reader));
         }
@@ -245,8 +252,6 @@ impl<'a> Builder<'a> {
         {
             self.note_name(format!("{base}.{}", self.scope.mangled(&node.attr)));
         }
-        let name = self.attribute_name(node);
-        self.value(Op::ObjAttr, name, vec![object], self.attribute_range(node.range, node))
     }
 
     pub(super) fn attribute_name(&mut self, node: &ExprAttribute) -> Imm {

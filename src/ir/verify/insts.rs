@@ -121,11 +121,15 @@ impl Verifier<'_> {
         let is_right = match (data.op, constant) {
             (Op::ObjConst, _) => true,
             (Op::ObjGlobal | Op::ObjSetGlobal | Op::RaiseUnbound, Const::Str(_)) => true,
-            (Op::ObjAttr | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
             (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal, Const::Str(_)) => true,
+            (Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
             (Op::ObjCall, Const::None) => !data.args.is_empty(),
             (Op::ObjCall, Const::Tuple(names)) => {
                 names.len() < data.args.len() && names.iter().all(|name| matches!(name, Const::Str(_)))
+            }
+            (Op::ObjCallMethod, Const::None) => data.args.len() > 1,
+            (Op::ObjCallMethod, Const::Tuple(names)) => {
+                names.len() + 1 < data.args.len() && names.iter().all(|name| matches!(name, Const::Str(_)))
             }
             _ => false,
         };

@@ -191,8 +191,10 @@ fn uses_of(generic: &Function) -> Vec<Uses> {
                 let uses = &mut uses[arg.index()];
                 let (known, range, iterator) = match (data.op, position) {
                     (Op::Release, _) => (true, true, true),
-                    (Op::ObjCall, 0) | (Op::ObjAttr, _) => (true, false, false),
-                    (Op::ObjCall, _) | (Op::ObjIter, _) => (false, true, false),
+                    (Op::ObjCall | Op::ObjCallMethod, 0) | (Op::ObjAttr | Op::ObjMethod, _) => {
+                        (true, false, false)
+                    }
+                    (Op::ObjCall | Op::ObjCallMethod, _) | (Op::ObjIter, _) => (false, true, false),
                     (Op::ObjNext, _) => (false, false, true),
                     _ => (false, false, false),
                 };

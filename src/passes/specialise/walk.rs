@@ -304,6 +304,7 @@ impl<'a, S: Sink> Walker<'a, S> {
                 self.env.extend(data.results.iter().copied().zip(items));
             }
             Op::ObjNext => self.next_item(inst)?,
+            Op::ObjMethod => self.method(inst)?,
             Op::ObjUnpackRest => {
                 let operands = self.operands(inst)?;
                 let args = self.objects(&operands)?;
@@ -361,13 +362,36 @@ impl<'a, S: Sink> Walker<'a, S> {
             (Op::ObjCompare, Imm::Cmp(cmp)) => self.compare(cmp, &operands[0], &operands[1]),
             (Op::ObjIs, _) => Ok(self.identity(data.args[0] == data.args[1], &operands[0], &operands[1])?),
             (Op::ObjTruth, _) => Ok(self.truth_of(&operands[0])?),
-            (Op::ObjCall, Imm::Const(id)) => self.call(inst, id, operands)?,
+            (Op::ObjCall, Imm::Const(id)) => self.call(inst, id, &operands[0], &operands[1..])?,
+            (Op::ObjCallMethod, Imm::Const(id)) => self.call(inst, id, &operands[0], &operands[2..])?,
             (Op::ObjTuple, _) if operands.len() <= MAX_TUPLE && operands.iter().all(Repr::is_item) => {
                 Ok(Repr::Tuple(operands.into()))
             }
             (Op::ObjIter, _) => self.iterator(inst, &operands[0]),
             _ => Err(None),
         })
+    }
+
+    /// An attribute that is called: a function of `math`, or what the object has.
+    fn method(&mut self, inst: Inst) -> Result<(), Left> {
+        let data = self.cx.generic.inst(inst);
+        let object = self.read(data.args[0])?;
+        let known = match (&object, data.imm) {
+            (Repr::Known(known), Imm::Const(id)) if known.fact == GlobalFact::MathModule => {
+                let path = format!("{}.{}", known.path, self.name(id.index()));
+                self.global(inst, path).ok()
+            }
+            _ => None,
+        };
+        let reprs = if let Some(known) = known {
+            [known, Repr::None]
+        } else {
+            let object = self.object(&object)?;
+            let results = self.many(data.op, data.imm, &[object], data.op.row().results);
+            [0, 1].map(|number| Repr::Object(results[number]))
+        };
+        self.env.extend(data.results.iter().copied().zip(reprs));
+        Ok(())
     }
 
     /// The op as it is, on objects. A result of a likely type is unboxed under a guard at once.

@@ -7,15 +7,15 @@ use crate::types;
 use super::{Form, Left, Repr, Sink, Walker};
 
 impl<S: Sink> Walker<'_, S> {
-    /// A call whose first operand is the callee; `names` is the constant with the names of arguments.
+    /// A call, whose result is the instruction's; `names` is the constant with the names of arguments.
     pub(super) fn call(
         &mut self,
         inst: Inst,
         names: ConstId,
-        operands: &[Repr<S::V>],
+        callee: &Repr<S::V>,
+        args: &[Repr<S::V>],
     ) -> Result<Form<S::V>, Left> {
-        let Repr::Known(known) = &operands[0] else { return Ok(Err(None)) };
-        let args = &operands[1..];
+        let Repr::Known(known) = callee else { return Ok(Err(None)) };
         let unit = self.sink.unit();
         let named = match (&unit.consts[names.index()], &known.fact) {
             (Const::None, _) => None,

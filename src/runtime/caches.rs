@@ -1,0 +1,268 @@
+//! Inline caches: what each place in compiled code that reads or writes an attribute, looks a method up or
+//! reads a global name has found there before.
+//!
+//! The words in the unit's data are what compiled code tests by itself; the rest of a site is here. A word
+//! that holds a version tag holds [`NO_VERSION`] while there is none, which no tag is.
+//!
+//! | kind | words |
+//! | --- | --- |
+//! | attribute, store | tag and offset of a value among an instance's values; tag and offset of a slot |
+//! | method | tag, function, address of the shared keys and how many they were, for instances with values; tag and function for instances without attributes of their own |
+//! | global, 3.12 and later | the value, 0 while there is none: the dict watcher clears it |
+//! | global, 3.11 | address and version of a dict, twice, as in a guard cell; the value |
+//!
+//! What is cached is borrowed: a class holds its attributes and a namespace its values, and neither lets go
+//! of one without the change that the tag or the watcher tells of.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+
+use pyo3::ffi::PyObject;
+
+use crate::cpython::attribute::Lookup;
+use crate::cpython::attribute::Place;
+use crate::cpython::attribute::Shadow;
+use crate::cpython::attribute::Storage;
+use crate::cpython::attribute::entry_count;
+use crate::cpython::attribute::entry_value;
+use crate::cpython::attribute::storage;
+use crate::cpython::attribute::version_of;
+use crate::cpython::layout::InstanceValues;
+use crate::cpython::object::type_of;
+use crate::cpython::running;
+
+use super::data::WORD;
+use super::meta::CacheKind;
+use super::object::word;
+use super::unit::LoadedUnit;
+
+/// Stands in a word for a version tag while there is none.
+pub const NO_VERSION: u64 = u64::MAX;
+
+/// How many places a site remembers at once.
+const MOST_PLACES: usize = 4;
+
+/// How often a site looks for a place before it stops doing so.
+const MOST_MISSES: u32 = 64;
+
+/// A place, and the version tag of the class for whose instances it holds.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    version: u32,
+    place: Place,
+}
+
+/// A cache, apart from its words.
+#[derive(Debug, Default)]
+pub struct Site {
+    known: [Cell<Option<Known>>; MOST_PLACES],
+    misses: Cell<u32>,
+}
+
+/// What was found: the object, borrowed, and whether it is a function to be called with the instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    /// The attribute.
+    pub value: *mut PyObject,
+    /// Whether it is to be called with the instance.
+    pub is_method: bool,
+}
+
+/// The sites of a unit, made when they are first asked.
+#[derive(Debug, Default)]
+pub struct Sites {
+    sites: RefCell<Vec<Option<Box<Site>>>>,
+}
+
+impl Sites {
+    /// So many sites.
+    #[must_use]
+    pub fn new(count: usize) -> Sites {
+        Sites { sites: RefCell::new((0..count).map(|_| None).collect()) }
+    }
+
+    /// Calls `with` with a site; it must run no Python.
+    fn with<R>(&self, number: usize, with: impl FnOnce(&Site) -> R) -> R {
+        with(self.sites.borrow_mut()[number].get_or_insert_default())
+    }
+}
+
+/// Puts the words of all caches into the state in which they find nothing.
+pub(super) fn prepare(unit: &LoadedUnit) {
+    for (number, kind) in unit.meta().caches.iter().enumerate() {
+        match kind {
+            CacheKind::Attribute | CacheKind::Store => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION]),
+            CacheKind::Method => set_words(unit, number, &[NO_VERSION, 0, 0, 0, NO_VERSION]),
+            CacheKind::Global => forget_global(unit, number),
+        }
+    }
+}
+
+fn set_words(unit: &LoadedUnit, number: usize, words: &[u64]) {
+    let first = unit.layout().cache(number);
+    for (position, &value) in words.iter().enumerate() {
+        unit.set_word(first + position * WORD, value);
+    }
+}
+
+/// Makes a global's cache find nothing.
+pub(super) fn forget_global(unit: &LoadedUnit, number: usize) {
+    match running().layout.dict_version {
+        None => set_words(unit, number, &[0]),
+        Some(tag) => {
+            // A version tag is never 0, and the address must be one that can be read.
+            let address = word(unit.globals().wrapping_byte_offset(tag as isize));
+            set_words(unit, number, &[address, 0, address, 0, 0]);
+        }
+    }
+}
+
+/// Whether a site still looks for places, which counts as one time.
+pub(super) fn still_looks(unit: &LoadedUnit, number: usize) -> bool {
+    unit.sites().with(number, |site| {
+        let misses = site.misses.get();
+        site.misses.set(misses.saturating_add(1));
+        misses < MOST_MISSES
+    })
+}
+
+/// The attribute, where the site knows its place.
+///
+/// # Safety
+/// The object is alive, `name` is the site's own and interned; the thread is attached.
+pub(super) unsafe fn find(
+    unit: &LoadedUnit,
+    number: usize,
+    object: *mut PyObject,
+    name: *mut PyObject,
+) -> Option<Hit> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let version = version_of(running().layout, type_of(object));
+        unit.sites().with(number, |site| {
+            let known = site.known.iter().filter_map(Cell::get);
+            known.filter(|known| known.version == version).find_map(|known| read(known.place, object, name))
+        })
+    }
+}
+
+/// Where a site may write.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// Among the instance's values, at this position.
+    Value(usize),
+    /// So many bytes behind the object's beginning.
+    Slot(i32),
+}
+
+/// Where the site writes the attribute of this object, if it knows that.
+///
+/// # Safety
+/// As [`find`].
+pub(super) unsafe fn find_place(unit: &LoadedUnit, number: usize, object: *mut PyObject) -> Option<Target> {
+    // SAFETY: the caller's contract.
+    let version = unsafe { version_of(running().layout, type_of(object)) };
+    unit.sites().with(number, |site| {
+        let known = site.known.iter().filter_map(Cell::get);
+        known.filter(|known| known.version == version).find_map(|known| match known.place {
+            Place::Value(position) => Some(Target::Value(position)),
+            Place::Slot(offset) => Some(Target::Slot(offset)),
+            Place::Entry(_) | Place::Class(..) | Place::Method(..) | Place::OfClass(..) => None,
+        })
+    })
+}
+
+/// Reads the place again, if the attribute still stands there; the version tag does already fit.
+unsafe fn read(place: Place, object: *mut PyObject, name: *mut PyObject) -> Option<Hit> {
+    let layout = running().layout;
+    // SAFETY: a class with the version tag of the place has what the place says.
+    unsafe {
+        let kept = || storage(layout, object, type_of(object));
+        let (value, is_method) = match place {
+            Place::Value(position) => match kept() {
+                Storage::Values(values) => (*values.add(position), false),
+                _ => return None,
+            },
+            Place::Slot(offset) => (crate::cpython::object::field(object, offset), false),
+            Place::Entry(position) => match kept() {
+                Storage::Dict(dict) => (entry_value(layout, dict, position, name), false),
+                _ => return None,
+            },
+            Place::Class(value, shadow) if !is_shadowed(shadow, &kept) => (value, false),
+            Place::Method(value, shadow) if !is_shadowed(shadow, &kept) => (value, true),
+            Place::Class(..) | Place::Method(..) => return None,
+            Place::OfClass(value, version) if version_of(layout, object.cast()) == version => (value, false),
+            Place::OfClass(..) => return None,
+        };
+        (!value.is_null()).then_some(Hit { value, is_method })
+    }
+}
+
+/// Whether the instance may have an attribute of its own.
+unsafe fn is_shadowed(shadow: Shadow, kept: &impl Fn() -> Storage) -> bool {
+    match shadow {
+        Shadow::Never => false,
+        // SAFETY: the class is alive, and so are its keys.
+        Shadow::Keys(keys, count) => unsafe {
+            !matches!(kept(), Storage::Values(_)) || entry_count(running().layout, keys) != count
+        },
+        Shadow::NoDict => kept() != Storage::Nothing,
+    }
+}
+
+/// Looks for the attribute's place and remembers it.
+///
+/// # Safety
+/// As [`find`].
+pub(super) unsafe fn learn(unit: &LoadedUnit, number: usize, object: *mut PyObject, name: *mut PyObject) {
+    let running = running();
+    // SAFETY: the caller's contract.
+    unsafe {
+        let lookup = Lookup {
+            layout: running.layout,
+            symbols: &running.symbols,
+            kinds: &running.kinds,
+            object,
+            class: type_of(object),
+            name,
+        };
+        let kind = unit.meta().caches[number];
+        let found = if kind == CacheKind::Store { lookup.write() } else { lookup.read() };
+        let Some((place, version)) = found else { return };
+        unit.sites().with(number, |site| {
+            let next = site.misses.get() as usize % MOST_PLACES;
+            site.known[next].set(Some(Known { version, place }));
+        });
+        write_words(unit, number, kind, place, u64::from(version));
+    }
+}
+
+/// Lets compiled code find the place by itself, if it is of a kind that it knows.
+fn write_words(unit: &LoadedUnit, number: usize, kind: CacheKind, place: Place, version: u64) {
+    let position = |offset: i32| i64::from(offset).cast_unsigned();
+    let words: (usize, &[u64]) = match (kind, place) {
+        (CacheKind::Attribute | CacheKind::Store, Place::Value(position)) => {
+            (0, &[version, value_offset(position)])
+        }
+        (CacheKind::Attribute | CacheKind::Store, Place::Slot(offset)) => (2, &[version, position(offset)]),
+        (CacheKind::Method, Place::Method(function, Shadow::Keys(keys, count))) => {
+            (0, &[version, word(function), word(keys), count as u64])
+        }
+        (CacheKind::Method, Place::Method(function, Shadow::Never)) => (4, &[version, word(function)]),
+        _ => return,
+    };
+    let first = unit.layout().cache(number) + words.0 * WORD;
+    for (position, &value) in words.1.iter().enumerate() {
+        unit.set_word(first + position * WORD, value);
+    }
+}
+
+/// What is added to the word that [`InstanceValues`] names, or to the instance's address.
+fn value_offset(position: usize) -> u64 {
+    let first = match running().layout.attribute.values {
+        InstanceValues::Array(_) => 0,
+        InstanceValues::OddArray(_) => 1,
+        InstanceValues::Inline(_, first) => u64::from(first.unsigned_abs()),
+    };
+    first + (position * WORD) as u64
+}
