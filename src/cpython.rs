@@ -38,6 +38,8 @@ pub struct CPython {
     pub function_type: usize,
     /// The address of the type of bound methods.
     pub method_type: usize,
+    /// The address of the type of classes.
+    pub class_type: usize,
     /// What its own kinds of classes are told by.
     pub kinds: attribute::Kinds,
 }
@@ -73,6 +75,7 @@ pub fn connect(py: Python<'_>) -> Result<&'static CPython, String> {
         plain_vectorcall,
         function_type,
         method_type,
+        class_type: (&raw mut ffi::PyType_Type) as usize,
         kinds,
     }))
 }

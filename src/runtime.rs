@@ -9,6 +9,7 @@ pub mod table;
 pub mod attribute;
 pub mod bind;
 pub mod caches;
+pub mod calls;
 pub mod cells;
 pub mod constants;
 pub mod container;
@@ -27,6 +28,7 @@ pub mod loops;
 pub mod meta;
 pub mod object;
 pub mod promise;
+pub mod quiet;
 pub mod resume;
 pub mod traceback;
 pub mod unit;
@@ -40,5 +42,6 @@ use pyo3::Python;
 /// # Errors
 /// When there is no memory.
 pub fn start(py: Python<'_>) -> PyResult<()> {
+    quiet::find(py)?;
     enter::prepare_poll(py)
 }

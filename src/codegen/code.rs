@@ -349,17 +349,7 @@ impl<'a> Code<'a> {
         let header = self.load(WORD, object, self.layout.int_header);
         let compact = self.compact_header(header);
         self.branch_unless(compact, wide);
-        let digit = self.load(types::I32, object, self.layout.int_digits);
-        let digit = self.builder.ins().uextend(WORD, digit);
-        let factor = match self.layout.int_header_kind {
-            IntHeader::SignedSize => header,
-            IntHeader::Tag => {
-                let sign = self.builder.ins().band_imm_u(header, 3);
-                let one = self.word(1);
-                self.builder.ins().isub(one, sign)
-            }
-        };
-        let product = self.builder.ins().imul(digit, factor);
+        let product = self.compact_value(object, header);
         self.jump(done, &[product]);
         self.enter(wide);
         let results = self.call_aside(Helper::IntUnbox, &[object]);
@@ -370,6 +360,30 @@ impl<'a> Code<'a> {
         self.jump(done, &[unboxed]);
         self.enter(done);
         value
+    }
+
+    /// The value of an object that is exactly an `int` of at most one digit; goes to `other` for anything else.
+    pub(super) fn unbox_small_int(&mut self, object: Value, other: Block) -> Value {
+        self.require_type(object, Fixed::IntType, other);
+        let header = self.load(WORD, object, self.layout.int_header);
+        let compact = self.compact_header(header);
+        self.branch_unless(compact, other);
+        self.compact_value(object, header)
+    }
+
+    /// The value of an int of at most one digit.
+    fn compact_value(&mut self, object: Value, header: Value) -> Value {
+        let digit = self.load(types::I32, object, self.layout.int_digits);
+        let digit = self.builder.ins().uextend(WORD, digit);
+        let factor = match self.layout.int_header_kind {
+            IntHeader::SignedSize => header,
+            IntHeader::Tag => {
+                let sign = self.builder.ins().band_imm_u(header, 3);
+                let one = self.word(1);
+                self.builder.ins().isub(one, sign)
+            }
+        };
+        self.builder.ins().imul(digit, factor)
     }
 
     /// Whether an int with this header has at most one digit.

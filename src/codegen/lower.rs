@@ -14,6 +14,7 @@ mod float;
 mod guard;
 mod int;
 mod object;
+mod quick;
 mod refcount;
 
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value, types};

@@ -182,8 +182,14 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
             if entries.len() == 20 && entries.iter().filter(|entry| !entry.value.is_null()).count() == 19);
         let general = matches!(dict_entries(layout, objects.as_ptr()), Entries::Objects(entries)
             if entries.len() == 20 && entries.iter().all(|entry| !entry.key.is_null()));
+        let iterator = list.try_iter()?;
+        let started = field::<usize, _>(iterator.as_ptr(), places.list_iterator_index);
+        iterator.clone().next().transpose()?;
+        let iterated = started == 0
+            && field::<usize, _>(iterator.as_ptr(), places.list_iterator_index) == 1
+            && field::<*mut PyObject, _>(iterator.as_ptr(), places.list_iterator_list) == list.as_ptr();
         let content: *mut PyObject = field(cell.as_ptr(), places.cell);
-        Ok(listed && found && filled && general && content == py.get_type::<PyDict>().as_ptr())
+        Ok(listed && iterated && found && filled && general && content == py.get_type::<PyDict>().as_ptr())
     }
 }
 

@@ -174,6 +174,10 @@ pub struct ContainerLayout {
     pub keys_entries: i32,
     /// In the keys: the indices; the entries follow.
     pub keys_indices: i32,
+    /// The number of items that the iterator of a list has given.
+    pub list_iterator_index: i32,
+    /// The list of an iterator, null at its end.
+    pub list_iterator_list: i32,
     /// The content of a cell.
     pub cell: i32,
 }
@@ -204,6 +208,14 @@ pub struct AttributeLayout {
     pub descr_get: i32,
     /// The function that they are written by.
     pub descr_set: i32,
+    /// Where a type's instances have their vectorcall function.
+    pub vectorcall_offset: i32,
+    /// The function that gives the next item of a type's instances.
+    pub iternext: i32,
+    /// The function that makes a type's instances.
+    pub new: i32,
+    /// The function that sets them up.
+    pub init: i32,
     /// The keys that the dicts of a class' instances share, in a heap type.
     pub cached_keys: i32,
     /// The description of a member, in its descriptor; its class stands behind the header.
@@ -321,6 +333,8 @@ const PYTHON_3_11: Layout = Layout {
         keys_kind: 10,
         keys_entries: 24,
         keys_indices: 32,
+        list_iterator_index: 16,
+        list_iterator_list: 24,
         cell: 16,
     },
     thread: ThreadLayout {
@@ -373,6 +387,10 @@ const PYTHON_3_11: Layout = Layout {
         setattro: 152,
         descr_get: 272,
         descr_set: 280,
+        vectorcall_offset: 56,
+        iternext: 224,
+        new: 312,
+        init: 296,
         cached_keys: 872,
         member: 40,
         member_kind: 8,

@@ -22,6 +22,7 @@ use crate::driver::Failure;
 use crate::driver::report;
 use crate::ir::Signature;
 use crate::runtime::enter;
+use crate::runtime::frames;
 use crate::runtime::install;
 
 use super::callable;
@@ -201,6 +202,7 @@ pub(super) unsafe extern "C" fn lazy_entry(
     // SAFETY: the thread is attached and the callable is live while it is called.
     unsafe {
         let py = Python::assume_attached();
+        frames::show();
         let bound = Bound::from_borrowed_ptr(py, callable);
         let ready = match record::find(callable) {
             // What PyO3 can't make for lack of memory is a panic.

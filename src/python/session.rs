@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 use pyo3::create_exception;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::exceptions::PyValueError;
+use pyo3::ffi::vectorcallfunc;
 use pyo3::prelude::*;
 
 use crate::cpython;
@@ -18,11 +19,14 @@ use crate::front::BuildOptions;
 use crate::front::Dialect;
 use crate::front::Promise;
 use crate::runtime;
+use crate::runtime::calls;
 use crate::runtime::install;
 use crate::runtime::loader;
 
 use super::callable;
+use super::jit;
 use super::loops;
+use super::stats;
 use super::unsteady;
 
 create_exception!(
@@ -49,6 +53,9 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
             install::set_function_accessor(callable::function_inside);
             loader::set_wrap(callable::wrap);
             unsteady::start();
+            for entry in [jit::lazy_entry as vectorcallfunc, stats::counted_entry] {
+                calls::add_entry(entry as usize as u64);
+            }
             loops::start();
             let optimize: i32 = py.import("sys")?.getattr("flags")?.getattr("optimize")?.extract()?;
             let options = BuildOptions {

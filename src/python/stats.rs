@@ -18,6 +18,7 @@ use pyo3::types::PyDict;
 
 use crate::cpython::running;
 use crate::driver::coverage::Coverage;
+use crate::runtime::frames;
 use crate::runtime::install;
 use crate::runtime::loops::LoopCount;
 use crate::runtime::unit::LoadedUnit;
@@ -160,7 +161,10 @@ pub(super) fn entry_of(loaded: &Loaded, number: usize) -> vectorcallfunc {
 }
 
 /// Counts the call, then goes on to the entry.
-unsafe extern "C" fn counted_entry(
+///
+/// # Safety
+/// As every vectorcall function; the callable is one that this entry was installed for.
+pub(super) unsafe extern "C" fn counted_entry(
     callable: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     nargsf: usize,
@@ -168,7 +172,10 @@ unsafe extern "C" fn counted_entry(
 ) -> *mut ffi::PyObject {
     let Some((unit, number)) = install::installed(callable) else {
         // SAFETY: a callable with this entry is a function or stands for one; both are live.
-        return unsafe { (running().plain_vectorcall)(install::function_of(callable), args, nargsf, names) };
+        return unsafe {
+            frames::show();
+            (running().plain_vectorcall)(install::function_of(callable), args, nargsf, names)
+        };
     };
     if let Some(record) = record::find(callable)
         && !crate::runtime::enter::is_switched_off()

@@ -14,6 +14,7 @@ use crate::cpython::object::type_of;
 use crate::cpython::running;
 
 use super::caches;
+use super::calls;
 use super::frames;
 use super::object;
 use super::table::Pair;
@@ -188,7 +189,7 @@ const INLINE_HEADER: usize = 8;
 /// Calls what [`obj_method`] gave: `args` holds a free word, the object or None, and `count` arguments.
 ///
 /// # Safety
-/// As [`object::obj_call`].
+/// As [`calls::obj_call`].
 pub unsafe extern "C" fn obj_call_method(
     callable: *mut PyObject,
     args: *const *mut PyObject,
@@ -198,9 +199,9 @@ pub unsafe extern "C" fn obj_call_method(
     // SAFETY: the caller's contract.
     unsafe {
         if *args.add(1) == ffi::Py_None() {
-            return object::obj_call(callable, args.add(2), count, names);
+            return calls::obj_call(callable, args.add(2), count, names);
         }
-        object::obj_call(callable, args.add(1), count + 1, names)
+        calls::obj_call(callable, args.add(1), count + 1, names)
     }
 }
 

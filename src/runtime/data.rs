@@ -72,6 +72,8 @@ pub enum Fixed {
     False,
     /// The table of the C library's functions.
     Math,
+    /// The type of the iterators of lists.
+    ListIteratorType,
     /// Where code leaves its [`Site`](super::frames::Site).
     Site,
 }

@@ -11,9 +11,9 @@ use crate::cpython::object::type_name;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
 
+use super::calls::obj_call_plainly;
 use super::frames;
 use super::object::explain_not_iterable;
-use super::object::obj_call_plainly;
 use super::table::position;
 
 /// How long names of types are at most in messages, in bytes.

@@ -232,6 +232,7 @@ unsafe fn call_interpreted(
     let loaded = &unit.functions()[number];
     // SAFETY: the caller's contract; the function lives as long as the callable.
     unsafe {
+        frames::show();
         let function = install::function_of(callable);
         if nargsf & BOUND_FLAG != 0 {
             // Binding and checks are done, and the interpreter can't take keyword-only values by position.
@@ -286,6 +287,7 @@ pub unsafe extern "C" fn call_slow(
     unsafe {
         let function = install::function_of(callable);
         if crate::cpython::function::fields(running().layout, function).code != loaded.code() {
+            frames::show();
             return (running().plain_vectorcall)(function, args, nargsf & !(BOUND_FLAG), names);
         }
         let Pair(_, depth) = enter();
@@ -302,8 +304,14 @@ pub unsafe extern "C" fn call_slow(
             bind::Binding::Bound(bound) => bound,
             bind::Binding::Raised => return std::ptr::null_mut(),
             // The interpreter binds again, fails in the same way and says why in its own words.
-            bind::Binding::Refused => return (running().plain_vectorcall)(function, args, nargsf, names),
+            bind::Binding::Refused => {
+                frames::show();
+                return (running().plain_vectorcall)(function, args, nargsf, names);
+            }
         };
+        if loaded.promise().is_some() {
+            frames::show();
+        }
         match bound.check(loaded, function) {
             0 => {}
             status => return refused(status),

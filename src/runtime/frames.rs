@@ -11,6 +11,7 @@
 //! the body in whose place it runs.
 
 mod pieces;
+mod waiting;
 
 use std::cell::UnsafeCell;
 
@@ -26,6 +27,7 @@ use super::unit::LoadedUnit;
 pub use pieces::add_loop;
 pub use pieces::add_unit;
 pub use pieces::remove_unit;
+pub use waiting::show;
 
 /// What compiled code says of itself in front of a call. Null while nobody calls.
 #[derive(Clone, Copy, Debug)]
@@ -140,8 +142,31 @@ pub unsafe fn link_unless(is_blind: impl FnOnce() -> bool) -> Frames {
     unsafe {
         let site = SITE.0.get();
         let frame = std::mem::replace(&mut (*site).frame, std::ptr::null());
-        let linked = if frame.is_null() || is_blind() { None } else { Some(link_site(frame, *site)) };
+        if is_blind() {
+            return Frames { _linked: None };
+        }
+        let site = *site;
+        waiting::show();
+        let linked = (!frame.is_null()).then(|| link_site(frame, site));
         Frames { _linked: linked }
+    }
+}
+
+/// Makes a call of compiled code: the site that was left waits, and its frames are linked when something looks.
+///
+/// # Safety
+/// - The thread is attached and stays the same; the site was left by the code that waits for this call.
+/// - What is called runs nothing that looks before [`show`] was called or other frames were linked.
+#[inline]
+pub unsafe fn wait<R>(call: impl FnOnce() -> R) -> R {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let site = SITE.0.get();
+        let frame = std::mem::replace(&mut (*site).frame, std::ptr::null());
+        if frame.is_null() {
+            return call();
+        }
+        waiting::call(Site { frame, ..*site }, call)
     }
 }
 

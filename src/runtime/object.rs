@@ -6,12 +6,14 @@ use std::ffi::c_void;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 
-use crate::cpython::CPython;
-use crate::cpython::function;
+use crate::cpython::container::list_items;
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
 use crate::cpython::object::fail;
+use crate::cpython::object::field;
+use crate::cpython::object::float_value;
 use crate::cpython::object::has_type_flag;
+use crate::cpython::object::is_float;
 use crate::cpython::object::is_int;
 use crate::cpython::object::new_ref;
 use crate::cpython::object::put_error;
@@ -20,11 +22,11 @@ use crate::cpython::object::tuple_items;
 use crate::cpython::object::type_name;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
-use crate::cpython::thread;
 use crate::ir::Binary;
 use crate::ir::Unary;
 
 use super::frames;
+use super::quiet;
 use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
@@ -130,7 +132,14 @@ pub unsafe extern "C" fn obj_binary(
     let operator = Binary::ALL[position(operator)];
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link_unless(|| is_simple(a) && is_simple(b));
+        if is_float(a)
+            && is_float(b)
+            && let Some(result) = float_binary(operator, a, b)
+        {
+            frames::pass();
+            return ffi::PyFloat_FromDouble(result);
+        }
+        let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
         let apply: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = match operator {
             Binary::Add if plain => ffi::PyNumber_Add,
             Binary::Add => ffi::PyNumber_InPlaceAdd,
@@ -163,6 +172,20 @@ pub unsafe extern "C" fn obj_binary(
     }
 }
 
+/// The result of an operator on exact floats, if it is one that can't fail.
+unsafe fn float_binary(operator: Binary, a: *mut PyObject, b: *mut PyObject) -> Option<f64> {
+    let layout = running().layout;
+    // SAFETY: the caller passes live exact floats.
+    let (a, b) = unsafe { (float_value(layout, a), float_value(layout, b)) };
+    match operator {
+        Binary::Add => Some(a + b),
+        Binary::Sub => Some(a - b),
+        Binary::Mul => Some(a * b),
+        Binary::TrueDiv if b != 0.0 => Some(a / b),
+        _ => None,
+    }
+}
+
 /// The unary operator of this number.
 ///
 /// # Safety
@@ -170,7 +193,7 @@ pub unsafe extern "C" fn obj_binary(
 pub unsafe extern "C" fn obj_unary(operator: i64, object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link_unless(|| is_simple(object));
+        let _frames = frames::link_unless(|| quiet::is_simple(object));
         match Unary::ALL[position(operator)] {
             Unary::Neg => ffi::PyNumber_Negative(object),
             Unary::Pos => ffi::PyNumber_Positive(object),
@@ -189,7 +212,20 @@ const COMPARISONS: [c_int; 6] = [ffi::Py_LT, ffi::Py_LE, ffi::Py_EQ, ffi::Py_NE,
 pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link_unless(|| is_simple(a) && is_simple(b));
+        if is_float(a) && is_float(b) {
+            let layout = running().layout;
+            frames::pass();
+            let (a, b) = (float_value(layout, a), float_value(layout, b));
+            return new_ref(truth_object(match COMPARISONS[position(comparison)] {
+                ffi::Py_LT => a < b,
+                ffi::Py_LE => a <= b,
+                ffi::Py_EQ => a == b,
+                ffi::Py_NE => a != b,
+                ffi::Py_GT => a > b,
+                _ => a >= b,
+            }));
+        }
+        let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
         ffi::PyObject_RichCompare(a, b, COMPARISONS[position(comparison)])
     }
 }
@@ -201,70 +237,8 @@ pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut 
 pub unsafe extern "C" fn obj_truth(object: *mut PyObject) -> i32 {
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link_unless(|| is_simple(object));
+        let _frames = frames::link_unless(|| quiet::is_simple(object) || quiet::is_container(object));
         ffi::PyObject_IsTrue(object)
-    }
-}
-
-/// Calls with `count` arguments, the last of them by `names` unless that is null or None.
-///
-/// # Safety
-/// All objects are alive, `args` holds `count` of them, `names` is a tuple of str; the thread is attached.
-pub unsafe extern "C" fn obj_call(
-    callable: *mut PyObject,
-    args: *const *mut PyObject,
-    count: i64,
-    names: *mut PyObject,
-) -> *mut PyObject {
-    let running = running();
-    // SAFETY: the caller's contract.
-    unsafe {
-        let _frames = frames::link();
-        let names = if names == ffi::Py_None() { std::ptr::null_mut() } else { names };
-        let named = if names.is_null() { 0 } else { tuple_items(running.layout, names).len() };
-        let count = position(count) - named;
-        if !is_plain_function(running, callable) {
-            return (running.symbols.vectorcall)(callable, args, count, names);
-        }
-        let state = ffi::PyThreadState_Get();
-        thread::move_c_recursion(running.layout, state, 1);
-        let result = (running.plain_vectorcall)(callable, args, count, names);
-        thread::move_c_recursion(running.layout, state, -1);
-        result
-    }
-}
-
-/// Calls with a tuple of arguments, and a dict of named ones or null.
-///
-/// # Safety
-/// All objects are alive; the thread is attached.
-pub(super) unsafe fn obj_call_plainly(
-    callable: *mut PyObject,
-    args: *mut PyObject,
-    named: *mut PyObject,
-) -> *mut PyObject {
-    let running = running();
-    // SAFETY: the caller's contract.
-    unsafe {
-        if !is_plain_function(running, callable) {
-            return ffi::PyObject_Call(callable, args, named);
-        }
-        let state = ffi::PyThreadState_Get();
-        thread::move_c_recursion(running.layout, state, 1);
-        let result = ffi::PyObject_Call(callable, args, named);
-        thread::move_c_recursion(running.layout, state, -1);
-        result
-    }
-}
-
-/// Whether the callable is a Python function that runs bytecode, which the interpreter would call
-/// without a C call.
-unsafe fn is_plain_function(running: &CPython, callable: *mut PyObject) -> bool {
-    // SAFETY: the caller passes a live object, whose type is tested first.
-    unsafe {
-        type_of(callable) as usize == running.function_type
-            && function::vectorcall(running.layout, callable)
-                .is_some_and(|entry| entry as usize == running.plain_vectorcall as usize)
     }
 }
 
@@ -299,15 +273,19 @@ pub unsafe extern "C" fn obj_unpack(iterable: *mut PyObject, count: i64, out: *m
     let count = position(count);
     // SAFETY: the caller's contract; an exact tuple is not changed while its items get counted.
     unsafe {
-        if ffi::PyTuple_CheckExact(iterable) != 0 {
-            let items = tuple_items(running().layout, iterable);
-            if items.len() == count {
-                for (position, &item) in items.iter().enumerate() {
-                    *out.add(position) = new_ref(item);
-                }
-                frames::pass();
-                return 0;
+        let items = if ffi::PyTuple_CheckExact(iterable) != 0 {
+            Some(tuple_items(running().layout, iterable))
+        } else if ffi::PyList_CheckExact(iterable) != 0 {
+            Some(list_items(running().layout, iterable))
+        } else {
+            None
+        };
+        if let Some(items) = items.filter(|items| items.len() == count) {
+            for (position, &item) in items.iter().enumerate() {
+                *out.add(position) = new_ref(item);
             }
+            frames::pass();
+            return 0;
         }
         let _frames = frames::link();
         let iterator = ffi::PyObject_GetIter(iterable);
@@ -383,7 +361,7 @@ pub(super) unsafe fn explain_not_iterable(iterable: *mut PyObject) -> i32 {
 pub unsafe extern "C" fn obj_iter(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link();
+        let _frames = frames::link_unless(|| quiet::is_container(object));
         ffi::PyObject_GetIter(object)
     }
 }
@@ -393,17 +371,21 @@ pub unsafe extern "C" fn obj_iter(object: *mut PyObject) -> *mut PyObject {
 /// # Safety
 /// The object is a live iterator, the thread is attached.
 pub unsafe extern "C" fn obj_next(iterator: *mut PyObject) -> Pair<*mut PyObject, i64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller's contract; every iterator's type has the function.
     unsafe {
-        let _frames = frames::link();
-        let item = ffi::PyIter_Next(iterator);
+        let _frames = frames::link_unless(|| quiet::is_iterator(iterator));
+        let next: ffi::iternextfunc = field(type_of(iterator), running().layout.attribute.iternext);
+        let item = next(iterator);
         if !item.is_null() {
-            Pair(item, 1)
-        } else if ffi::PyErr_Occurred().is_null() {
-            Pair(new_ref(ffi::Py_None()), 0)
-        } else {
-            Pair(item, -1)
+            return Pair(item, 1);
         }
+        if !ffi::PyErr_Occurred().is_null() {
+            if ffi::PyErr_ExceptionMatches(ffi::PyExc_StopIteration) == 0 {
+                return Pair(item, -1);
+            }
+            ffi::PyErr_Clear();
+        }
+        Pair(new_ref(ffi::Py_None()), 0)
     }
 }
 
@@ -527,7 +509,7 @@ pub unsafe extern "C" fn raise_unbound(name: *mut PyObject) {
 pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link_unless(|| is_simple(object));
+        let _frames = frames::link_unless(|| quiet::is_simple(object));
         (running().symbols.dealloc)(object);
     }
 }
@@ -541,7 +523,7 @@ pub unsafe extern "C" fn drop_all(objects: *const *mut PyObject, count: i64) {
     // SAFETY: the caller's contract.
     unsafe {
         let objects = std::slice::from_raw_parts(objects, position(count));
-        let _frames = frames::link_unless(|| objects.iter().all(|&object| is_simple(object)));
+        let _frames = frames::link_unless(|| objects.iter().all(|&object| quiet::is_simple(object)));
         for &object in objects {
             drop_ref(object);
         }
@@ -551,20 +533,7 @@ pub unsafe extern "C" fn drop_all(objects: *const *mut PyObject, count: i64) {
 /// Whether nothing looks on when a reference to the object is dropped.
 pub(super) unsafe fn dies_quietly(object: *mut PyObject) -> bool {
     // SAFETY: the caller passes a live object.
-    unsafe { ffi::Py_REFCNT(object) > 1 || is_simple(object) }
-}
-
-/// Whether nothing that is done with the object alone, or with another such one, runs Python.
-unsafe fn is_simple(object: *mut PyObject) -> bool {
-    // SAFETY: the caller passes a live object, or one that is being deallocated; types are static.
-    unsafe {
-        let class = type_of(object);
-        let simple = [&raw mut ffi::PyLong_Type, &raw mut ffi::PyFloat_Type, &raw mut ffi::PyBool_Type];
-        simple.contains(&class)
-            || class == &raw mut ffi::PyUnicode_Type
-            || class == &raw mut ffi::PyBytes_Type
-            || object == ffi::Py_None()
-    }
+    unsafe { ffi::Py_REFCNT(object) > 1 || quiet::is_simple(object) }
 }
 
 /// `None`, `True` or `False` by a truth value, borrowed.

@@ -118,7 +118,7 @@ macro_rules! for_each_helper {
             /// 1, 0, or -1 with an exception.
             ObjTruth = object::obj_truth(Obj) -> (I32);
             /// `(callable, args, count, names or null)`: count includes the arguments passed by name.
-            ObjCall = object::obj_call(Obj, Ptr, I64, Obj) -> (Obj);
+            ObjCall = calls::obj_call(Obj, Ptr, I64, Obj) -> (Obj);
             /// `(items, count)`: a new tuple; the items are borrowed.
             ObjTuple = object::obj_tuple(Ptr, I64) -> (Obj);
             /// `(items, count)`: a new list; the items are borrowed.
@@ -225,6 +225,13 @@ macro_rules! declare_helpers {
                         | Helper::ObjGlobal
                         | Helper::ObjAttr
                         | Helper::ObjSetAttr
+                        | Helper::ObjDelAttr
+                        | Helper::ObjSetGlobal
+                        | Helper::ObjItem
+                        | Helper::ObjSetItem
+                        | Helper::ObjDelItem
+                        | Helper::ObjContains
+                        | Helper::ObjDict
                         | Helper::ObjMethod
                         | Helper::ObjCallMethod
                         | Helper::ObjBinary

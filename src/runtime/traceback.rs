@@ -20,6 +20,7 @@ use crate::cpython::object::new_ref;
 use crate::cpython::object::set_field;
 use crate::cpython::running;
 
+use super::frames;
 use super::meta::Position;
 use super::meta::ShowMeta;
 use super::meta::VariableMeta;
@@ -42,6 +43,8 @@ const CODE_UNIT: usize = 2;
 pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, number: i64, words: *const u64) {
     // SAFETY: the unit lives while its code runs; the thread is attached, as for every helper.
     let (unit, py) = unsafe { (&*unit, Python::assume_attached()) };
+    // SAFETY: as above. What is shown is the caller of the frames that are made here.
+    unsafe { frames::show() };
     let mut parts = [std::ptr::null_mut(); 3];
     let [kind, value, traceback] = &mut parts;
     // SAFETY: three places for owned references; not normalised, because nothing asks for that yet.

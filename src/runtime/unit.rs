@@ -23,6 +23,7 @@ use crate::cpython::thread;
 
 use super::caches;
 use super::caches::Sites;
+use super::calls;
 use super::cells;
 use super::constants;
 use super::data::DataLayout;
@@ -36,6 +37,7 @@ use super::meta::UnitMeta;
 use super::object::word;
 use super::promise::Promise;
 use super::promise::Verdict;
+use super::quiet;
 use super::table;
 
 /// A resume function: thread state, depth, entry number, slots, result of the inner frame.
@@ -201,6 +203,9 @@ impl LoadedUnit {
         caches::prepare(&unit);
         cells::watch_all(&unit)?;
         frames::add_unit(&unit);
+        for number in 0..unit.functions.len() {
+            calls::add_entry(unit.word(unit.layout.entry(number)));
+        }
         Ok(unit)
     }
 
@@ -226,6 +231,7 @@ impl LoadedUnit {
             (Fixed::True, word(yes)),
             (Fixed::False, word(no)),
             (Fixed::Math, word(float::math_table())),
+            (Fixed::ListIteratorType, quiet::list_iterator()),
             (Fixed::Site, word(frames::site_address())),
         ];
         for (place, value) in words {
@@ -471,6 +477,11 @@ impl Drop for LoadedUnit {
     fn drop(&mut self) {
         cells::forget_unit(self);
         frames::remove_unit(self);
+        for (number, function) in self.functions.iter().enumerate() {
+            if matches!(function.source, Source::Own { .. }) {
+                calls::remove_entry(self.word(self.layout.entry(number)));
+            }
+        }
         for number in 0..self.meta.consts.len() {
             let object = self.constant(number);
             self.set_word(self.layout.constant(number), 0);

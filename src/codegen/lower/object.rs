@@ -10,6 +10,7 @@ use crate::runtime::table::Helper;
 
 use super::Lower;
 use super::cached;
+use super::quick;
 use crate::codegen::abi::{BOOL, WORD};
 use crate::codegen::code::displacement;
 
@@ -102,10 +103,13 @@ pub(super) fn binary(cx: &mut Lower<'_>, at: &InstData) {
     let Imm::Binary(operator, in_place) = at.imm else { unreachable!("the verifier checks immediates") };
     let row = Binary::ALL.iter().position(|&other| other == operator).expect("every operator is in the list");
     let (a, b) = cx.args_two(at);
+    let done = quick::binary(cx, operator, a, b);
     let operator = number(cx, row);
     let in_place = cx.code.word(i64::from(in_place == ir::InPlace::Yes));
     let object = cx.code.call_one(Helper::ObjBinary, &[operator, in_place, a, b]);
-    new_object(cx, at, object);
+    cx.fail_if_null(object);
+    let object = quick::meet(cx, done, object);
+    cx.result(at, object);
 }
 
 pub(super) fn unary(cx: &mut Lower<'_>, at: &InstData) {
@@ -121,9 +125,12 @@ pub(super) fn compare(cx: &mut Lower<'_>, at: &InstData) {
     let Imm::Cmp(cmp) = at.imm else { unreachable!("the verifier checks immediates") };
     let (a, b) = cx.args_two(at);
     let row = ir::Cmp::ALL.iter().position(|&other| other == cmp).expect("every comparison is in the list");
+    let done = quick::compare(cx, cmp, a, b);
     let comparison = number(cx, row);
     let object = cx.code.call_one(Helper::ObjCompare, &[comparison, a, b]);
-    new_object(cx, at, object);
+    cx.fail_if_null(object);
+    let object = quick::meet(cx, Some(done), object);
+    cx.result(at, object);
 }
 
 pub(super) fn is(cx: &mut Lower<'_>, at: &InstData) {
@@ -134,9 +141,11 @@ pub(super) fn is(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn truth(cx: &mut Lower<'_>, at: &InstData) {
     let object = cx.arg(at, 0);
+    let done = quick::truth(cx, object);
     let answer = cx.code.call_one(Helper::ObjTruth, &[object]);
     cx.fail_if_negative(answer);
     let truth = cx.code.compare_constant(IntCC::NotEqual, answer, 0);
+    let truth = quick::meet(cx, Some(done), truth);
     cx.result(at, truth);
 }
 
@@ -314,11 +323,15 @@ pub(super) fn iter(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn next(cx: &mut Lower<'_>, at: &InstData) {
     let iterator = cx.arg(at, 0);
+    let done = quick::next(cx, iterator);
     let (item, state) = cx.code.call_two(Helper::ObjNext, &[iterator]);
     cx.fail_if_null(item);
     let more = cx.code.builder.ins().ireduce(BOOL, state);
-    cx.set_value(at.results[0], item);
-    cx.set_value(at.results[1], more);
+    cx.code.jump(done, &[item, more]);
+    cx.code.enter(done);
+    let results = cx.code.builder.block_params(done).to_vec();
+    cx.set_value(at.results[0], results[0]);
+    cx.set_value(at.results[1], results[1]);
 }
 
 pub(super) fn check_result(cx: &mut Lower<'_>, at: &InstData) {

@@ -1,0 +1,242 @@
+//! What runs no Python code: operations on objects of CPython's own exact types, whose frames nobody can ask for.
+//!
+//! An answer of yes is a promise; where it takes long to find out, the answer is no.
+
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+use pyo3::ffi::PyTypeObject;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::cpython::container::list_items;
+use crate::cpython::object::field;
+use crate::cpython::object::type_of;
+use crate::cpython::running;
+
+use super::calls;
+
+/// Objects of the interpreter that are recognised by identity; all of them live for ever.
+struct Known {
+    len: usize,
+    isinstance: usize,
+    list_append: usize,
+    list_pop: usize,
+    str_join: usize,
+    method_descriptor: usize,
+    init_name: usize,
+    object_new: usize,
+    init_slot: usize,
+    iterators: [usize; 8],
+}
+
+// SAFETY: addresses of objects that are never touched through this.
+unsafe impl Sync for Known {}
+
+static KNOWN: OnceLock<Known> = OnceLock::new();
+
+/// Finds the interpreter's objects.
+///
+/// # Errors
+/// When there is no memory.
+pub(super) fn find(py: Python<'_>) -> PyResult<()> {
+    let address = |code: &std::ffi::CStr| -> PyResult<usize> {
+        // The reference is kept for ever, so that the address stays this object's.
+        Ok(py.eval(code, None, None)?.into_ptr() as usize)
+    };
+    let slot = |code: &std::ffi::CStr, slot: i32| -> PyResult<usize> {
+        let class = py.eval(code, None, None)?;
+        // SAFETY: the expression gives a class.
+        Ok(unsafe { ffi::PyType_GetSlot(class.as_ptr().cast(), slot) } as usize)
+    };
+    let mut iterators = [0; 8];
+    let samples = [c"[]", c"()", c"range(0)", c"{}", c"{}.values()", c"{}.items()", c"''", c"set()"];
+    for (place, sample) in iterators.iter_mut().zip(samples) {
+        *place = py.eval(sample, None, None)?.try_iter()?.get_type().as_ptr() as usize;
+    }
+    let known = Known {
+        len: address(c"__import__('builtins').len")?,
+        isinstance: address(c"__import__('builtins').isinstance")?,
+        list_append: address(c"list.append")?,
+        list_pop: address(c"list.pop")?,
+        str_join: address(c"str.join")?,
+        method_descriptor: address(c"type(list.append)")?,
+        init_name: PyString::intern(py, "__init__").into_ptr() as usize,
+        object_new: slot(c"object", ffi::Py_tp_new)?,
+        init_slot: slot(c"type('Probe', (), {'__init__': lambda self: None})", ffi::Py_tp_init)?,
+        iterators,
+    };
+    KNOWN.get_or_init(|| known);
+    Ok(())
+}
+
+fn known() -> &'static Known {
+    KNOWN.get().expect("the runtime was started before any code runs")
+}
+
+/// Whether nothing that is done with the object alone, or with another such one, runs Python.
+///
+/// # Safety
+/// The object is alive, or being deallocated.
+#[inline]
+pub(super) unsafe fn is_simple(object: *mut PyObject) -> bool {
+    // SAFETY: types are static.
+    unsafe {
+        let class = type_of(object);
+        class == &raw mut ffi::PyLong_Type
+            || class == &raw mut ffi::PyUnicode_Type
+            || class == &raw mut ffi::PyFloat_Type
+            || class == &raw mut ffi::PyBool_Type
+            || class == &raw mut ffi::PyBytes_Type
+            || object == ffi::Py_None()
+    }
+}
+
+/// Whether the object is a container whose size and iterator are had without Python.
+///
+/// # Safety
+/// The object is alive.
+#[inline]
+pub(super) unsafe fn is_container(object: *mut PyObject) -> bool {
+    // SAFETY: types are static.
+    unsafe {
+        let class = type_of(object);
+        class == &raw mut ffi::PyList_Type
+            || class == &raw mut ffi::PyDict_Type
+            || class == &raw mut ffi::PyTuple_Type
+            || class == &raw mut ffi::PyUnicode_Type
+            || class == &raw mut ffi::PySet_Type
+            || class == &raw mut ffi::PyRange_Type
+            || class == &raw mut ffi::PyBytes_Type
+    }
+}
+
+/// Whether the object is an iterator that gives its next item without Python.
+///
+/// # Safety
+/// The object is alive.
+#[inline]
+pub(super) unsafe fn is_iterator(object: *mut PyObject) -> bool {
+    // SAFETY: the object is alive.
+    let class = unsafe { type_of(object) } as usize;
+    known().iterators.contains(&class)
+}
+
+/// The address of the type of the iterators of lists.
+#[must_use]
+pub(super) fn list_iterator() -> u64 {
+    known().iterators[0] as u64
+}
+
+/// Whether a dict has string keys alone, so that looking a string up compares nothing else.
+///
+/// # Safety
+/// The dict is alive and exact.
+#[inline]
+pub(super) unsafe fn has_string_keys(dict: *mut PyObject) -> bool {
+    let places = &running().layout.container;
+    // SAFETY: the kind stands there in the keys of every dict.
+    unsafe {
+        let keys: *const u8 = field(dict, places.dict_keys);
+        field::<u8, _>(keys, places.keys_kind) != 0
+    }
+}
+
+/// Whether a call of this callable, whose type is `class`, with these positional arguments runs no Python.
+///
+/// # Safety
+/// All objects are alive.
+pub(super) unsafe fn is_quiet_call(
+    callable: *mut PyObject,
+    class: *mut PyTypeObject,
+    args: &[*mut PyObject],
+) -> bool {
+    let known = known();
+    // SAFETY: the caller's contract; the type of an argument is tested before it is read.
+    unsafe {
+        if class as usize == known.method_descriptor {
+            return is_quiet_method(callable, args);
+        }
+        match *args {
+            [one] if callable as usize == known.len => is_container(one),
+            [one, wanted] if callable as usize == known.isinstance => {
+                type_of(wanted) as usize == running().class_type
+                    && ffi::PyType_IsSubtype(type_of(one), wanted.cast()) != 0
+            }
+            _ => false,
+        }
+    }
+}
+
+unsafe fn is_quiet_method(method: *mut PyObject, args: &[*mut PyObject]) -> bool {
+    let known = known();
+    let [object, rest @ ..] = args else { return false };
+    // SAFETY: as above.
+    unsafe {
+        let class = type_of(*object);
+        if class == &raw mut ffi::PyList_Type {
+            return method as usize == known.list_append
+                || method as usize == known.list_pop && rest.iter().all(|&arg| is_simple(arg));
+        }
+        if class == &raw mut ffi::PyUnicode_Type || class == &raw mut ffi::PyBytes_Type {
+            return match *rest {
+                [items]
+                    if method as usize == known.str_join && type_of(items) == &raw mut ffi::PyList_Type =>
+                {
+                    list_items(running().layout, items).iter().all(|&item| is_simple(item))
+                }
+                _ => rest.iter().all(|&arg| is_simple(arg)),
+            };
+        }
+        if class == &raw mut ffi::PyDict_Type && has_string_keys(*object) {
+            return match *rest {
+                [] => method_is(method, &["keys", "values", "items", "copy"]),
+                [key] => type_of(key) == &raw mut ffi::PyUnicode_Type && method_is(method, &["get"]),
+                [key, _] => type_of(key) == &raw mut ffi::PyUnicode_Type && method_is(method, &["get"]),
+                _ => false,
+            };
+        }
+        false
+    }
+}
+
+/// Whether a method descriptor of `dict` has one of these names.
+unsafe fn method_is(method: *mut PyObject, names: &[&str]) -> bool {
+    // SAFETY: a descriptor has its name, an exact str, behind its class.
+    unsafe {
+        let name: *mut PyObject = field(method, running().layout.ob_type + 16);
+        let mut size = 0;
+        let text = ffi::PyUnicode_AsUTF8AndSize(name, &raw mut size);
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        let text = std::slice::from_raw_parts(text.cast::<u8>(), size.cast_unsigned());
+        names.iter().any(|known| known.as_bytes() == text)
+    }
+}
+
+/// Whether the callable is a class whose instances are made without Python, but for a compiled `__init__`.
+///
+/// # Safety
+/// The object is alive, and `class` is its type.
+pub(super) unsafe fn makes_instance(object: *mut PyObject, class: *mut PyTypeObject) -> bool {
+    let running = running();
+    if class as usize != running.class_type {
+        return false;
+    }
+    let known = known();
+    // SAFETY: an object of exactly this type is a class.
+    unsafe {
+        let made = object.cast::<PyTypeObject>();
+        let slots = &running.layout.attribute;
+        if field::<usize, _>(made, slots.new) != known.object_new
+            || field::<usize, _>(made, slots.init) != known.init_slot
+        {
+            return false;
+        }
+        let init = (running.symbols.type_lookup)(made, known.init_name as *mut PyObject);
+        !init.is_null() && calls::entry_of(init).is_some_and(|entry| calls::is_compiled(entry))
+    }
+}
