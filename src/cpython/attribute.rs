@@ -30,6 +30,10 @@ use super::symbols::Symbols;
 /// `T_OBJECT_EX`: a member that holds an object, null while it is unset.
 const OBJECT_MEMBER: c_int = 16;
 
+/// The flag of types that never change. What another type's instance does as an attribute of a class may change
+/// without the class' version tag.
+const IMMUTABLE: u64 = 1 << 8;
+
 /// What keeps an instance's own attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
@@ -288,6 +292,12 @@ impl Lookup<'_> {
         }
     }
 
+    /// Whether what instances of this type do as attributes of a class is settled.
+    fn is_settled(&self, kind: *mut PyTypeObject) -> bool {
+        // SAFETY: a live type has its flags there.
+        unsafe { field::<u64, _>(kind, self.layout.attribute.flags) & IMMUTABLE != 0 }
+    }
+
     unsafe fn under_version(&self, place: Place) -> Option<(Place, u32)> {
         // SAFETY: the class is alive.
         match unsafe { version_of(self.layout, self.class) } {
@@ -307,7 +317,7 @@ impl Lookup<'_> {
                 if reads && writes {
                     return self.data_descriptor(descriptor, kind);
                 }
-                if writes {
+                if writes || !self.is_settled(kind) {
                     return None;
                 }
             }
@@ -373,12 +383,15 @@ impl Lookup<'_> {
         // SAFETY: an object whose type reads attributes so is a type.
         unsafe {
             if let Some((_, kind)) = self.of_class(self.class)
-                && self.function_of(kind, places.descr_set) != 0
+                && (self.function_of(kind, places.descr_set) != 0 || !self.is_settled(kind))
             {
                 return None;
             }
             let class = self.object.cast::<PyTypeObject>();
             let (value, kind) = self.of_class(class)?;
+            if !self.is_settled(kind) {
+                return None;
+            }
             if self.function_of(kind, places.descr_get) != 0 && kind as usize != self.kinds.function {
                 return None;
             }
@@ -402,7 +415,7 @@ impl Lookup<'_> {
         // SAFETY: the caller's contract.
         unsafe {
             if let Some((descriptor, kind)) = self.of_class(self.class)
-                && self.function_of(kind, places.descr_set) != 0
+                && (self.function_of(kind, places.descr_set) != 0 || !self.is_settled(kind))
             {
                 if kind as usize != self.kinds.member {
                     return None;

@@ -306,6 +306,37 @@ def many_versions():
         assert shared(Plain) == number
 
 
+def descriptors_later():
+    """What a class has becomes a descriptor when its own class changes, which the first class does not know."""
+    Plain, _, _, _ = fresh()
+
+    class Late:
+        def __repr__(self):
+            return "late"
+
+    Plain.shared = Late()
+    o = Plain(1)
+    o.x = 5
+    Plain.x = Late()
+    for _ in range(2):
+        show(shared, o)
+        show(shared, Plain)
+        show(read, o)
+        write(o, 6)
+    Late.__get__ = lambda self, instance, owner: "descriptor"
+    show(shared, o)
+    show(shared, Plain)
+    show(read, o)
+    Late.__set__ = lambda self, instance, value: print("set", value)
+    show(read, o)
+    write(o, 7)
+    del Late.__set__, Late.__get__
+    show(read, o)
+    write(o, 8)
+    show(read, o)
+    show(shared, o)
+
+
 def deaths():
     Plain, _, Slotted, _ = fresh()
 
@@ -350,6 +381,7 @@ def main():
     hooks()
     metaclasses()
     many_versions()
+    descriptors_later()
     deaths()
     called_late()
     Plain, Derived, Slotted, _ = fresh()
