@@ -24,8 +24,11 @@ ROOT = Path(__file__).parent
 WHEELS = ROOT / "target" / "wheels"
 INTERPRETERS = find()
 TESTED = [INTERPRETERS[version] for version in VERSIONS if version in INTERPRETERS]
-SAME_EVERYWHERE = ("fresh_clone.py", "speed.py")
+SAME_EVERYWHERE = ("fresh_clone.py", "rivals.py", "speed.py")
 """Acceptance scripts that choose their interpreters themselves."""
+PYTEST = ("pytest", "pytest-xdist", "hypothesis")
+ENFORCED = ("numpy>=2,<3", "typing_extensions>=4.16,<5", "cloudpickle>=3,<4", "greenlet>=3.1", "coverage>=7,<8")
+"""Libraries whose annotations, objects and frames are tested."""
 FOREIGN_TARGETS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin")
 
 
@@ -98,7 +101,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session(python=TESTED)
 def tests(session: nox.Session) -> None:
     """Pytest with the installed wheel: API, enforcement, differential cases, generated programs."""
-    install_wheel(session, "pytest", "pytest-xdist", "hypothesis")
+    install_wheel(session, *PYTEST, *ENFORCED)
     session.run("pytest", "-q", "-n", "2", "tests/python", *session.posargs, env={"CASTIRON_STRICT": "1"})
 
 
@@ -108,10 +111,10 @@ def pure(session: nox.Session) -> None:
     folder = session.create_tmp()
     session.run("python", "tools/pure_wheel.py", "--out", folder)
     session.install("--force-reinstall", "--no-deps", *map(str, Path(folder).glob("castiron-*-none-any.whl")))
-    session.install("pytest", "pytest-xdist", "hypothesis")
+    session.install(*PYTEST, *ENFORCED)
     names = ("annotations", "functions", "generators", "hints", "operators", "targets")
     files = [f"tests/python/test_typed_{name}.py" for name in names]
-    files += [f"tests/python/test_{name}.py" for name in ("enforce", "frozen", "pure")]
+    files += [f"tests/python/test_{name}.py" for name in ("enforce", "enforcement_table", "frozen", "pure")]
     session.run("pytest", "-q", "-n", "2", *files)
 
 
@@ -133,7 +136,7 @@ def smoke(session: nox.Session) -> None:
 @nox.session(python=TESTED)
 def acceptance(session: nox.Session) -> None:
     """The acceptance scripts of `tests/acceptance`, each of which says what it measured."""
-    install_wheel(session, "numpy")
+    install_wheel(session, *ENFORCED)
     for script in sorted((ROOT / "tests" / "acceptance").glob("*.py")):
         if script.name not in SAME_EVERYWHERE or session.python == TESTED[0]:
             session.run("python", str(script))

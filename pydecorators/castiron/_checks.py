@@ -318,7 +318,8 @@ def _member(value: Any, name: str) -> object:
 
 
 def _typeddict(described: Description, value: Any, call: Call) -> bool:
-    if not isinstance(value, dict) or not all(dict.__contains__(value, key) for key in described[2]):
+    # Values of a TypedDict are instances of dict itself.
+    if type(value) is not dict or not all(dict.__contains__(value, key) for key in described[2]):
         return False
     cell = described[3]
     if cell[0] is None:

@@ -170,7 +170,7 @@ def _callable(described: Description, value: Any, call: Call, path: str) -> Faul
 
 
 def _typeddict(described: Description, value: Any, call: Call, path: str) -> Fault | None:
-    if not isinstance(value, dict):
+    if type(value) is not dict:
         return None
     _, text, required, cell = described
     missing = [key for key in required if not dict.__contains__(value, key)]

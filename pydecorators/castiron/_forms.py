@@ -420,6 +420,10 @@ class Reader:
             if name == "Self":
                 return ("self",)
             return self.gap(hint, "is not checked")
+        if (
+            type(hint).__module__ == "numpy.dtypes"
+        ):  # `NDArray[np.dtype("f8")]`: a dtype in the place of its scalar type
+            return self.read(hint.type)
         lock = _structures.lock(hint)
         return lock if lock is not None else self.gap(hint, "is no type that can be checked")
 

@@ -203,9 +203,7 @@ def array(reader: Reader, hint: Any, origin: type, args: tuple[Any, ...]) -> Des
         inner = getattr(args[1], "__args__", None)
         name = getattr(getattr(args[1], "__origin__", None), "__name__", "")
         if name == "dtype" and inner:
-            # `NDArray[np.dtype("f8")]`: a dtype in the place of its scalar type.
-            is_dtype = type(inner[0]).__module__.startswith("numpy.dtype")
-            scalar = reader.inside(inner[0].type if is_dtype else inner[0])
+            scalar = reader.inside(inner[0])
         elif type(args[1]).__name__ == "TypeVar":
             bound = reader.parameters.get(args[1])
             scalar = bound[2] if bound is not None and bound[0] == "dtype" else ANY

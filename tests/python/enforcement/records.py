@@ -35,7 +35,7 @@ TOTAL = "total=False makes the keys of its own class non-required, not inherited
 QUALIFIED = "Required and NotRequired say it of one key (typed dictionaries: Required and NotRequired)"
 INHERITED = "inheritance adds up the keys (typed dictionaries: class-based syntax)"
 OPEN = "an open typed dictionary may have other keys (typed dictionaries: openness)"
-PLAIN_DICT = "only a dict is a typed dictionary (typed dictionaries: semantics)"
+PLAIN_DICT = "instances of dict itself, not a subclass (typed dictionaries)"
 GENERIC_DICT = "a typed dictionary may be generic (typed dictionaries: generics)"
 NAMED = "a named tuple is its own class (named tuples: defining)"
 NAMED_AS_TUPLE = "a named tuple is assignable to a tuple of its fields (named tuples: assignability)"
@@ -178,7 +178,7 @@ TYPED_DICTS: list[Row] = [
         IntHolder, [{"item": 1, "count": 2}], [{"item": 1}, {"count": 1}], GENERIC_DICT, deep=[{"item": 1, "count": ""}]
     ),
     row(Nothing, [{}, {"a": 1}], [[], None], OPEN),
-    row(Movie, [MyDict(name="x", year=1)], [[("name", "x")], "name"], PLAIN_DICT),
+    row(Movie, [{"name": "x", "year": 1}], [MyDict(name="x", year=1), [("name", "x")], "name"], PLAIN_DICT),
     row(Tagged, [{"tag": "a", "value": None}], [{"tag": "a"}], LITERAL, deep=[{"tag": "c", "value": 1}]),
     row(
         Shapes,

@@ -316,7 +316,12 @@ CLASSES: list[Row] = [
     row(type[typing.Union[Circle, Square]], [Circle, Square], [Shape, int], TYPE_UNION),  # noqa: UP007
     row(type[BoundShape], [Shape, Circle], [int, 1, Shape()], "type[T] with a bound (special types: type[])"),
     row(type[IntOrStr], [int, str, bool], [float, 1], "type[T] with constraints (special types: type[])"),
-    row(type[list[int]], [list, list[int], list[str]], [dict, [1], 1], "an alias is a class object (special types)"),
+    row(
+        type[list[int]],
+        [list, list[int], list[str]],
+        [dict, [1], 1],
+        "aliases of a class are class objects too (generics: user-defined generic types)",
+    ),
     row(type[typing.Any], [int, list[int]], [1, "int"], "type[Any] is any class object (special types: type[])"),
     row(type[type], [type, WithMeta], [int, Shape], TYPE),
     row(type[tuple[int, ...]], [tuple], [list, ()], TYPE),
