@@ -175,7 +175,7 @@ class Reader:
     def _read(self, hint: Any) -> Description:
         if hint is None:
             return NONE
-        if isinstance(hint, type) and getattr(hint, "__origin__", None) is None:
+        if isinstance(hint, type):
             return self.of_class(hint)
         if isinstance(hint, str):
             return self.of_text(str(hint), self.module)

@@ -145,8 +145,9 @@ def evaluate(text: str, function: FunctionType, around: Mapping[str, object] | N
     for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             names[variable] = cell.cell_contents
-        except ValueError:  # the variable is not bound yet
-            continue
+        except ValueError:  # the variable is not bound yet; a global of that name is not meant
+            if variable not in names and variable in _compiled_names(text):
+                return Unresolved(text, f"name {variable!r} is not defined")
     try:
         # Most annotations are a name of the module.
         if not names and text in function.__globals__:
@@ -189,6 +190,13 @@ def _unquoted(value: object, text: str, function: FunctionType) -> object:
 
 _codes: dict[str, CodeType] = {}
 _MAX_CODES = 1024
+
+
+def _compiled_names(text: str) -> tuple[str, ...]:
+    try:
+        return _compiled(text).co_names
+    except (SyntaxError, ValueError):
+        return ()
 
 
 def _compiled(text: str) -> CodeType:

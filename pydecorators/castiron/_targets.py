@@ -55,7 +55,7 @@ def enforced(value: Any, check: Check, owners: tuple[type, ...] = (), depth: int
         return _property(value, check, owners, depth)
     if isinstance(value, type):
         return _class(value, check, owners, depth)
-    if _is_cached_property(value):
+    if _holds_function(value):
         made = enforced(value.func, check, owners, depth + 1)
         _replace_dispatched(getattr(value, "dispatcher", None), value.func, made)
         value.func = made
@@ -119,8 +119,9 @@ def _content(cell: CellType) -> object:
         return None
 
 
-def _is_cached_property(value: object) -> bool:
-    return type(value).__name__ in ("cached_property", "singledispatchmethod") and type(value).__module__ == "functools"
+def _holds_function(value: object) -> bool:
+    names = ("cached_property", "partialmethod", "singledispatchmethod")
+    return type(value).__name__ in names and type(value).__module__ == "functools"
 
 
 def _property(value: property, check: Check, owners: tuple[type, ...], depth: int) -> property:
@@ -164,7 +165,7 @@ def _behind(value: Any) -> Any:
         value = value.fget or value.fset or value.fdel
     elif isinstance(value, (classmethod, staticmethod)):
         value = value.__func__
-    elif _is_cached_property(value):
+    elif _holds_function(value):
         value = value.func
     if isinstance(value, type):
         return value if value.__flags__ & _HEAP_TYPE else None

@@ -7,6 +7,7 @@ A row makes a function with a decorator and calls it; a good call returns, a bad
 
 import asyncio
 import contextlib
+import functools
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
 from dataclasses import InitVar, dataclass, field
@@ -364,6 +365,30 @@ def forward_in_method(d: Any) -> Any:
     return Node
 
 
+class Later:
+    """Has the name of a local class."""
+
+
+def forward_in_closure(d: Any) -> Any:
+    @d
+    def f(x: "Later") -> None:
+        assert isinstance(x, Later)
+
+    class Later: ...
+
+    return f, Later
+
+
+def partial_method(d: Any) -> Any:
+    @d
+    class Door:
+        def move(self, way: str, by: int) -> None: ...
+
+        open = functools.partialmethod(move, "in")
+
+    return Door
+
+
 def local_types(d: Any) -> Any:
     class Local: ...
 
@@ -634,6 +659,18 @@ CALLS: list[CallRow] = [
         [lambda f: f(1), lambda f: f(None, (f(),))],
         FORWARD,
         [lambda f: f(None, [1])],
+    ),
+    CallRow(
+        forward_in_closure,
+        [lambda f: f[0](f[1]())],
+        [lambda f: f[0](1), lambda f: f[0](Later())],
+        FORWARD,
+    ),
+    CallRow(
+        partial_method,
+        [lambda f: f().open(1), lambda f: f().move("out", 1)],
+        [lambda f: f().open("x"), lambda f: f().move(1, 1)],
+        "a class' methods are functions with annotations of their own (annotations)",
     ),
     CallRow(
         local_types,

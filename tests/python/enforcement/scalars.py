@@ -179,6 +179,7 @@ ROWS: list[Row] = [
     row(array.array, [array.array("i")], [[]], CLASS),
     row(types.FunctionType, [row], [len, 1], CLASS),
     row(types.BuiltinFunctionType, [len], [row], CLASS),
+    row(types.GenericAlias, [list[int]], [list, 1], CLASS),
     row(types.ModuleType, [os], ["os"], CLASS),
     row(types.SimpleNamespace, [types.SimpleNamespace()], [{}], CLASS),
     row(types.MappingProxyType, [types.MappingProxyType({})], [{}], CLASS),

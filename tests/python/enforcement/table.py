@@ -20,7 +20,8 @@ def _within(row: Row) -> list[Row]:
     """Put a row's annotation into others; what is good and bad follows."""
     found: list[Row] = []
     # Names are looked up where a function is, and uses of one type variable must agree.
-    variables = (row.annotation, *getattr(row.annotation, "__parameters__", ()))
+    parameters = () if isinstance(row.annotation, type) else getattr(row.annotation, "__parameters__", ())
+    variables = (row.annotation, *parameters)
     if isinstance(row.annotation, str) or any(getattr(variable, "__constraints__", ()) for variable in variables):
         return found
     one = row.annotation
