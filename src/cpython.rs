@@ -12,6 +12,7 @@ pub mod frame;
 pub mod function;
 pub mod layout;
 pub mod linked;
+pub mod memory;
 pub mod object;
 pub mod objects;
 pub mod opcode;

@@ -31,6 +31,7 @@ use super::plan::Check;
 use super::plan::Plan;
 use super::weave;
 use super::weave::Checks;
+use crate::cpython::memory::or_memory_error;
 use crate::types::Type;
 
 const CO_VARARGS: usize = 4;
@@ -114,45 +115,7 @@ impl FunctionPlan {
         strict: bool,
         warn: Option<Py<PyAny>>,
     ) -> PyResult<FunctionPlan> {
-        let py = function.py();
-        let code = function.getattr(intern!(py, "__code__"))?;
-        let makes = Makes::of_flags(code.getattr(intern!(py, "co_flags"))?.extract()?);
-        let annotations = generator::with_parts(annotations, makes)?;
-        let described = hooks::describe(function, &annotations, deep, strict)?;
-        let positional = code.getattr(intern!(py, "co_argcount"))?.extract::<usize>()?;
-        let cells = code.getattr(intern!(py, "co_cellvars"))?.cast_into::<PyTuple>()?;
-        let mut parameters = Vec::with_capacity(annotations.len());
-        for (index, (name, kind)) in parameters_of(&code, positional)?.into_iter().enumerate() {
-            if let Some(pair) = described.get_item(&name)? {
-                let plan = Plan::new(&pair)?;
-                let is_cell = !cells.is_empty() && cells.contains(&name)?;
-                let kind = if plan.is_of_whole(py)? { Kind::Whole } else { kind };
-                parameters.push(Parameter {
-                    index,
-                    name: name.to_string(),
-                    kind,
-                    plan,
-                    is_cell,
-                    stays: true,
-                });
-            }
-        }
-        let part = |name: &str| described.get_item(name)?.map(|pair| Plan::new(&pair)).transpose();
-        let mut plan = FunctionPlan {
-            parameters,
-            result: part("return")?,
-            yields: part(hooks::YIELDED)?,
-            sends: part(hooks::SENT)?,
-            made: part(hooks::MADE)?,
-            positional,
-            is_operator: operator::is_operator(function, positional)?,
-            makes,
-            warn,
-            readings: (deep, strict),
-            wants: Wants::default(),
-        };
-        plan.find_wants(&code, &cells)?;
-        Ok(plan)
+        or_memory_error(|| plan_of(function, annotations, (deep, strict), warn))
     }
 
     /// A copy of the function's code with the checks; None where nothing is checked or the code's form is not known.
@@ -394,4 +357,45 @@ impl FunctionPlan {
             None => Ok(None),
         }
     }
+}
+
+/// As [`FunctionPlan::of`]; `readings` are `deep` and `strict`.
+fn plan_of(
+    function: &Bound<'_, PyAny>,
+    annotations: &Bound<'_, PyDict>,
+    readings: (bool, bool),
+    warn: Option<Py<PyAny>>,
+) -> PyResult<FunctionPlan> {
+    let py = function.py();
+    let code = function.getattr(intern!(py, "__code__"))?;
+    let makes = Makes::of_flags(code.getattr(intern!(py, "co_flags"))?.extract()?);
+    let annotations = generator::with_parts(annotations, makes)?;
+    let described = hooks::describe(function, &annotations, readings.0, readings.1)?;
+    let positional = code.getattr(intern!(py, "co_argcount"))?.extract::<usize>()?;
+    let cells = code.getattr(intern!(py, "co_cellvars"))?.cast_into::<PyTuple>()?;
+    let mut parameters = Vec::with_capacity(annotations.len());
+    for (index, (name, kind)) in parameters_of(&code, positional)?.into_iter().enumerate() {
+        if let Some(pair) = described.get_item(&name)? {
+            let plan = Plan::new(&pair)?;
+            let is_cell = !cells.is_empty() && cells.contains(&name)?;
+            let kind = if plan.is_of_whole(py)? { Kind::Whole } else { kind };
+            parameters.push(Parameter { index, name: name.to_string(), kind, plan, is_cell, stays: true });
+        }
+    }
+    let part = |name: &str| described.get_item(name)?.map(|pair| Plan::new(&pair)).transpose();
+    let mut plan = FunctionPlan {
+        parameters,
+        result: part("return")?,
+        yields: part(hooks::YIELDED)?,
+        sends: part(hooks::SENT)?,
+        made: part(hooks::MADE)?,
+        positional,
+        is_operator: operator::is_operator(function, positional)?,
+        makes,
+        warn,
+        readings,
+        wants: Wants::default(),
+    };
+    plan.find_wants(&code, &cells)?;
+    Ok(plan)
 }

@@ -30,6 +30,8 @@ use super::opcode::Opcodes;
 use super::symbols;
 use super::symbols::Symbols;
 use super::thread;
+use super::thread::PROGRAM_TOOLS;
+use super::thread::TOOL_NAMES;
 
 /// A function with something in every field.
 const PROBE: &std::ffi::CStr = c"
@@ -262,18 +264,11 @@ fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     }
 }
 
-/// How many tools `sys.monitoring` has for programs.
-const TOOLS: i32 = 6;
-
-/// From the monitored events to the tools' names in the interpreter state.
-const TOOL_NAMES: isize = 1128;
-
-/// Whether a tool of `sys.monitoring` listens to anything, as the interpreter says it.
+/// Whether a tool of `sys.monitoring` is in use, as the interpreter says it.
 fn is_monitored(sys: &Bound<'_, PyAny>) -> PyResult<bool> {
     let Ok(monitoring) = sys.getattr("monitoring") else { return Ok(false) };
-    for tool in 0..TOOLS {
-        let is_used = !monitoring.call_method1("get_tool", (tool,))?.is_none();
-        if is_used && monitoring.call_method1("get_events", (tool,))?.extract::<i64>()? != 0 {
+    for tool in 0..PROGRAM_TOOLS {
+        if !monitoring.call_method1("get_tool", (tool,))?.is_none() {
             return Ok(true);
         }
     }
@@ -286,7 +281,7 @@ fn monitors(sys: &Bound<'_, PyAny>, layout: &Layout) -> PyResult<bool> {
     let (Some(offset), Ok(monitoring)) = (layout.monitors, sys.getattr("monitoring")) else {
         return Ok(false);
     };
-    for tool in (0..TOOLS).rev() {
+    for tool in (0..PROGRAM_TOOLS).rev() {
         let mut name = monitoring.call_method1("get_tool", (tool,))?;
         let is_free = name.is_none();
         if is_free {
@@ -297,7 +292,7 @@ fn monitors(sys: &Bound<'_, PyAny>, layout: &Layout) -> PyResult<bool> {
         let found: *mut ffi::PyObject = unsafe {
             let interpreter = ffi::PyInterpreterState_Get().cast::<u8>();
             let names = interpreter.offset(offset as isize + TOOL_NAMES);
-            field(names, tool * 8)
+            names.cast::<*mut ffi::PyObject>().add(tool).read_unaligned()
         };
         if is_free {
             monitoring.call_method1("free_tool_id", (tool,))?;

@@ -76,7 +76,14 @@ pub unsafe fn is_traced(layout: &Layout, thread: *mut PyThreadState) -> bool {
     }
 }
 
-/// Whether a tool of `sys.monitoring` listens to an event of all code.
+/// How many tools `sys.monitoring` has for programs.
+pub(super) const PROGRAM_TOOLS: usize = 6;
+
+/// From the monitored events to the tools' names in the interpreter state.
+pub(super) const TOOL_NAMES: isize = 1128;
+
+/// Whether a tool of `sys.monitoring` listens to an event of all code, or is in use at all: which code
+/// objects it listens to by themselves would have to be asked of each function in each call, inlined ones too.
 unsafe fn is_monitored(layout: &Layout, thread: *mut PyThreadState) -> bool {
     let Some(offset) = layout.monitors else { return false };
     // SAFETY: the thread state leads to the interpreter's, where the bytes stand.
@@ -85,7 +92,10 @@ unsafe fn is_monitored(layout: &Layout, thread: *mut PyThreadState) -> bool {
         let events = interpreter.offset(offset as isize);
         let (first, last) =
             (events.cast::<u64>().read_unaligned(), events.add(LAST_EVENTS).cast::<u64>().read_unaligned());
-        (first | last) & TOOLS != 0
+        let names = events.offset(TOOL_NAMES).cast::<usize>();
+        let in_use =
+            (0..PROGRAM_TOOLS).fold(0, |names_so_far, tool| names_so_far | names.add(tool).read_unaligned());
+        (first | last) & TOOLS != 0 || in_use != 0
     }
 }
 

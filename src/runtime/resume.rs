@@ -6,7 +6,6 @@ use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
 use pyo3::prelude::*;
-use pyo3::types::PyInt;
 
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
@@ -321,7 +320,7 @@ impl<'a, 'py> Builder<'a, 'py> {
             }
             SlotMeta::Wide { low, high } => {
                 let [low, high] = [low, high].map(|&number| self.words[number as usize].cast_signed());
-                Ok(PyInt::new(self.py, wide::joined(low, high)).into_any())
+                self.number(wide::joined(low, high))
             }
             SlotMeta::Range { start, stop, step } => {
                 self.range(self.int(*start), self.int(*stop), self.int(*step))
@@ -356,11 +355,8 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     fn number(&self, value: i128) -> PyResult<Bound<'py, PyAny>> {
-        match i64::try_from(value) {
-            // SAFETY: a new reference, or null with the exception set.
-            Ok(small) => unsafe { Bound::from_owned_ptr_or_err(self.py, ffi::PyLong_FromLongLong(small)) },
-            Err(_) => Ok(PyInt::new(self.py, value).into_any()),
-        }
+        // SAFETY: the thread is attached; a new reference, or null with the exception set.
+        unsafe { Bound::from_owned_ptr_or_err(self.py, wide::int_of(value)) }
     }
 
     fn word_object(&mut self, number: usize) -> PyResult<Bound<'py, PyAny>> {

@@ -1,9 +1,9 @@
 //! Helpers on wide ints: two words, the low one first, of at most [`WIDE_BITS`] bits and a sign.
 
+use pyo3::ffi;
 use pyo3::ffi::PyObject;
-use pyo3::prelude::*;
-use pyo3::types::PyInt;
 
+use crate::cpython::object::drop_optional;
 use crate::ir::start::WIDE_BITS;
 
 use super::table::Pair;
@@ -60,6 +60,35 @@ pub extern "C" fn wide_mod_int(a: i64, a_high: i64, b: i64) -> i64 {
 /// The thread is attached.
 pub unsafe extern "C" fn box_wide(low: i64, high: i64) -> *mut PyObject {
     // SAFETY: the thread is attached.
-    let py = unsafe { Python::assume_attached() };
-    PyInt::new(py, joined(low, high)).into_ptr()
+    unsafe { int_of(joined(low, high)) }
+}
+
+/// A new int; null with MemoryError. PyO3 would panic there.
+///
+/// # Safety
+/// The thread is attached.
+pub unsafe fn int_of(value: i128) -> *mut PyObject {
+    if let Ok(small) = i64::try_from(value) {
+        // SAFETY: the thread is attached.
+        return unsafe { ffi::PyLong_FromLongLong(small) };
+    }
+    let Pair(low, high) = split(value);
+    // SAFETY: the thread is attached; what is made is checked before it is used, and dropped.
+    unsafe {
+        let parts = [
+            ffi::PyLong_FromLongLong(high),
+            ffi::PyLong_FromLongLong(64),
+            ffi::PyLong_FromUnsignedLongLong(low.cast_unsigned()),
+        ];
+        let mut result = std::ptr::null_mut();
+        if parts.iter().all(|part| !part.is_null()) {
+            let shifted = ffi::PyNumber_Lshift(parts[0], parts[1]);
+            if !shifted.is_null() {
+                result = ffi::PyNumber_Or(shifted, parts[2]);
+            }
+            drop_optional(shifted);
+        }
+        parts.into_iter().for_each(|part| drop_optional(part));
+        result
+    }
 }

@@ -228,6 +228,32 @@ def test_compiled_code_steps_aside_for_monitoring(module_of, event):
     assert not seen
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with CPython 3.12")
+@pytest.mark.parametrize("listened_to", ["walk", "step"])
+def test_compiled_code_steps_aside_for_local_events(module_of, listened_to):
+    module = module_of(MONITORED)
+    assert module.walk(3) == 3
+    assert castiron.is_compiled(module.walk)
+    monitoring, seen = sys.monitoring, []
+    code = getattr(module, listened_to).__code__
+    monitoring.use_tool_id(3, "test")
+    try:
+        start = monitoring.events.PY_START
+        monitoring.register_callback(3, start, lambda code, *_: seen.append(code.co_name))
+        monitoring.set_local_events(3, code, start)
+        assert module.walk(3) == 3
+        assert seen == [listened_to] * (3 if listened_to == "step" else 1)
+        monitoring.set_local_events(3, code, 0)
+        seen.clear()
+        assert module.walk(3) == 3
+        assert not seen
+    finally:
+        monitoring.free_tool_id(3)
+    before = castiron.stats()["native_calls"].get(f"{module.__name__}.walk", 0)
+    assert module.walk(3) == 3
+    assert castiron.stats()["native_calls"][f"{module.__name__}.walk"] == before + 1
+
+
 def test_compiled_code_steps_aside_for_tracers_and_profilers(module_of):
     module = module_of(MONITORED)
     assert module.walk(3) == 3

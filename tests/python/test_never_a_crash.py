@@ -336,6 +336,139 @@ def test_no_memory_at_any_allocation(tmp_path, first):
     assert done.stdout.split() == ["True", "True"]
 
 
+NO_MEMORY_AT_A_TRACEBACK = """
+import sys
+import _testcapi
+import {name} as module
+
+def once(which, start, stop):
+    try:
+        _testcapi.set_nomemory(start, stop)
+        try:
+            module.exercise(which)
+        finally:
+            _testcapi.remove_mem_hooks()
+    except (MemoryError, ZeroDivisionError, SystemError) as error:
+        return type(error).__name__
+
+raised = set()
+for which in range(3):
+    for start in range(80):
+        raised.add(once(which, start, start + 1))
+        raised.add(once(which, start, 0))
+assert {{"MemoryError", "ZeroDivisionError"}} <= raised, raised
+try:
+    module.exercise(0)
+except ZeroDivisionError as error:
+    print(error.__traceback__.tb_next.tb_next.tb_frame.f_locals)
+"""
+
+TRACEBACKS = """
+from castiron import jit
+
+@jit
+def inner(a: int, b: int, x: float) -> int:
+    pair = (a, x)
+    numbers = range(a)
+    tripled = a * 3
+    large = a << 80
+    for number in numbers:
+        last = number
+    return tripled // b
+
+@jit
+def outer(a: int, b: int) -> int:
+    one_more = a + 1
+    result = inner(one_more, b, 2.5)
+    return result + 1
+
+@jit
+def widening(n: int, at: int) -> int:
+    state = 2**62
+    for i in range(n):
+        state = state * 3 % (2**63 - 1)
+        total = state + i
+        if i == at:
+            state = state // (i - at)
+    return state
+
+def exercise(which):
+    if which == 0:
+        outer(3, 0)
+    elif which == 1:
+        outer(2**10, False)
+    else:
+        widening(20, 10)
+
+for which in (0, 1, 2, 2, 2):
+    try:
+        widening(900, 850)
+        exercise(which)
+    except ZeroDivisionError:
+        pass
+"""
+
+
+def test_no_memory_for_what_a_traceback_shows(tmp_path):
+    pytest.importorskip("_testcapi")
+    (tmp_path / "traceback_module.py").write_text(TRACEBACKS)
+    text = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n" + NO_MEMORY_AT_A_TRACEBACK.format(
+        name="traceback_module"
+    )
+    done = run(text)
+    assert done.returncode == 0, f"{done.returncode}\n{done.stderr[-3000:]}"
+    assert "'one_more': 4" in done.stdout or "'tripled': 12" in done.stdout
+
+
+NO_MEMORY_TO_COMPILE = """
+import sys
+import _testcapi
+import castiron
+
+path = {path!r}
+code = compile(open(path).read(), path, "exec")
+
+def once(start):
+    space = {{"__name__": "fresh", "__file__": path}}
+    try:
+        _testcapi.set_nomemory(start, start + 1)
+        try:
+            exec(code, space)
+            for _ in range(3):
+                result = space["outer"](5, 3)
+        finally:
+            _testcapi.remove_mem_hooks()
+    except (MemoryError, SystemError) as error:
+        return type(error).__name__
+    return result
+
+once(10**9)
+print(sorted(set(map(str, map(once, range({first}, 700, 10))))))
+"""
+
+FRESH = """
+from castiron import jit
+
+@jit
+def inner(a: int, b: int) -> int:
+    return a * 3 // b
+
+@jit
+def outer(a: int, b: int) -> int:
+    return inner(a + 1, b) + 1
+"""
+
+
+@pytest.mark.parametrize("first", [0, 3, 7])
+def test_no_memory_while_functions_are_decorated_and_compiled(tmp_path, first):
+    pytest.importorskip("_testcapi")
+    path = tmp_path / "fresh_module.py"
+    path.write_text(FRESH)
+    done = run(NO_MEMORY_TO_COMPILE.format(path=str(path), first=first))
+    assert done.returncode == 0, f"{done.returncode}\n{done.stderr[-3000:]}"
+    assert done.stdout.strip() in ("['7', 'MemoryError']", "['7', 'MemoryError', 'SystemError']")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 def test_forks_while_compiling_and_running(tmp_path):
     text = (
