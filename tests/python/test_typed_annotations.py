@@ -8,6 +8,7 @@ import collections.abc
 import contextlib
 import dataclasses
 import enum
+import functools
 import gc
 import io
 import numbers
@@ -383,3 +384,35 @@ def test_strict(annotation: Any, good: list[object], bad: list[object]) -> None:
     for value in bad:
         with pytest.raises(TypeCheckError):
             check(value)
+
+
+class Painter(Protocol):
+    def draw(self, x: int, y: int) -> None: ...
+
+
+class Dot:
+    def draw(self, x: int) -> None: ...
+
+
+class Brush:
+    def draw(self, x: int, y: int, *, color: str) -> None: ...
+
+
+class Listener(Protocol):
+    def __call__(self, event: str) -> None: ...
+
+
+def test_words_about_what_callables_take() -> None:
+    def of(annotation: Any, value: object) -> str:
+        def f(x: annotation) -> None: ...  # type: ignore[valid-type]
+
+        with pytest.raises(TypeCheckError) as raised:
+            typed(f)(value)
+        return str(raised.value).rpartition("; ")[2]
+
+    assert of(Painter, Dot()) == "its draw() takes 1 positional argument"
+    assert of(Painter, Brush()) == "its draw() wants the keyword argument 'color'"
+    assert of(Listener, lambda other: None) == "its __call__() has a parameter 'other' in the place of 'event'"
+    assert of(Callable[[], int], functools.partial(lambda a, *b: 0)) == "it takes at least 1 positional argument"
+    assert of(Callable[[int, int], int], len) == "it takes 1 positional argument"
+    assert of(Callable[[int], int], functools.partial(pow, 1, 2, 3)) == "it takes 0 positional arguments"
