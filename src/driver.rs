@@ -46,7 +46,6 @@ use crate::runtime::meta::Position;
 use crate::source::Diagnostic;
 use crate::source::Reason;
 use crate::source::SourceFile;
-use crate::types::Type;
 
 use coverage::Coverage;
 
@@ -116,8 +115,27 @@ pub struct Blueprint {
     pub info: FunctionInfo,
     /// What its annotations promise.
     pub signature: Signature,
+    /// What of it is checked.
+    pub checked: Checked,
     /// The dotted global names that it reads.
     pub names: Vec<String>,
+}
+
+/// Where a function's boundary is checked, if its annotations are enforced.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// By parameter.
+    pub params: Vec<bool>,
+    /// Whether the result is.
+    pub result: bool,
+}
+
+impl Checked {
+    /// Everything that is annotated may be: where only the text is known.
+    #[must_use]
+    pub fn all(parameters: usize) -> Checked {
+        Checked { params: vec![true; parameters], result: true }
+    }
 }
 
 /// A function of a unit to be.
@@ -185,23 +203,32 @@ pub fn blueprint(
     module: &Arc<ParsedModule>,
     info: &FunctionInfo,
     signature: Signature,
+    checked: Checked,
 ) -> Result<Blueprint, Failure> {
     guarded::run(|| {
         let mut unit = Unit::default();
         let id = FuncId::new(0);
-        let built = front::build(module, info, id, session.options, &mut unit).map_err(Failure::Diagnosed)?;
-        let blueprint =
-            Blueprint { module: Arc::clone(module), info: info.clone(), signature, names: built.names };
+        let options = build_options(session, &checked);
+        let built = front::build(module, info, id, options, &mut unit).map_err(Failure::Diagnosed)?;
+        let (module_kept, info, names) = (Arc::clone(module), info.clone(), built.names);
+        let blueprint = Blueprint { module: module_kept, info, signature, checked, names };
         if session.force == Force::Nothing {
             let facts = text::facts_of_text(module, &blueprint);
             unit.functions.push(unit_function(session, &blueprint, Some(built.function)));
             if !gain::is_worthwhile(&mut unit, id, &facts) {
-                let found = Diagnostic { reason: Reason::NothingGained, range: info.name_range };
+                let range = blueprint.info.name_range;
+                let found = Diagnostic { reason: Reason::NothingGained, range };
                 return Err(Failure::Diagnosed(vec![found]));
             }
         }
         Ok(blueprint)
     })
+}
+
+/// How a function is built: without a check of its result where there is none.
+fn build_options(session: &Session, checked: &Checked) -> front::BuildOptions {
+    let promise = if checked.result { session.options.promise } else { front::Promise::None };
+    front::BuildOptions { promise, ..session.options }
 }
 
 /// What a unit holds of a function before it is specialised.
@@ -215,7 +242,13 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
         name: blueprint.info.qualname.clone(),
         signature: blueprint.signature.clone(),
         promised,
-        checked_first: promised && blueprint.signature.params.iter().any(Type::mentions_object),
+        checked_first: promised
+            && blueprint
+                .signature
+                .params
+                .iter()
+                .zip(&blueprint.checked.params)
+                .any(|(ty, &is_checked)| is_checked && ty.mentions_object()),
         keyword_only: blueprint.info.keyword_only(),
         names: blueprint.info.parameters.iter().map(by_name).collect(),
         generic,
@@ -363,7 +396,8 @@ fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
         let generic = match member {
             Member::Compile(_) => {
                 let id = FuncId::new(number);
-                let built = front::build(&blueprint.module, &blueprint.info, id, session.options, &mut unit)
+                let options = build_options(session, &blueprint.checked);
+                let built = front::build(&blueprint.module, &blueprint.info, id, options, &mut unit)
                     .map_err(Failure::Diagnosed)?;
                 Some(built.function)
             }

@@ -321,6 +321,12 @@ impl FunctionPlan {
         check.map_or(Type::Object, |check| check.exact_type(py))
     }
 
+    /// Whether the parameter at this index, or the result, is checked at all.
+    #[must_use]
+    pub fn is_checked(&self, index: Option<usize>) -> bool {
+        self.check_at(index.map_or(Spot::Result, Spot::Argument)).is_some()
+    }
+
     /// Whether the value passes now and for ever, found out without running foreign code.
     pub(super) fn certain(&self, spot: Spot, value: &Bound<'_, PyAny>) -> bool {
         match spot {

@@ -35,7 +35,8 @@ const CODE_UNIT: usize = 2;
 const MOST_KEPT: usize = 64;
 
 /// Memory for the next calls: nested ones need several.
-struct Kept(UnsafeCell<Vec<Memory>>);
+#[expect(clippy::vec_box, reason = "the boxes are what is passed on")]
+struct Kept(UnsafeCell<Vec<Box<Memory>>>);
 
 // SAFETY: only attached threads use it, and run nothing meanwhile.
 unsafe impl Sync for Kept {}
@@ -68,7 +69,8 @@ struct Memory {
 
 /// Frames in the chain of the thread that runs.
 pub struct LinkedFrames {
-    memory: Memory,
+    /// In a box: it is passed on from hand to hand. There is none once it is given back.
+    memory: Option<Box<Memory>>,
     state: *mut PyThreadState,
 }
 
@@ -115,7 +117,7 @@ impl LinkedFrames {
                 *place = frame.cast();
                 frame = frame.add(fixed + shown.variables);
             }
-            LinkedFrames { memory, state }
+            LinkedFrames { memory: Some(memory), state }
         }
     }
 }
@@ -141,10 +143,11 @@ impl Drop for LinkedFrames {
     fn drop(&mut self) {
         let places = &running().layout.frame;
         let fixed = places.fixed_bytes();
+        let Some(mut memory) = self.memory.take() else { return };
         // SAFETY: the frames are ours and were filled by `link`; they are the innermost ones of this thread.
         unsafe {
             let place = current(self.state);
-            for shown in &self.memory.shown {
+            for shown in &memory.shown {
                 let frame = *place;
                 *place = field(frame, places.previous);
                 let object: *mut PyObject = field(frame, places.object);
@@ -153,7 +156,6 @@ impl Drop for LinkedFrames {
                 }
             }
         }
-        let mut memory = std::mem::take(&mut self.memory);
         memory.shown.clear();
         // SAFETY: as for `link`.
         let kept = unsafe { &mut *KEPT.0.get() };

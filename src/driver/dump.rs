@@ -12,6 +12,7 @@ use crate::ir::Unit;
 use crate::source::SourceFile;
 use crate::source::render;
 
+use super::Checked;
 use super::Failure;
 use super::Member;
 use super::Request;
@@ -63,7 +64,8 @@ pub fn dump(session: &Session, path: &str, text: &str, name: &str, stage: &Stage
     let signature = front::annotated_signature(&module, info);
     // Whoever looks at the code wants to see it, gain or not.
     let session = &Session { force: session.force.or_native(), ..*session };
-    let made = blueprint(session, &module, info, signature).map_err(|failure| explained(&failure, &file))?;
+    let made = blueprint(session, &module, info, signature, Checked::all(info.parameters.len()))
+        .map_err(|failure| explained(&failure, &file))?;
     let facts = facts_of_text(&module, &made);
     let texts = if matches!(stage, Stage::Ir(_)) { Texts::Drop } else { Texts::Keep };
     let request = Request { functions: vec![Member::Compile(Arc::new(made))], facts, texts, start: None };

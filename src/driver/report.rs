@@ -8,6 +8,7 @@ use crate::source::Diagnostic;
 use crate::source::SourceFile;
 use crate::source::render;
 
+use super::Checked;
 use super::Failure;
 use super::Session;
 use super::blueprint;
@@ -62,10 +63,11 @@ pub fn examine(session: &Session, path: &str, text: &str) -> TextReport {
         .map(|info| {
             let signature = front::annotated_signature(&module, info);
             let text = signature_text(info, &signature);
-            let reasons = match blueprint(session, &module, info, signature) {
-                Ok(_) => Vec::new(),
-                Err(failure) => failure_findings(&failure, info, &file),
-            };
+            let reasons =
+                match blueprint(session, &module, info, signature, Checked::all(info.parameters.len())) {
+                    Ok(_) => Vec::new(),
+                    Err(failure) => failure_findings(&failure, info, &file),
+                };
             FunctionReport {
                 name: info.qualname.clone(),
                 line: file.line(info.name_range.start()),

@@ -15,6 +15,7 @@ use crate::ir::FuncId;
 use crate::ir::GlobalFact;
 
 use super::Blueprint;
+use super::Checked;
 use super::Member;
 use super::Request;
 use super::Session;
@@ -31,7 +32,7 @@ pub fn request(session: &Session, module: &Arc<ParsedModule>) -> Request {
             continue;
         }
         let signature = front::annotated_signature(module, info);
-        if let Ok(made) = blueprint(session, module, info, signature) {
+        if let Ok(made) = blueprint(session, module, info, signature, Checked::all(info.parameters.len())) {
             functions.push(Arc::new(made));
         }
     }

@@ -30,15 +30,21 @@ use context::Context;
 /// Functions with more instructions in their generic version are not specialised.
 const BUDGET: usize = 20_000;
 
-/// Whether other functions may call a specialised body of this one: its signature has unboxed values
-/// and it is small enough.
+/// Whether other functions may call a specialised body of this one: its signature has unboxed values or it has no
+/// loop, and it is small enough.
 #[must_use]
 pub fn has_body(unit: &Unit, id: FuncId) -> bool {
     let function = unit.function(id);
-    has_unboxed(&function.signature) && function.generic.as_ref().is_none_or(is_within_budget)
+    match &function.generic {
+        None => has_unboxed(&function.signature),
+        Some(generic) => {
+            is_within_budget(generic) && (has_unboxed(&function.signature) || !has_loop(generic))
+        }
+    }
 }
 
-/// The specialised version of a function, or none where nothing in it would be unboxed.
+/// The specialised version of a function, or none where nothing in it would be unboxed and it loops: the generic
+/// version finds out what the loop works on. A body without loops is called with less to do than the generic version.
 ///
 /// Functions for which [`has_body`] holds always have one.
 #[must_use]
@@ -59,14 +65,25 @@ pub fn specialise(unit: &mut Unit, id: FuncId, facts: &Facts) -> Option<Function
     });
     unit.functions[id.index()].generic = Some(generic);
     specialised.filter(|func| {
-        let is_promised = has_unboxed(&unit.function(id).signature) && !func.begins_in_loop;
-        is_promised || func.values.iter().any(|value| is_number(value.ty))
+        func.values.iter().any(|value| is_number(value.ty)) || !func.begins_in_loop && has_body(unit, id)
     })
 }
 
 fn has_unboxed(signature: &Signature) -> bool {
     let mut types = signature.params.iter().chain([&signature.result]);
     types.any(|ty| Signature::machine(ty) != Type::Obj)
+}
+
+/// Whether a jump leads back: blocks stand in the order in which they were begun.
+fn has_loop(generic: &Function) -> bool {
+    let mut place = vec![0; generic.blocks.len()];
+    for (position, block) in generic.layout.iter().enumerate() {
+        place[block.index()] = position;
+    }
+    generic.layout.iter().any(|&block| {
+        let last = generic.inst(generic.terminator(block));
+        last.targets.iter().any(|target| place[target.block.index()] <= place[block.index()])
+    })
 }
 
 fn is_within_budget(generic: &Function) -> bool {

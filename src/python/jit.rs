@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 
 use crate::check::FunctionPlan;
 use crate::driver;
+use crate::driver::Checked;
 use crate::driver::Failure;
 use crate::driver::report;
 use crate::ir::Signature;
@@ -74,7 +75,11 @@ pub(super) fn prepare(
         }
     };
     let signature = signature_of(plan.get(), info.parameters.len(), py);
-    let made = py.detach(|| driver::blueprint(session, module, info, signature));
+    let checked = Checked {
+        params: (0..info.parameters.len()).map(|index| plan.get().is_checked(Some(index))).collect(),
+        result: plan.get().is_checked(None),
+    };
+    let made = py.detach(|| driver::blueprint(session, module, info, signature, checked));
     let blueprint = match made {
         Ok(blueprint) => Arc::new(blueprint),
         Err(failure) => {

@@ -73,6 +73,23 @@ pub struct Segment {
     pub body: *const u64,
 }
 
+impl Site {
+    /// A copy. Word by word: the words were stored one by one just now, and a wider load would wait for them.
+    #[inline]
+    unsafe fn copy(site: *const Site) -> Site {
+        // SAFETY: the caller's attached thread is alone with the site.
+        unsafe {
+            Site {
+                unit: (&raw const (*site).unit).read_volatile(),
+                trace: (&raw const (*site).trace).read_volatile(),
+                frame: (&raw const (*site).frame).read_volatile(),
+                segment: (&raw const (*site).segment).read_volatile(),
+                next: std::ptr::null(),
+            }
+        }
+    }
+}
+
 struct SharedSite(UnsafeCell<Site>);
 
 // SAFETY: only attached threads use it, each within one call from compiled code to its helper.
@@ -140,14 +157,14 @@ pub unsafe fn link() -> Frames {
 pub unsafe fn link_unless(is_blind: impl FnOnce() -> bool) -> Frames {
     // SAFETY: the caller's contract.
     unsafe {
-        let site = SITE.0.get();
-        let frame = std::mem::replace(&mut (*site).frame, std::ptr::null());
+        let place = SITE.0.get();
+        let frame = std::mem::replace(&mut (*place).frame, std::ptr::null());
         if is_blind() {
             return Frames { _linked: None };
         }
-        let site = *site;
+        let site = Site { frame, ..Site::copy(place) };
         waiting::show();
-        let linked = (!frame.is_null()).then(|| link_site(frame, site));
+        let linked = (!frame.is_null()).then(|| link_site(site));
         Frames { _linked: linked }
     }
 }
@@ -166,21 +183,21 @@ pub unsafe fn wait<R>(call: impl FnOnce() -> R) -> R {
         if frame.is_null() {
             return call();
         }
-        waiting::call(Site { frame, ..*site }, call)
+        waiting::call(Site { frame, ..Site::copy(site) }, call)
     }
 }
 
-unsafe fn link_site(frame: *const u64, site: Site) -> LinkedFrames {
+unsafe fn link_site(site: Site) -> LinkedFrames {
     // SAFETY: the thread is attached, as for every helper; the units of code that runs are alive, and so
     // is what their functions show.
     unsafe {
         let py = Python::assume_attached();
-        LinkedFrames::link(|shown| walk(py, Site { frame, ..site }, shown))
+        LinkedFrames::link(|shown| walk(py, &site, shown))
     }
 }
 
 /// Collects what the frames show, innermost first.
-unsafe fn walk(py: Python<'_>, site: Site, shown: &mut Vec<Shown>) {
+unsafe fn walk(py: Python<'_>, site: &Site, shown: &mut Vec<Shown>) {
     // SAFETY: the units are those of code that runs; frame pointers lead from a body to its caller, and
     // every frame of compiled code begins with the saved frame pointer and the return address.
     unsafe {

@@ -106,7 +106,7 @@ unsafe fn show_all() {
             remove(node);
         }
         for &node in mine.iter().rev() {
-            let linked = super::link_site((*node).site.frame, (*node).site);
+            let linked = super::link_site((*node).site);
             (*node).linked = Some(linked);
         }
     }

@@ -49,7 +49,8 @@ impl<S: Sink> Walker<'_, S> {
         let function = unit.function(callee);
         let Signature { params, result } = function.signature.clone();
         let promised = function.promised;
-        let keeps = |(arg, param)| keeps_promise(arg, param, promised);
+        let checked = promised && function.checked_first;
+        let keeps = |(arg, param)| keeps_promise(arg, param, checked);
         if params.len() != args.len() || !has_body(unit, callee) || !args.iter().zip(&params).all(keeps) {
             return Ok(Err(None));
         }
@@ -94,11 +95,11 @@ fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<
     (0..by_position).map(Some).chain(by_name).collect()
 }
 
-/// Whether the argument is exactly what the parameter's annotation wants. What stands behind
-/// [`types::Type::Object`] is not known here.
-fn keeps_promise<V: Copy>(arg: &Repr<V>, param: &types::Type, promised: bool) -> bool {
+/// Whether the argument is exactly what the parameter's annotation wants. What check stands behind
+/// [`types::Type::Object`] is not known here, but whether any does.
+fn keeps_promise<V: Copy>(arg: &Repr<V>, param: &types::Type, checked: bool) -> bool {
     match (param, arg) {
-        (types::Type::Object | types::Type::Never, _) => !promised,
+        (types::Type::Object | types::Type::Never, _) => !checked,
         (_, Repr::Likely(_, ty)) => **ty == *param && !param.mentions_object(),
         (_, arg) => arg.exact_type().as_ref() == Some(param),
     }
