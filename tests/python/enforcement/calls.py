@@ -8,7 +8,6 @@ A row makes a function with a decorator and calls it; a good call returns, a bad
 import asyncio
 import contextlib
 import functools
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
 from dataclasses import InitVar, dataclass, field
 from typing import (
@@ -31,7 +30,8 @@ from typing import (
     Unpack,
 )
 
-from enforcement.scalars import Circle, Shape, Square
+from enforcement import scopes
+from enforcement.rows import Call, CallRow
 
 KEYWORDS = "each key is a keyword argument (callables: Unpack for keyword arguments)"
 ARGUMENTS = "the items of an unpacked tuple are the arguments (generics: *args as a TypeVarTuple or tuple)"
@@ -51,31 +51,6 @@ T = TypeVar("T")
 Text = TypeVar("Text", str, bytes)
 Ts = TypeVarTuple("Ts")
 P = ParamSpec("P")
-
-Make = Callable[[Any], Any]
-Call = Callable[[Any], Any]
-
-
-class CallRow:
-    """A function, calls that keep its annotations, calls that break them, and the specification's sentence."""
-
-    def __init__(
-        self, make: Make, good: list[Call], bad: list[Call], says: str, deep: list[Call] | None = None
-    ) -> None:
-        self.make = make
-        self.good = good
-        self.bad = bad
-        self.says = says
-        #: Calls whose arguments break an annotation in an element.
-        self.deep = deep or []
-
-    def verdicts(self, deep: bool) -> list[tuple[Call, bool]]:
-        """Pair all calls with the verdict that is right for them."""
-        return [
-            *((call, True) for call in self.good),
-            *((call, not deep) for call in self.deep),
-            *((call, False) for call in self.bad),
-        ]
 
 
 class Options(TypedDict, total=False):
@@ -732,79 +707,4 @@ CALLS: list[CallRow] = [
     ),
 ]
 
-_STATEMENTS = """
-from collections.abc import Callable
-def functions(d, Shape):
-    @d
-    def bound[S: Shape](x: S, xs: list[S]) -> S: return xs if x is None else x
-    @d
-    def constrained[T: (int, str)](a: T, b: T) -> T: return a
-    @d
-    def spread[*Ts](*args: *Ts) -> tuple[*Ts]: return args
-    @d
-    def wrapped[**P, R](f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R: return f(*args, **kwargs)
-    @d
-    def lazy[T: "Late"](x: T) -> T: return x
-    @d
-    class Box[T: Shape]:
-        def __init__(self, item: T) -> None: self.item = item
-        def put(self, item: T) -> "Box[T]": return self
-        def swap[U: int](self, item: T, other: U) -> U: return other
-        @staticmethod
-        def of[V: str](v: V) -> V: return v
-    return {"bound": bound, "constrained": constrained, "spread": spread, "wrapped": wrapped, "lazy": lazy, "Box": Box}
-class Late: ...
-"""
-
-
-def _new_syntax() -> list[CallRow]:
-    if sys.version_info < (3, 12):
-        return []
-    space: dict[str, Any] = {"__name__": __name__}
-    exec(_STATEMENTS, space)
-    make = space["functions"]
-
-    def functions(d: Any) -> Any:
-        return make(d, Shape)
-
-    return [
-        CallRow(
-            functions,
-            [lambda f: f["bound"](Circle(), [Square()])],
-            [lambda f: f["bound"](1, []), lambda f: f["bound"](Circle(), ())],
-            SCOPE,
-            [lambda f: f["bound"](Circle(), [1])],
-        ),
-        CallRow(
-            functions,
-            [lambda f: f["constrained"](1, 2), lambda f: f["constrained"]("a", "b")],
-            [lambda f: f["constrained"](1, "b"), lambda f: f["constrained"](1.5, 2)],
-            CONSTRAINTS,
-        ),
-        CallRow(functions, [lambda f: f["spread"](), lambda f: f["spread"](1, "x")], [], ARGUMENTS),
-        CallRow(
-            functions,
-            [lambda f: f["wrapped"](max, 1, 2), lambda f: f["wrapped"](dict, a=1)],
-            [lambda f: f["wrapped"](1)],
-            PARAM_SPEC,
-        ),
-        CallRow(functions, [lambda f: f["lazy"](space["Late"]())], [lambda f: f["lazy"](1)], SCOPE),
-        CallRow(
-            functions,
-            [
-                lambda f: f["Box"](Circle()).put(Square()),
-                lambda f: f["Box"](Shape()).swap(Shape(), 1),
-                lambda f: f["Box"].of("x"),
-            ],
-            [
-                lambda f: f["Box"](1),
-                lambda f: f["Box"](Circle()).put(1),
-                lambda f: f["Box"](Circle()).swap(Circle(), "x"),
-                lambda f: f["Box"].of(1),
-            ],
-            SCOPE,
-        ),
-    ]
-
-
-CALLS += _new_syntax()
+CALLS += scopes.ROWS

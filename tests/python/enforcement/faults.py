@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from castiron import TypeCheckError
 from castiron._mode import PURE
-from enforcement.calls import CALLS, CallRow
+from enforcement.calls import CALLS
 from enforcement.drivers import DECORATORS, DRIVERS, PLACES
-from enforcement.rows import Row, row
+from enforcement.rows import CallRow, Row, row
 from enforcement.table import TABLE
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,3 +33,29 @@ class Row:
 def row(annotation: Any, good: list[Any], bad: list[Any], says: str, deep: list[Any] | None = None) -> Row:
     """Make a row."""
     return Row(annotation, good, bad, says, deep or [])
+
+
+Make = Callable[[Any], Any]
+Call = Callable[[Any], Any]
+
+
+class CallRow:
+    """A function, calls that keep its annotations, calls that break them, and the specification's sentence."""
+
+    def __init__(
+        self, make: Make, good: list[Call], bad: list[Call], says: str, deep: list[Call] | None = None
+    ) -> None:
+        self.make = make
+        self.good = good
+        self.bad = bad
+        self.says = says
+        #: Calls whose arguments break an annotation in an element.
+        self.deep = deep or []
+
+    def verdicts(self, deep: bool) -> list[tuple[Call, bool]]:
+        """Pair all calls with the verdict that is right for them."""
+        return [
+            *((call, True) for call in self.good),
+            *((call, not deep) for call in self.deep),
+            *((call, False) for call in self.bad),
+        ]
