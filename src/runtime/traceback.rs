@@ -19,6 +19,7 @@ use crate::cpython::object::field;
 use crate::cpython::object::new_ref;
 use crate::cpython::object::set_field;
 use crate::cpython::running;
+use crate::cpython::thread;
 
 use super::frames;
 use super::meta::Position;
@@ -33,6 +34,9 @@ use super::unit::Source;
 
 /// Bytes of a code unit.
 const CODE_UNIT: usize = 2;
+
+/// How many calls asking a code object for its positions may nest.
+const ROOM: i32 = 20;
 
 /// Adds entries to the traceback of the exception that is set, with the variables of their frames.
 ///
@@ -143,6 +147,23 @@ fn instructions_of(py: Python<'_>, unit: &LoadedUnit, trace: usize) -> Rc<[usize
     found
 }
 
+/// Runs this with room for a few calls, which there may not be: the traceback may be that of the RecursionError
+/// which says so.
+fn with_room<R>(run: impl FnOnce() -> R) -> R {
+    let layout = running().layout;
+    // SAFETY: the thread is attached, as for every helper; the counter is put back by as much as it was raised.
+    unsafe {
+        let state = ffi::PyThreadState_Get();
+        let room = |more: i32| {
+            thread::set_recursion_remaining(layout, state, thread::recursion_remaining(layout, state) + more);
+        };
+        room(ROOM);
+        let result = run();
+        room(-ROOM);
+        result
+    }
+}
+
 /// The code unit whose position is this one, else one of the same line, else the first.
 fn find_instruction(positions: &[Option<Position>], wanted: &Position) -> usize {
     let known =
@@ -161,7 +182,8 @@ fn positions_of<'a>(py: Python<'_>, loaded: &'a LoadedFunction) -> Option<&'a [O
     let found = match &loaded.source {
         // What PyO3 can't make for lack of memory is a panic.
         Source::Own { code, .. } => {
-            catch_unwind(AssertUnwindSafe(|| read_positions(code.bind(py)))).ok()?.ok()?
+            let read = || catch_unwind(AssertUnwindSafe(|| read_positions(code.bind(py))));
+            with_room(read).ok()?.ok()?
         }
         Source::Other { .. } => Vec::new(),
     };
