@@ -116,8 +116,6 @@ macro_rules! for_each_op {
                 RaiseUnbound = raise_unbound() -> (), Const, [TERMINATOR, RAISES];
                 /// Leaves through the exit state, always.
                 Leave = leave() -> (), None, [TERMINATOR, EXITS];
-                /// Never reached.
-                Unreachable = unreachable() -> (), None, [TERMINATOR];
                 /// Tests the interpreter's eval breaker; the cold path runs signal handlers, pending calls and the
                 /// GIL hand-over. Its untaken path ends nothing.
                 Poll = poll() -> (), None, [RAISES, STAYS];
@@ -139,8 +137,6 @@ macro_rules! for_each_op {
                 GuardPoll = poll() -> (), None, [EXITS, RAISES, STAYS];
                 /// Exits unless the operand is true.
                 GuardTrue = is_true(One(Bool)) -> (), None, [EXITS, STAYS];
-                /// Exits when the operand is true.
-                GuardFalse = is_false(One(Bool)) -> (), None, [EXITS, STAYS];
                 /// The value of an exact int that fits 64 bits; exits for anything else.
                 GuardInt = int(One(Obj)) -> (I64), None, [EXITS];
                 /// The value of an exact float; exits for anything else, and for a NaN, which keeps its identity.
@@ -303,8 +299,6 @@ macro_rules! for_each_op {
                 BoolToInt = to_int(One(Bool)) -> (I64), None, [];
                 /// `True` or `False`, borrowed.
                 BoolBox = box_bool(One(Bool)) -> (Obj), None, [BORROWS];
-                /// The first operand when the condition is true, else the second.
-                SelectInt = select_int(One(Bool), One(I64), One(I64)) -> (I64), None, [];
                 /// The first operand when the condition is true, else the second.
                 SelectFloat = select_float(One(Bool), One(F64), One(F64)) -> (F64), None, [];
             }

@@ -226,7 +226,7 @@ impl Parser {
         }
         let func = self.func();
         if inst.index() >= func.insts.len() {
-            func.insts.resize(inst.index() + 1, blank(Op::Unreachable, Imm::None));
+            func.insts.resize(inst.index() + 1, blank(Op::Jump, Imm::None));
         }
         *func.inst_mut(inst) = data;
         func.block_mut(block).insts.push(inst);

@@ -87,9 +87,7 @@ fn low_bits(func: &Function, inst: Inst) -> Option<LowBits> {
         Op::IntAdd | Op::IntAddChecked | Op::IntSub | Op::IntSubChecked | Op::IntMul | Op::IntMulChecked => {
             Some(LowBits::Same)
         }
-        Op::IntNeg | Op::IntNegChecked | Op::IntInvert | Op::IntOr | Op::IntXor | Op::SelectInt => {
-            Some(LowBits::Same)
-        }
+        Op::IntNeg | Op::IntNegChecked | Op::IntInvert | Op::IntOr | Op::IntXor => Some(LowBits::Same),
         Op::IntAnd => {
             let width = mask_width(func, second()).or_else(|| mask_width(func, data.args[0]));
             Some(width.map_or(LowBits::Same, LowBits::AtMost))

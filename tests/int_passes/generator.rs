@@ -195,9 +195,8 @@ impl Generator {
                 5 => self.low_bits(scope),
                 6 => {
                     let condition = self.condition(scope);
-                    let op = self.random.pick(&[Op::GuardTrue, Op::GuardFalse]);
                     if self.random.below(3) == 0 {
-                        self.push(op, Imm::None, &[condition], Vec::new(), Some(scope));
+                        self.push(Op::GuardTrue, Imm::None, &[condition], Vec::new(), Some(scope));
                     }
                 }
                 _ => self.arithmetic(scope),
@@ -274,11 +273,7 @@ impl Generator {
         let args = if op == Op::BoolNot { vec![a] } else { vec![a, b] };
         let truth = self.value(op, Imm::None, &args, scope);
         scope.bools.push(truth);
-        let (x, y) = (self.operand(scope), self.operand(scope));
-        let value = match self.random.below(2) {
-            0 => self.value(Op::BoolToInt, Imm::None, &[truth], scope),
-            _ => self.value(Op::SelectInt, Imm::None, &[truth, x, y], scope),
-        };
+        let value = self.value(Op::BoolToInt, Imm::None, &[truth], scope);
         scope.ints.push(value);
     }
 

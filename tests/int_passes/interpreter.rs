@@ -181,8 +181,7 @@ fn effect(op: Op, imm: Imm, args: &[i128]) -> Effect {
     match (op, args) {
         (Op::Jump | Op::Branch, _) => Effect::Nothing,
         (Op::GuardTrue, &[0]) => Effect::Leaves,
-        (Op::GuardFalse, &[a]) if a != 0 => Effect::Leaves,
-        (Op::GuardTrue | Op::GuardFalse, _) => Effect::Nothing,
+        (Op::GuardTrue, _) => Effect::Nothing,
         (Op::IntAddChecked, &[a, b]) => checked(a.checked_add(b)),
         (Op::IntSubChecked, &[a, b]) => checked(a.checked_sub(b)),
         (Op::IntMulChecked, &[a, b]) => checked(a.checked_mul(b)),
@@ -247,13 +246,6 @@ fn pure(op: Op, imm: Imm, args: &[i128]) -> i128 {
         (Op::BoolToInt, _, &[a]) => a,
         (Op::IntMin, _, &[a, b]) => a.min(b),
         (Op::IntMax, _, &[a, b]) => a.max(b),
-        (Op::SelectInt, _, &[condition, a, b]) => {
-            if condition != 0 {
-                a
-            } else {
-                b
-            }
-        }
         (Op::IntCompare, Imm::Cmp(cmp), &[a, b]) => i128::from(match cmp {
             Cmp::Lt => a < b,
             Cmp::Le => a <= b,

@@ -184,7 +184,6 @@ impl Facts {
         let not_negative = Interval::new(0, i128::MAX);
         match data.op {
             Op::GuardTrue => _ = self.learn(func, args[0], true),
-            Op::GuardFalse => _ = self.learn(func, args[0], false),
             Op::IntShlChecked | Op::IntShrChecked | Op::IntPowChecked => {
                 self.refine(func, args[1], not_negative, DEPTH);
             }

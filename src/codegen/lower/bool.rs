@@ -51,12 +51,8 @@ pub(super) fn box_bool(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, value);
 }
 
-pub(super) fn select_int(cx: &mut Lower<'_>, at: &InstData) {
+pub(super) fn select_float(cx: &mut Lower<'_>, at: &InstData) {
     let (condition, a, b) = cx.args_three(at);
     let value = cx.code.builder.ins().select(condition, a, b);
     cx.result(at, value);
-}
-
-pub(super) fn select_float(cx: &mut Lower<'_>, at: &InstData) {
-    select_int(cx, at);
 }

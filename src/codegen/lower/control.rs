@@ -1,9 +1,7 @@
 //! Jumps, branches, the ways out, and the test for pending work.
 
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
-use cranelift_codegen::ir::{
-    Block, BlockArg, InstBuilder, InstructionData, TrapCode, Value, ValueDef, types,
-};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, InstructionData, Value, ValueDef, types};
 
 use crate::cpython::layout::BreakerPlace;
 use crate::ir::{Imm, InstData, Target};
@@ -77,10 +75,6 @@ pub(super) fn raise_unbound(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn leave(cx: &mut Lower<'_>, _at: &InstData) {
     let exit = cx.exit_block();
     cx.code.jump(exit, &[]);
-}
-
-pub(super) fn unreachable(cx: &mut Lower<'_>, _at: &InstData) {
-    cx.code.builder.ins().trap(TrapCode::unwrap_user(1));
 }
 
 pub(super) fn pending(cx: &mut Lower<'_>, at: &InstData) {

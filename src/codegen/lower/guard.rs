@@ -75,11 +75,6 @@ pub(super) fn is_true(cx: &mut Lower<'_>, at: &InstData) {
     cx.exit_unless(condition);
 }
 
-pub(super) fn is_false(cx: &mut Lower<'_>, at: &InstData) {
-    let condition = cx.arg(at, 0);
-    cx.exit_if(condition);
-}
-
 pub(super) fn int(cx: &mut Lower<'_>, at: &InstData) {
     let object = cx.arg(at, 0);
     let exit = cx.exit_block();

@@ -18,7 +18,6 @@ pub(super) fn decide(rewriter: &mut Rewriter<'_>, ranges: &Ranges, inst: Inst) -
     let known = |number| ranges.operand(inst, number).single();
     match rewriter.func.inst(inst).op {
         Op::GuardTrue if known(0) == Some(1) => return Keep::No,
-        Op::GuardFalse if known(0) == Some(0) => return Keep::No,
         Op::Branch => {
             if let Some(condition) = known(0) {
                 become_jump(rewriter, inst, usize::from(condition == 0));
@@ -72,7 +71,7 @@ fn same_as(rewriter: &Rewriter<'_>, ranges: &Ranges, inst: Inst) -> Option<Value
         Op::IntMax if of(1).min > of(0).max => 1,
         Op::IntAnd if keeps_all_bits(of(0), of(1)) => 0,
         Op::IntAnd if keeps_all_bits(of(1), of(0)) => 1,
-        Op::SelectInt | Op::SelectFloat => match of(0).single() {
+        Op::SelectFloat => match of(0).single() {
             Some(1) => 1,
             Some(0) => 2,
             _ => return None,

@@ -31,7 +31,7 @@ pub(super) fn fold(
     match *args {
         [a] => fold_unary(func, data.op, data.imm, a, &truth, &find),
         [a, b] => fold_binary(func, data.op, data.imm, [a, b], &truth),
-        [condition, a, b] if matches!(data.op, Op::SelectInt | Op::SelectFloat) => match truth(condition) {
+        [condition, a, b] if data.op == Op::SelectFloat => match truth(condition) {
             Some(truth) => Some(Folded::Values(vec![if truth { a } else { b }])),
             None => (a == b).then(|| Folded::Values(vec![a])),
         },

@@ -129,7 +129,7 @@ impl Numbering<'_> {
                 self.branch(inst);
                 true
             }
-            Op::GuardTrue | Op::GuardFalse => self.guard(inst),
+            Op::GuardTrue => self.guard(inst),
             _ => self.fold(inst) && self.number(inst),
         }
     }
@@ -161,13 +161,11 @@ impl Numbering<'_> {
     }
 
     fn guard(&mut self, inst: Inst) -> bool {
-        let data = self.func.inst(inst);
-        let (condition, wanted) = (data.args[0], data.op == Op::GuardTrue);
-        if self.truth(condition) == Some(wanted) {
-            return false;
-        }
-        if self.truth(condition).is_none() {
-            self.learn(condition, wanted);
+        let condition = self.func.inst(inst).args[0];
+        match self.truth(condition) {
+            Some(true) => return false,
+            Some(false) => {}
+            None => self.learn(condition, true),
         }
         true
     }
