@@ -289,9 +289,9 @@ def is_compiled(function: Callable[..., object], /) -> bool:
 def stats() -> dict[str, Any]:
     """Give what the native part counts: nothing has happened."""
     counts: dict[str, Any] = {}
-    for name in ("compiled_functions", "code_bytes", "slow_calls", "generic_calls", "resumptions"):
+    for name in ("compiled_functions", "code_bytes", "slow_calls", "generic_calls", "generic_turns", "resumptions"):
         counts[name] = 0
-    for name in ("ops", "generic_ops", "native_calls", "exits", "resume_entries"):
+    for name in ("ops", "generic_ops", "native_calls", "exits", "resume_points", "resume_entries"):
         counts[name] = {}
     return {**counts, "compile_seconds": 0.0}
 

@@ -44,6 +44,7 @@ struct Calls {
     generic: u64,
     resumptions: u64,
     loops: LoopCount,
+    generic_turns: u64,
     exits: BTreeMap<&'static str, u64>,
     entries: BTreeMap<String, u64>,
 }
@@ -88,6 +89,7 @@ pub(super) fn keep_counts(loaded: &Loaded) {
 impl Calls {
     fn add(&mut self, loaded: &Loaded) {
         let unit = loaded.unit();
+        self.generic_turns += unit.generic_turns();
         for function in unit.functions() {
             self.slow += function.slow_calls.get();
             self.generic += function.generic_calls.get();
@@ -106,9 +108,8 @@ impl Calls {
             self.resumptions += taken;
             let op = loaded.origin.coverage.exits.get(number).copied().unwrap_or("unknown");
             *self.exits.entry(op).or_default() += taken;
-            for frame in &unit.meta().exits[number].frames {
-                let name = &unit.meta().functions[frame.function as usize].name;
-                *self.entries.entry(format!("{name}:{}", frame.entry)).or_default() += taken;
+            for kind in loaded.origin.coverage.entries.get(number).into_iter().flatten() {
+                *self.entries.entry(kind.clone()).or_default() += taken;
             }
         }
     }
@@ -136,8 +137,10 @@ pub(super) fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     result.set_item("resumptions", totals.calls.resumptions)?;
     result.set_item("loop_entries", totals.calls.loops.entered)?;
     result.set_item("loop_turns", totals.calls.loops.turns)?;
+    result.set_item("generic_turns", totals.calls.generic_turns)?;
     result.set_item("given_up", totals.calls.loops.given_up)?;
     result.set_item("exits", totals.calls.exits)?;
+    result.set_item("resume_points", totals.coverage.kinds)?;
     result.set_item("resume_entries", totals.calls.entries)?;
     Ok(result)
 }

@@ -151,6 +151,10 @@ pub struct LoadedUnit {
     losses: Vec<Cell<u32>>,
     /// The inline caches, apart from their words.
     sites: Sites,
+    /// What each loop counter was set to.
+    waits: RefCell<Vec<u64>>,
+    /// Turns of loops of generic versions, up to when their counters were set.
+    turns: Cell<u64>,
     /// What is known of loops of its own functions, by the function and the header's first instruction.
     loops: RefCell<FxHashMap<(usize, u32), Rc<LoopState>>>,
 }
@@ -194,6 +198,8 @@ impl LoadedUnit {
             expected: RefCell::new(meta.cells.iter().map(|_| None).collect()),
             losses: meta.cells.iter().map(|_| Cell::new(0)).collect(),
             sites: Sites::new(meta.caches.len()),
+            waits: RefCell::default(),
+            turns: Cell::new(0),
             loops: RefCell::default(),
             meta,
         });
@@ -243,6 +249,7 @@ impl LoadedUnit {
         }
         let loops = self.meta.loop_counters();
         let turns = if self.meta.forced_exits.is_some() { 1 } else { TURNS_BEFORE_ASKING };
+        self.waits.replace(vec![turns; loops]);
         for number in 0..loops {
             self.set_word(self.layout.counter(number), turns);
         }
@@ -378,7 +385,21 @@ impl LoadedUnit {
 
     /// Has a loop of a generic version ask after so many turns.
     pub(super) fn set_loop_counter(&self, counter: u32, turns: u64) {
+        self.turns.set(self.turns.get() + self.counted_turns(counter as usize));
+        self.waits.borrow_mut()[counter as usize] = turns;
         self.set_word(self.layout.counter(counter as usize), turns);
+    }
+
+    /// Turns of a loop of a generic version since its counter was set.
+    fn counted_turns(&self, counter: usize) -> u64 {
+        self.waits.borrow()[counter].wrapping_sub(self.word(self.layout.counter(counter)))
+    }
+
+    /// How many turns loops have made in generic versions.
+    #[must_use]
+    pub fn generic_turns(&self) -> u64 {
+        self.turns.get()
+            + (0..self.waits.borrow().len()).map(|counter| self.counted_turns(counter)).sum::<u64>()
     }
 
     /// Counts an exit that is taken.
