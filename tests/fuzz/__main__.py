@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.fuzz import coverage, pool, sabotage, shrink
@@ -18,11 +19,11 @@ def seeds(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Requests for all programs that are wanted."""
     first, count = options.seed, options.count
     numbers = range(first, first + count) if count else itertools.count(first)
-    return ({"seed": seed, "coverage": options.coverage} for seed in numbers)
+    return ({"seed": seed, "coverage": options.coverage or options.table is not None} for seed in numbers)
 
 
 def describe(found: dict[str, Any]) -> str:
-    return "\n".join(f"  {name}: {json.dumps(value)}" for name, value in found.items())
+    return "\n".join(f"  {name}: {json.dumps(value)[:2000]}" for name, value in found.items())
 
 
 def search(options: argparse.Namespace) -> int:
@@ -45,6 +46,8 @@ def search(options: argparse.Namespace) -> int:
         print(shrink.case(program(report["seed"]), report["found"]), flush=True)
     if options.coverage:
         print(table.render())
+    if options.table:
+        table.save(options.table)
     spent = time.monotonic() - began
     version = ".".join(map(str, sys.version_info[:3]))
     print(
@@ -63,6 +66,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=20, help="stop after so many divergences")
     parser.add_argument("--shrink", type=int, default=3, help="how many divergences to shrink")
     parser.add_argument("--coverage", action="store_true", help="print which ops and exits the programs reached")
+    parser.add_argument("--table", type=Path, help="write what --coverage counts to this file, as JSON")
     parser.add_argument("--sabotage", action="store_true", help="show that seeded wrong lowerings are found")
     parser.add_argument("--fault", type=int, help="with --sabotage: only the fault of this number")
     parser.add_argument("--show", action="store_true", help="print the program of the seed, run nothing")

@@ -1,14 +1,26 @@
-"""What the programs exercised: ops lowered in either version, exits taken, entries of generic versions entered."""
+"""What the programs exercised: ops lowered in either version, exits taken, entries of generic versions entered.
+
+A *kind* of entry is what tells entries of generic versions apart for the code generator: the generic op where it lies,
+whether before or after it, and how deep the function was inlined there (not at all, or so many calls).
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "ir" / "ops.rs"
-COUNTED = ("ops", "generic_ops", "exits", "resume_entries")
+COUNTED = ("ops", "generic_ops", "exits", "resume_points", "resume_entries")
+ENOUGH = 50
+"""How often each exit and each kind of entry is to be taken."""
+
+EXPLAINED = {
+    "control.anchor": "marks a place for other passes, the last of which removes it",
+}
+"""Ops that code never has, with the reason."""
 
 
 def ops() -> list[str]:
@@ -32,22 +44,43 @@ class Table:
         for name in COUNTED:
             self.sums[name].update(counts.get(name, {}))
 
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(self.sums))
+
     def render(self) -> str:
-        """One line per op, and what no program reached."""
+        """One line per op and per kind of entry, and what was not reached or too rarely."""
+        return "\n".join([*self.op_lines(), "", *self.entry_lines(), "", f"never reached: {listed(self.missing())}",
+                          f"taken less than {ENOUGH} times: {listed(self.rare())}"])  # fmt: skip
+
+    def op_lines(self) -> list[str]:
         lines = [f"{'op':28} {'specialised':>12} {'generic':>9} {'exits':>8}"]
-        missing = []
         for starred in ops():
             name = starred.rstrip("*")
-            specialised, generic = self.sums["ops"][name], self.sums["generic_ops"][name]
-            taken = self.sums["exits"][name]
-            exits = f"{taken:8}" if starred.endswith("*") else f"{'-':>8}"
-            lines.append(f"{name:28} {specialised:12} {generic:9} {exits}")
-            if not specialised + generic:
-                missing.append(name)
-            elif starred.endswith("*") and specialised and not taken:
-                missing.append(f"exit of {name}")
-        entered = self.sums["resume_entries"]
-        often = sum(count >= 50 for count in entered.values())
-        lines.append(f"entries of generic versions: {len(entered)} entered, {often} of them at least 50 times")
-        lines.append(f"never reached: {', '.join(missing) or 'nothing'}")
-        return "\n".join(lines)
+            exits = f"{self.sums['exits'][name]:8}" if starred.endswith("*") else f"{'-':>8}"
+            why = f"  {EXPLAINED[name]}" if name in EXPLAINED else ""
+            lines.append(f"{name:28} {self.sums['ops'][name]:12} {self.sums['generic_ops'][name]:9} {exits}{why}")
+        return lines
+
+    def entry_lines(self) -> list[str]:
+        points, entered = self.sums["resume_points"], self.sums["resume_entries"]
+        lines = [f"{'entry of a generic version':48} {'exits that lead there':>22} {'entered':>9}"]
+        return lines + [f"{kind:48} {points[kind]:22} {entered[kind]:9}" for kind in sorted(points | entered)]
+
+    def missing(self) -> list[str]:
+        """Ops that no program was lowered to."""
+        names = [name.rstrip("*") for name in ops()]
+        sums = self.sums
+        return [name for name in names if name not in EXPLAINED and not sums["ops"][name] + sums["generic_ops"][name]]
+
+    def rare(self) -> list[str]:
+        """Exits and kinds of entries that exist in the code and were hardly taken."""
+        exiting = [name.rstrip("*") for name in ops() if name.endswith("*")]
+        sums = self.sums
+        exits = [name for name in exiting if sums["ops"][name] and sums["exits"][name] < ENOUGH]
+        kinds = [kind for kind in sums["resume_points"] if sums["resume_entries"][kind] < ENOUGH]
+        counts = [f"exit of {name} ({sums['exits'][name]})" for name in exits]
+        return counts + [f"{kind} ({sums['resume_entries'][kind]} of {sums['resume_points'][kind]})" for kind in kinds]
+
+
+def listed(names: list[str]) -> str:
+    return ", ".join(names) or "nothing"

@@ -36,12 +36,17 @@ WIDE_BASES = [*EDGES, *(-edge for edge in EDGES)]
 FLOAT_PAIRS = ["atan2", "fmod", "copysign", "pow", "hypot", "log"]
 
 Type = str | tuple["Type", ...]
-"""``int``, ``float``, ``bool``, ``None``, ``num`` (int or float or bool), or a tuple of types."""
+"""``int``, ``float``, ``bool``, ``None``, ``num`` (int or float or bool), ``maybe`` (int or None), ``list``, ``dict``,
+``box`` (an object with attributes), ``any``, or a tuple of types."""
+
+SPELLINGS = {"maybe": "int | None", "box": "Box", "any": "object"}
 
 
 def spelling(kind: Type) -> str:
     """The annotation of a type."""
-    return kind if isinstance(kind, str) else f"tuple[{', '.join(map(spelling, kind))}]"
+    if isinstance(kind, str):
+        return SPELLINGS.get(kind, kind)
+    return f"tuple[{', '.join(map(spelling, kind))}]"
 
 
 @dataclass
@@ -123,6 +128,7 @@ class Expressions:
         self.certain = True
         self.weight = 1
         self.cost = 0
+        self.objects = False
 
     def of(self, kind: Type, depth: int) -> str:
         """An expression of the type; sometimes, rarely, one of another."""
@@ -139,9 +145,51 @@ class Expressions:
                 return self.number(depth)
             case "None":
                 return "None"
+            case "maybe":
+                return self.perhaps_none(depth)
+            case "list":
+                return self.items_of(depth)
+            case "dict":
+                return self.table_of(depth)
+            case "box":
+                return self.box_of(depth)
             case "any":
                 return self.of(self.rng.choice(["int", "float", "bool", "None", ("int", "float")]), depth)
         return self.packed(kind, depth)
+
+    def perhaps_none(self, depth: int) -> str:
+        name = self.variable("maybe") if self.rng.random() < 0.5 else None
+        return name or self.of(self.rng.choice(["int", "int", "None"]), depth)
+
+    def not_none(self, depth: int) -> str | None:
+        """The int that a variable holds when it is not None."""
+        name = self.variable("maybe")
+        if name is None:
+            return None
+        other = self.unlikely(lambda: self.integer(min(depth, 1)))
+        condition, here = self.rng.choice([("is None", False), ("is not None", True), ("", True)])
+        sides = (name, other) if here else (other, name)
+        return f"({sides[0]} if {name} {condition} else {sides[1]})".replace("  ", " ")
+
+    # What `Objects` adds.
+
+    def items_of(self, depth: int) -> str:
+        raise NotImplementedError
+
+    def table_of(self, depth: int) -> str:
+        raise NotImplementedError
+
+    def box_of(self, depth: int) -> str:
+        raise NotImplementedError
+
+    def int_from_objects(self) -> str | None:
+        raise NotImplementedError
+
+    def number_from_objects(self) -> str | None:
+        raise NotImplementedError
+
+    def truth_from_objects(self) -> str:
+        raise NotImplementedError
 
     def pick(self, *makers: Callable[[], str]) -> str:
         return self.rng.choice(makers)()
@@ -171,6 +219,10 @@ class Expressions:
         if depth <= 0 or self.rng.random() < 0.12:
             return self.variable("int") or self.int_literal() if self.rng.random() < 0.75 else self.int_literal()
         inner = depth - 1
+        if self.rng.random() < 0.12:
+            read = self.int_from_objects() if self.rng.random() < 0.7 else self.not_none(inner)
+            if read:
+                return read
         roll = self.rng.random()
         if roll < 0.42:
             return self.int_arithmetic(inner)
@@ -351,6 +403,8 @@ class Expressions:
             name = self.variable("bool") if self.rng.random() < 0.6 else None
             return name or self.rng.choice(["True", "False", f"({self.number(0)} > {self.number(0)})"])
         inner = depth - 1
+        if self.objects and self.rng.random() < 0.15:
+            return self.truth_from_objects()
         roll = self.rng.random()
         if roll < 0.45:
             return self.comparison(inner)
@@ -366,7 +420,7 @@ class Expressions:
         if roll < 0.91:
             return f"({self.truth(inner)} {self.rng.choice(['&', '|', '^'])} {self.truth(inner)})"
         if roll < 0.94:
-            name = self.variable("any", "None", "num")
+            name = self.variable("any", "None", "num", "maybe")
             return f"({name} {self.rng.choice(['is', 'is not'])} None)" if name else self.truth(inner)
         if roll < 0.97:
             return self.call("bool", inner) or self.truth(inner)
@@ -396,6 +450,9 @@ class Expressions:
             op = self.rng.choice(["+", "-", "*", "/", "//", "%"])
             return f"({name} {op} {self.number(depth - 1)})"
         roll = self.rng.random()
+        read = self.number_from_objects() if roll < 0.1 else None
+        if read:
+            return read
         if roll < 0.5:
             return self.integer(depth)
         if roll < 0.9:

@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass
 
 from tests.fuzz.expressions import FLOATS, INTS, Callee, Scope, Type, some_int, spelling
+from tests.fuzz.objects import BOX
+from tests.fuzz.shapes import shaped
 from tests.fuzz.statements import Statements
 
 RESULTS: list[Type] = [
@@ -22,7 +24,17 @@ RESULTS: list[Type] = [
     ("int", "float", "bool", "int"),
     ("float", "bool", "int", "float"),
 ]
-PARAMETERS: list[Type] = ["int", "int", "int", "float", "float", "bool", "None", ("int", "float"), ("int", "int")]
+PARAMETERS: list[Type] = [
+    *("int", "int", "int", "int", "int", "float", "float", "float", "bool", "bool", "None", "maybe"),
+    *(
+        ("int", "float"),
+        ("int", "int"),
+        ("int", "None", "bool"),
+        ("int", ("None", "bool")),
+        ("int", "float", "int", "int", "bool", "float", "None", "int"),
+    ),
+]
+OBJECTS: list[Type] = ["list", "list", "dict", "box", "any"]
 CALLS_PER_FUNCTION = 8
 
 
@@ -38,11 +50,19 @@ class Program:
 def program(seed: int) -> Program:
     """The program of a seed."""
     rng = random.Random(seed)
+    special = shaped(rng)
+    if special:
+        lines, calls = special
+        return Program(seed, "\n".join(lines) + "\n", tuple(calls))
     constants = make_constants(rng)
-    callees = make_signatures(rng)
+    objects = rng.random() < 0.35
+    callees = make_signatures(rng, objects=objects)
     texts = ["import math", "", "from castiron import jit", ""]
     texts += [f"{name} = {text}" for name, (_, text) in constants.items()]
+    if objects:
+        texts += ["", "", *BOX]
     maker = Statements(rng, {name: kind for name, (kind, _) in constants.items()})
+    maker.objects = objects
     for number, callee in enumerate(callees):
         maker.callees = callees[:number]
         if callee.recursive:
@@ -62,17 +82,19 @@ def make_constants(rng: random.Random) -> dict[str, tuple[Type, str]]:
     return constants
 
 
-def make_signatures(rng: random.Random) -> list[Callee]:
+def make_signatures(rng: random.Random, *, objects: bool) -> list[Callee]:
     callees = []
+    results = [*RESULTS, *OBJECTS] if objects else RESULTS
+    possible = [*PARAMETERS, *OBJECTS] if objects else PARAMETERS
     count = rng.randrange(1, 4)
     for number in range(count):
         recursive = rng.random() < 0.25
-        kinds = [rng.choice(PARAMETERS) for _ in range(rng.randrange(0 if number else 1, 5))]
+        kinds = [rng.choice(possible) for _ in range(rng.randrange(0 if number else 1, 5))]
         parameters: list[tuple[str, Type]] = [("d", "int")] if recursive else []
         for position, kind in enumerate(kinds):
             parameters.append((f"p{position}", kind))
         callee = Callee(
-            f"f{number}", parameters, rng.choice(RESULTS), cost=1200 if recursive else 1, recursive=recursive
+            f"f{number}", parameters, rng.choice(results), cost=1200 if recursive else 1, recursive=recursive
         )
         if rng.random() < 0.3 and len(kinds) > 1:
             callee.keyword_only = rng.randrange(0, 2)
@@ -101,6 +123,10 @@ def header(rng: random.Random, callee: Callee) -> str:
 def body(rng: random.Random, maker: Statements, callee: Callee) -> list[str]:
     """The statements of a function; what it costs is noted for its callers."""
     maker.start(Scope(dict(callee.parameters)), callee.result)
+    names = list(maker.constants)
+    if names and rng.random() < 0.15:
+        maker.rebound = rng.sample(names, rng.randrange(1, len(names) + 1))
+        maker.line(f"global {', '.join(maker.rebound)}")
     if callee.recursive:
         maker.line("if d <= 0 or d > 5:")
         callees, maker.callees = maker.callees, [known for known in maker.callees if not known.recursive]
@@ -130,6 +156,16 @@ def value(rng: random.Random, kind: Type) -> str:
             return rng.choice(["True", "False"])
         case "None":
             return "None"
+        case "maybe":
+            return value(rng, rng.choice(["int", "None"]))
+        case "list":
+            return f"[{', '.join(value(rng, 'int') for _ in range(rng.randrange(4)))}]"
+        case "dict":
+            return rng.choice(["{}", "{0: 5, 1: 2.5}", "{1: -7}", "{0: True, 2: 10**20}"])
+        case "box":
+            return f"Box({value(rng, 'int')}, {value(rng, rng.choice(['float', 'int']))})"
+        case "any":
+            return value(rng, rng.choice(["int", "float", "bool", "None", "list", ("int", "int")]))
     items = [value(rng, item) for item in kind]
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
@@ -145,7 +181,8 @@ def argument(rng: random.Random, kind: Type) -> str:
         return rng.choice([str(rng.choice(INTS)), "True", "SubFloat(1.5)", "SubFloat('nan')"])
     if isinstance(kind, tuple) and roll < 0.97:
         items = [argument(rng, item) for item in kind] + (["1"] if roll < 0.88 else [])
-        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        text = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return f"SubTuple({text})" if rng.random() < 0.5 else text
     return rng.choice(["'text'", "None", "1.5", "(1, 2.5)", "[1]", "3", "1j"])
 
 

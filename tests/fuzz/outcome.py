@@ -15,15 +15,19 @@ from typing import Any
 def shape(value: object) -> Any:
     """A value with its exact type: -0.0 and NaN told apart, ints of any size by value."""
     name = type(value).__qualname__
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [name, [shape(item) for item in value]]
+    if isinstance(value, dict):
+        return [name, [[shape(key), shape(item)] for key, item in value.items()]]
+    if name == "Box":
+        return [name, shape(vars(value))]
     if isinstance(value, bool) or value is None:
         return [name, repr(value)]
     if isinstance(value, int):
         return [name, hex(value)]
     if isinstance(value, float):
         return [name, "nan" if math.isnan(value) else value.hex()]
-    return [name, repr(value) if isinstance(value, (str, complex, list)) else "?"]
+    return [name, repr(value) if isinstance(value, (str, complex)) else "?"]
 
 
 def variables(frame: FrameType) -> Any:

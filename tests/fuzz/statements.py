@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.fuzz.expressions import Expressions, Scope, Type
+from tests.fuzz.expressions import Scope, Type
+from tests.fuzz.objects import CONTAINERS, Objects
 
 EXCEPTIONS = [
     "ValueError",
@@ -15,11 +16,11 @@ EXCEPTIONS = [
 ]
 VARIABLES: dict[str, Type] = {
     "i0": "int", "i1": "int", "i2": "int", "x0": "float", "x1": "float", "b0": "bool",
-    "n0": "num", "t0": ("int", "float"), "t1": ("int", "int"), "u0": "None",
+    "n0": "num", "t0": ("int", "float"), "t1": ("int", "int"), "u0": "None", "v0": "maybe",
 }  # fmt: skip
 
 
-class Statements(Expressions):
+class Statements(Objects):
     """Makes the body of one function; `lines` grows."""
 
     def start(self, scope: Scope, result: Type) -> None:
@@ -32,6 +33,7 @@ class Statements(Expressions):
         self.certain = True
         self.weight = 1
         self.cost = 1
+        self.rebound: list[str] = []
         # Foreign code ends what compiled code knows of globals: not in every function.
         self.prints = self.rng.random() < 0.5
         # Time goes into compiling, and most of it into few long functions: these are rarer than they come about.
@@ -57,6 +59,17 @@ class Statements(Expressions):
         """One statement; whether control never passes it."""
         if self.prints and self.rng.random() < 0.15:
             self.line(f"print({self.observed()})")
+            return False
+        if self.objects and self.rng.random() < 0.25 and self.about_objects():
+            return False
+        if self.rebound and self.rng.random() < 0.06:
+            name = self.rng.choice(self.rebound)
+            self.line(f"{name} = {self.of(self.constants[name], 2)}")
+            if self.constants[name] == "int":
+                self.line(f"{name} %= {self.rng.choice([2**64, 97])}")
+            if self.rng.random() < 0.2:
+                self.line(f"del {name}")
+                self.line(f"{name} = {self.rng.choice(['1', '2.5', 'True'])}")
             return False
         roll = self.rng.random()
         if depth > 0 and self.cost < 2500:
@@ -92,6 +105,54 @@ class Statements(Expressions):
             self.assign()
         return False
 
+    def about_objects(self) -> bool:
+        """A statement that makes, changes or walks through an object; false where none came about."""
+        roll = self.rng.random()
+        if roll < 0.25:
+            name = self.rng.choice(list(CONTAINERS))
+            self.line(f"{name} = {self.of(CONTAINERS[name], 2)}")
+            self.scope.bind(name, CONTAINERS[name])
+            return True
+        if roll < 0.4 and self.loop_depth < 2 and self.cost < 2500:
+            return self.loop_over_list()
+        if roll < 0.46:
+            for text in self.import_or_show():
+                self.line(text)
+            return True
+        lines = self.change_of_object()
+        for text in lines:
+            self.line(text)
+        return bool(lines)
+
+    def import_or_show(self) -> list[str]:
+        """Imports inside a function, and text made of values."""
+        name = self.variable("int", "float", "bool", "maybe") or "0"
+        width = self.rng.choice(["", ":>12", "!r", "!s:<5"])
+        if self.rng.random() < 0.3:
+            self.scope.bind("q0", "int")
+            return self.rng.choice([
+                ["import math as mm", f"q0 = mm.floor({self.rng.choice(['1.5', '-2.5'])})"],
+                ["from math import ceil as cc", f"q0 = cc({self.rng.choice(['1.5', '-0.5'])})"],
+            ])  # fmt: skip
+        return [f"print(f'{{{name}{width}}} and {{{self.integer(0)}}}')"]
+
+    def loop_over_list(self) -> bool:
+        """Bounded by a counter, for the body may make the list longer."""
+        name = self.variable("list")
+        if name is None:
+            return False
+        counter = self.fresh()
+        self.line(f"{counter} = 0")
+        self.scope.bind(counter, "int")
+        self.line(f"for j2 in {name}:")
+        self.scope.bind("j2", "int", sure=False)
+        known = "j2" not in self.scope.unsure
+        self.scope.unsure.discard("j2")
+        self.loop_body(6, 0, [f"{counter} += 1", f"if {counter} > 6:", "    break"])
+        if not known:
+            self.scope.unsure.add("j2")
+        return True
+
     def observed(self) -> str:
         """What a program shows of its insides."""
         names = [name for name in self.scope.types if name not in self.scope.unsure]
@@ -113,6 +174,10 @@ class Statements(Expressions):
 
     def bound(self, name: str, kind: Type) -> None:
         """Keeps what a variable holds small enough to multiply it again."""
+        if kind == "maybe":
+            limit = self.rng.choice([2**63, 2**70, 1000])
+            self.line(f"if {name} is not None and not -{limit} < {name} < {limit}:")
+            self.line(f"    {name} = {self.rng.choice(['0', 'None', '7'])}")
         if kind in ("int", "num"):
             roll = self.rng.random()
             if roll < 0.25:
@@ -187,6 +252,10 @@ class Statements(Expressions):
             a, b = self.rng.sample(floats, 2)
             self.line(f"({a}, {b}) = {b}, {a}")
             return
+        tuples = [name for name, kind in self.scope.types.items() if isinstance(kind, tuple)]
+        if not self.loop_depth and roll < 0.65 and tuples:
+            self.take_apart(self.rng.choice(tuples))
+            return
         names = ["q0", "q1"]
         kind: Type = self.rng.choice([("int", "int"), ("float", "float"), ("int", "float")])
         if self.loop_depth and any(
@@ -204,6 +273,27 @@ class Statements(Expressions):
         for name, part in zip(names, kind, strict=True):
             self.scope.bind(name, part)
             self.bound(name, part)
+
+    def take_apart(self, name: str) -> None:
+        """Unpacks all of a tuple at once, or all but some items behind a star."""
+        parts: list[tuple[str, Type]] = []
+
+        def pattern(kind: Type) -> str:
+            if isinstance(kind, tuple):
+                return f"({', '.join(map(pattern, kind))},)"
+            parts.append((f"g{len(parts)}", kind))
+            return parts[-1][0]
+
+        kind = self.scope.types[name]
+        assert isinstance(kind, tuple)
+        if self.objects and self.rng.random() < 0.4 and isinstance(kind[0], str):
+            self.line(f"g0, *{self.rng.choice(['r0', 'r1'])} = {name}")
+            parts.append(("g0", kind[0]))
+        else:
+            self.line(f"{pattern(kind)} = {name}")
+        for part, of in parts:
+            self.scope.bind(part, of)
+            self.bound(part, of)
 
     # Control flow.
 
