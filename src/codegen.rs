@@ -7,6 +7,7 @@
 
 mod abi;
 mod body;
+mod carried;
 mod code;
 mod entry;
 mod leave;

@@ -73,6 +73,8 @@ fn isa(builder: Builder, position: Position, verify: Verify) -> Result<OwnedTarg
         ("use_colocated_libcalls", "false"),
         ("preserve_frame_pointers", "true"),
         ("enable_probestack", "false"),
+        // Bodies find the thread state there.
+        ("enable_pinned_reg", "true"),
         ("unwind_info", "true"),
     ];
     for (name, value) in pairs {

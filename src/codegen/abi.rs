@@ -68,10 +68,11 @@ impl Abi {
         signature(self.c, [WORD; 5], [WORD])
     }
 
-    /// `(thread, depth, parameters…) -> (value, status)`, or one word where the value is an object.
+    /// `(depth, parameters…) -> (value, status)`, or one word where the value is an object; the thread
+    /// state is in the pinned register.
     pub(super) fn body(self, promised: &ir::Signature) -> Signature {
         let params = promised.params.iter().map(|ty| machine_type(ir::Signature::machine(ty)));
-        let params: Vec<Type> = [WORD, WORD].into_iter().chain(params).collect();
+        let params: Vec<Type> = [WORD].into_iter().chain(params).collect();
         match ir::Signature::machine(&promised.result) {
             ir::Type::Obj => signature(self.body, params, [WORD]),
             value => signature(self.body, params, [machine_type(value), WORD]),

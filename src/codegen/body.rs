@@ -1,4 +1,4 @@
-//! Bodies: the specialised version behind `(thread, depth, parameters…)`.
+//! Bodies: the specialised version behind `(depth, parameters…)`, with the thread state in its register.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{FuncRef, InstBuilder, Value};
@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::ir::{FuncId, Function, Inst, Op};
 use crate::runtime::table::Helper;
 
+use super::carried::Thread;
 use super::code::Code;
 use super::lower::{Lower, Parts, Version};
 use super::unit::UnitContext;
@@ -22,15 +23,17 @@ pub(super) fn write_body(
     code.builder.append_block_params_for_function_params(first);
     code.enter(first);
     let params = code.builder.block_params(first).to_vec();
-    let (thread, depth) = (params[0], params[1]);
-    let mut cx = Lower::new(code, Parts { unit, func, version: Version::Body, thread, depth, callees });
+    let depth = params[0];
+    let parts = Parts { unit, func, version: Version::Body, thread: Thread::Register, depth, callees };
+    let mut cx = Lower::new(code, parts);
+    cx.keep_depth_for_calls();
     if cx.first_depth_guard().is_none() {
         cx.fail_if_exhausted();
     }
     if cx.keeps_depth {
         cx.store_depth(1);
     }
-    enter_version(&mut cx, &params[2..]);
+    enter_version(&mut cx, &params[1..]);
     cx.write_blocks();
 }
 
@@ -52,10 +55,12 @@ impl Lower<'_> {
     /// frame. The counter in the thread state is still the caller's.
     pub(super) fn fail_if_exhausted(&mut self) {
         let (exhausted, enough) = (self.code.cold_block(), self.code.block());
-        let none_left = self.code.compare_constant(IntCC::SignedLessThanOrEqual, self.depth, 0);
+        let depth = self.depth();
+        let none_left = self.code.compare_constant(IntCC::SignedLessThanOrEqual, depth, 0);
         self.code.builder.ins().brif(none_left, exhausted, &[], enough, &[]);
         self.code.enter(exhausted);
-        self.code.call(Helper::DepthExhausted, &[self.thread]);
+        let thread = self.thread();
+        self.code.call(Helper::DepthExhausted, &[thread]);
         self.return_failed();
         self.code.enter(enough);
     }

@@ -76,13 +76,16 @@ impl Entry<'_, '_> {
         let params: Vec<Value> =
             promised.params.iter().enumerate().map(|(number, ty)| self.unbox_argument(number, ty)).collect();
         let (thread, depth) = self.enter();
-        let args: Vec<Value> = [thread, depth].into_iter().chain(params).collect();
+        let args: Vec<Value> = [depth].into_iter().chain(params).collect();
         let (counter, limit) =
             (self.code.layout.thread.recursion_remaining, self.code.layout.thread.recursion_limit);
         let before = self
             .changes_depth()
             .then(|| [counter, limit].map(|offset| self.code.load(types::I32, thread, offset)));
+        let register = self.code.builder.ins().get_pinned_reg(WORD);
+        self.code.builder.ins().set_pinned_reg(thread);
         let call = self.code.builder.ins().call(body, &args);
+        self.code.builder.ins().set_pinned_reg(register);
         let results = self.code.builder.inst_results(call).to_vec();
         if let Some([before, old_limit]) = before {
             // `sys.setrecursionlimit` moves the counter by as much as the limit.

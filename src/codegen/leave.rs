@@ -126,6 +126,7 @@ impl Lower<'_> {
         if self.keeps_depth && self.version == Version::Body {
             self.store_depth(0);
         }
+        self.give_back_register();
         self.code.builder.ins().return_(results);
     }
 
@@ -355,7 +356,8 @@ impl Lower<'_> {
         let slot = self.words_slot();
         let number = self.code.word(i64::from(number));
         let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
-        let args = [unit, number, words, self.thread, self.depth, object];
+        let (thread, depth) = (self.thread(), self.depth());
+        let args = [unit, number, words, thread, depth, object];
         let object = self.code.call_one(Helper::ResumeWithResult, &args);
         let block = self.object_block();
         self.code.jump(block, &[object]);
@@ -428,7 +430,8 @@ impl Lower<'_> {
         }
         let slot = self.words_slot();
         let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
-        let args = [unit, number, words, self.thread, self.depth];
+        let (thread, depth) = (self.thread(), self.depth());
+        let args = [unit, number, words, thread, depth];
         // The exit says which instruction it is; the helper wants this body's frame alone.
         self.code.place.trace = Some(0);
         let object = self.code.call_one(Helper::Resume, &args);

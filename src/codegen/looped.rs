@@ -15,6 +15,7 @@ use crate::runtime::data::WORD as WORD_BYTES;
 
 use super::abi::{WORD, machine_type};
 use super::body::enter_version;
+use super::carried::Thread;
 use super::code::{Code, displacement};
 use super::lower::{Lower, Parts, Version};
 use super::unit::UnitContext;
@@ -32,6 +33,8 @@ pub(super) fn write_loop(
     let params = code.builder.block_params(first).to_vec();
     let [thread, depth, _, words, _] = params[..] else { unreachable!("the signature has five parameters") };
     code.take_segment();
+    let register = code.lend_register(thread);
+    let thread = Thread::Borrowed(register);
     let mut cx = Lower::new(code, Parts { unit, func, version: Version::Loop, thread, depth, callees });
     cx.lent = Some(words);
     let turns = cx.code.builder.declare_var(WORD);

@@ -17,7 +17,7 @@ mod object;
 mod quick;
 mod refcount;
 
-use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value, types};
+use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value};
 use cranelift_frontend::Variable;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -31,10 +31,10 @@ use crate::runtime::data::Fixed;
 use crate::runtime::meta::CacheKind;
 
 use super::abi::machine_type;
+use super::carried::{Depth, Thread};
 use super::code::Code;
 use super::leave::Cold;
 use super::plan::Header;
-use super::plan::nesting;
 use super::unit::UnitContext;
 
 macro_rules! declare_dispatcher {
@@ -81,10 +81,10 @@ pub(super) struct Lower<'a> {
     pub(super) func: &'a Function,
     /// Which version it is.
     pub(super) version: Version,
-    /// The thread state.
-    pub(super) thread: Value,
-    /// How many more calls may nest, this one counted.
-    pub(super) depth: Value,
+    /// Where the thread state is.
+    pub(super) thread: Thread,
+    /// Where the depth is.
+    pub(super) depth: Depth,
     /// Whether the thread state's counter has to be right inside this body.
     pub(super) keeps_depth: bool,
     /// The bodies that the function calls directly.
@@ -116,7 +116,7 @@ pub(super) struct Parts<'a> {
     pub(super) unit: &'a UnitContext<'a>,
     pub(super) func: &'a Function,
     pub(super) version: Version,
-    pub(super) thread: Value,
+    pub(super) thread: Thread,
     pub(super) depth: Value,
     pub(super) callees: FxHashMap<FuncId, FuncRef>,
 }
@@ -133,7 +133,7 @@ impl<'a> Lower<'a> {
             func,
             version,
             thread,
-            depth,
+            depth: depth.into(),
             keeps_depth: version != Version::Resume && runs_foreign_code(func),
             callees,
             at_block: func.entry(),
@@ -275,14 +275,6 @@ impl<'a> Lower<'a> {
     /// Says what the instruction's only result is.
     pub(super) fn result(&mut self, at: &InstData, value: Value) {
         self.set_value(at.results[0], value);
-    }
-
-    /// Sets the thread state's counter to so many below this body's depth.
-    pub(super) fn store_depth(&mut self, below: i64) {
-        let depth = self.code.builder.ins().iadd_imm_s(self.depth, -below);
-        let counter = self.code.builder.ins().ireduce(types::I32, depth);
-        let offset = self.code.layout.thread.recursion_remaining;
-        self.code.store(counter, self.thread, offset);
     }
 
     /// Whether an edge from the block that is being written stays in the innermost loop around it.

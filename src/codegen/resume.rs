@@ -17,6 +17,7 @@ use crate::runtime::data::{ASKS, WORD as WORD_BYTES};
 
 use super::abi::{WORD, machine_type};
 use super::body::enter_version;
+use super::carried::Thread;
 use super::code::{Code, displacement};
 use super::lower::{Lower, Parts, Version};
 use super::plan::{Entry, Header};
@@ -37,6 +38,7 @@ pub(super) fn write_resume(
         unreachable!("the signature has five parameters")
     };
     code.take_segment();
+    let thread = Thread::Argument(thread);
     let mut cx = Lower::new(code, Parts { unit, func, version: Version::Resume, thread, depth, callees });
     let entries = unit.plan.entries(func.id);
     cx.declare_variables(&values_across(func, entries));

@@ -5,7 +5,7 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 
 use crate::ir::{Imm, InstData};
 
-use super::{Lower, nesting};
+use super::Lower;
 use crate::codegen::abi::WORD;
 use crate::codegen::code::displacement;
 
@@ -29,9 +29,9 @@ pub(super) fn quiet(cx: &mut Lower<'_>, at: &InstData) {
 
 fn call_body(cx: &mut Lower<'_>, at: &InstData) -> Vec<Value> {
     let Imm::Func(callee) = at.imm else { unreachable!("the verifier checks immediates") };
-    let levels = i64::try_from(nesting(cx.func, at.site)).expect("counted budgets keep inlining shallow") + 1;
-    let depth = cx.code.builder.ins().iadd_imm_s(cx.depth, -levels);
-    let args: Vec<Value> = [cx.thread, depth].into_iter().chain(cx.values(&at.args)).collect();
+    let levels = cx.levels(cx.inst);
+    let depth = cx.depth_below(levels);
+    let args: Vec<Value> = [depth].into_iter().chain(cx.values(&at.args)).collect();
     cx.code.locate(cx.code.place.trace);
     let call = match cx.callees.get(&callee) {
         Some(&known) => cx.code.builder.ins().call(known, &args),

@@ -106,10 +106,11 @@ pub(super) fn poll_aside(cx: &mut Lower<'_>, helper: Helper, done: Block) -> Val
 fn pending_work(cx: &mut Lower<'_>) -> Value {
     let breaker = cx.code.layout.breaker;
     let (address, offset) = match breaker.place {
-        BreakerPlace::Thread(offset) => (cx.thread, offset),
+        BreakerPlace::Thread(offset) => (cx.thread(), offset),
         BreakerPlace::Interpreter(offset) => {
             let interpreter = cx.code.layout.thread.interpreter;
-            (cx.code.load_constant(cx.thread, interpreter), offset)
+            let thread = cx.thread();
+            (cx.code.load_constant(thread, interpreter), offset)
         }
     };
     // Little-endian: the low bits of the word stand first.
@@ -127,7 +128,8 @@ fn pending_work(cx: &mut Lower<'_>) -> Value {
 /// Signal handlers count their own depth, so the thread state must say how deep this call is, also in
 /// a body that else leaves the counter alone.
 fn poll_helper(cx: &mut Lower<'_>, helper: Helper) -> Value {
-    let mut args = vec![cx.thread];
+    let thread = cx.thread();
+    let mut args = vec![thread];
     if helper == Helper::PollCells {
         args.push(cx.loaded_unit());
     }
@@ -135,10 +137,10 @@ fn poll_helper(cx: &mut Lower<'_>, helper: Helper) -> Value {
         return cx.code.call_aside(helper, &args)[0];
     }
     let offset = cx.code.layout.thread.recursion_remaining;
-    let before = cx.code.load(types::I32, cx.thread, offset);
+    let before = cx.code.load(types::I32, thread, offset);
     cx.store_depth(1);
     let status = cx.code.call_aside(helper, &args)[0];
-    cx.code.store(before, cx.thread, offset);
+    cx.code.store(before, thread, offset);
     status
 }
 

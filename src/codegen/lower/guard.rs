@@ -48,7 +48,8 @@ fn tag_holds(cx: &mut Lower<'_>, cell: Value, offset: i32) -> Value {
 }
 
 pub(super) fn depth(cx: &mut Lower<'_>, at: &InstData) {
-    let short = cx.code.compare_constant(IntCC::SignedLessThanOrEqual, cx.depth, i64::from(count(at)));
+    let depth = cx.depth();
+    let short = cx.code.compare_constant(IntCC::SignedLessThanOrEqual, depth, i64::from(count(at)));
     if cx.first_depth_guard() != Some(cx.inst) {
         return cx.exit_if(short);
     }
