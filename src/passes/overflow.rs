@@ -13,6 +13,7 @@
 
 mod division;
 mod fold;
+mod offset;
 mod power;
 
 use crate::analysis::ranges::Ranges;
@@ -32,6 +33,7 @@ const COUNTS: Interval = Interval { min: 0, max: 63 };
 
 /// Replaces every checked op whose check cannot fail and everything that the ranges decide.
 pub fn eliminate_overflow_checks(func: &mut Function, ranges: &Ranges) {
+    let variables = offset::loop_variables(func);
     rewrite_insts(func, |rewriter, inst| {
         if !ranges.reaches(inst) {
             return Keep::Yes;
@@ -41,6 +43,7 @@ pub fn eliminate_overflow_checks(func: &mut Function, ranges: &Ranges) {
             return Keep::No;
         }
         fold::fold_constant(rewriter, ranges, inst);
+        offset::compare_operand(rewriter, ranges, &variables, inst);
         Keep::Yes
     });
     let cfg = Cfg::of(func);

@@ -171,6 +171,11 @@ pub(super) fn add(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn sub(cx: &mut Lower<'_>, at: &InstData) {
     let (a, b) = cx.args_two(at);
+    if let Some(b) = known(cx, at.args[1]) {
+        // As a sum, for which the machine has an instruction of three operands.
+        let value = cx.code.builder.ins().iadd_imm_s(a, b.wrapping_neg());
+        return cx.result(at, value);
+    }
     let value = cx.code.builder.ins().isub(a, b);
     cx.result(at, value);
 }
