@@ -36,14 +36,20 @@ const MAX_CALLEE: usize = 60;
 /// How many instructions a function may have to get more by inlining.
 const MAX_CALLER: usize = 20_000;
 
-/// How deep a function's calls of itself are inlined. A depth of 2 makes seven bodies of two calls.
-const SELF_DEPTH: usize = 2;
+/// How deep calls are inlined in any case. A depth of 2 makes seven bodies of a function that calls itself twice.
+const DEPTH: usize = 2;
+
+/// How many instructions a function has at most after that which is inlined one level deeper.
+const MAX_FOR_MORE: usize = 100;
 
 /// Inlines small bodies into the function's specialised version.
 pub fn inline_calls(unit: &mut Unit, id: FuncId) {
     let Some(mut func) = unit.functions[id.index()].specialised.take() else { return };
     let original = func.clone();
-    for _ in 0..SELF_DEPTH {
+    for _ in 0..DEPTH {
+        inline_once(unit, &mut func, &original);
+    }
+    if size(&func) <= MAX_FOR_MORE {
         inline_once(unit, &mut func, &original);
     }
     take_early_returns(unit, &mut func, &original);
@@ -149,8 +155,20 @@ fn claim_depth_at_entry(func: &mut Function) {
 /// Whether the body is small, returns, runs no foreign code but in its own direct calls, and does not
 /// loop: the call is nothing beside a loop, which would only compete for the caller's registers.
 fn is_inlinable(body: &Function) -> bool {
-    let insts =
-        || body.layout.iter().flat_map(|&block| &body.block(block).insts).map(|&inst| body.inst(inst).op);
+    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && !op.calls_body();
+    if size(body) > MAX_CALLEE || !ops(body).any(|op| op == Op::Return) || ops(body).any(runs_foreign) {
+        return false;
+    }
+    let cfg = Cfg::of(body);
+    Dominators::of(&cfg).back_edges(&cfg).is_empty()
+}
+
+fn ops(body: &Function) -> impl Iterator<Item = Op> {
+    body.layout.iter().flat_map(|&block| &body.block(block).insts).map(|&inst| body.inst(inst).op)
+}
+
+/// How many instructions a body has that cost something.
+fn size(body: &Function) -> usize {
     let counts = |op: &Op| {
         !matches!(
             op,
@@ -163,15 +181,7 @@ fn is_inlinable(body: &Function) -> bool {
                 | Op::Anchor
         )
     };
-    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && !op.calls_body();
-    if insts().filter(counts).count() > MAX_CALLEE
-        || !insts().any(|op| op == Op::Return)
-        || insts().any(runs_foreign)
-    {
-        return false;
-    }
-    let cfg = Cfg::of(body);
-    Dominators::of(&cfg).back_edges(&cfg).is_empty()
+    ops(body).filter(counts).count()
 }
 
 /// The insertion of one body in place of one call.
