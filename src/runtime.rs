@@ -16,6 +16,7 @@ pub mod container;
 pub mod data;
 pub mod displays;
 pub mod enter;
+pub mod exceptions;
 pub mod float;
 pub mod formats;
 pub mod frames;

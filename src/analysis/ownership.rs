@@ -121,7 +121,8 @@ impl Checker<'_> {
         for &value in self.func.unwind.get(&inst).into_iter().flatten() {
             *dropped.entry(value).or_insert(0) += 1;
         }
-        let may_fail = data.op.exits() || data.op.effects().has(Effects::RAISES);
+        let unwinds = data.op.effects().has(Effects::RAISES) && !data.catches();
+        let may_fail = data.op.exits() || unwinds;
         if may_fail && dropped != *held {
             self.fault(inst, &format!("owns {held:?}, but drops {dropped:?} when it fails"));
         }

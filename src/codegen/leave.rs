@@ -17,7 +17,7 @@ use super::code::displacement;
 use super::lower::{Lower, Version};
 use super::plan::{slot_meta, word_type};
 
-use crate::runtime::data::{EXITED, WITH_RESULT, WORD as WORD_BYTES};
+use crate::runtime::data::{EXITED, Fixed, WITH_RESULT, WORD as WORD_BYTES};
 
 /// How many sums a value is followed back through.
 const MOST_STEPS: usize = 8;
@@ -157,10 +157,66 @@ impl Lower<'_> {
         }
         if let Some(block) = error {
             self.code.enter(block);
-            self.raise(inst, self.owned(inst), |_| true);
+            let owned = self.owned(inst);
+            if self.func.inst(inst).op.raises_again() {
+                self.drop_all(&owned);
+                self.return_failed();
+            } else {
+                self.raise(inst, owned, |_| true);
+            }
         }
         if let (false, Some(behind)) = (terminated, behind) {
             self.code.builder.switch_to_block(behind);
+        }
+    }
+
+    /// Goes on behind an instruction that catches what it raises: its last result says which way it went.
+    pub(super) fn write_caught(&mut self, inst: Inst) {
+        let at = self.func.inst(inst);
+        let (&flag, results) =
+            at.results.split_last().expect("an instruction that catches says whether it did");
+        let succeeded = self.code.builder.ins().iconst(machine_type(ir::Type::Bool), 1);
+        let Some(error) = self.cold.error.take() else { return self.set_value(flag, succeeded) };
+        let behind = self.code.block();
+        for &result in &at.results {
+            let ty = machine_type(self.func.ty(result));
+            self.code.builder.append_block_param(behind, ty);
+        }
+        let mut args = self.values(results);
+        args.push(succeeded);
+        self.code.jump(behind, &args);
+        self.code.enter(error);
+        if !at.op.raises_again() {
+            let (number, unit) = (self.show_nothing(inst), self.loaded_unit());
+            let (number, words) = (self.code.word(i64::from(number)), self.code.word(0));
+            self.code.call(Helper::AddTraceback, &[unit, number, words]);
+        }
+        let args: Vec<Value> =
+            at.results.iter().map(|&result| self.nothing_of(self.func.ty(result))).collect();
+        self.code.jump(behind, &args);
+        self.code.enter(behind);
+        let values = self.code.builder.block_params(behind).to_vec();
+        for (&result, value) in at.results.iter().zip(values) {
+            self.set_value(result, value);
+        }
+    }
+
+    /// The number of the instruction's traceback entries without any variables: they go on to live.
+    pub(super) fn show_nothing(&mut self, inst: Inst) -> u32 {
+        let trace = self.trace(inst);
+        self.unit.traces.borrow_mut().show(ShowMeta { trace, words: Vec::new(), frames: Vec::new() })
+    }
+
+    /// What stands for the result of an op that failed.
+    fn nothing_of(&mut self, ty: ir::Type) -> Value {
+        match ty {
+            ir::Type::Obj => {
+                let none = self.code.fixed(Fixed::None);
+                self.code.inc_ref(none);
+                none
+            }
+            ir::Type::F64 => self.code.builder.ins().f64const(0.0),
+            ir::Type::I64 | ir::Type::Bool => self.code.builder.ins().iconst(machine_type(ty), 0),
         }
     }
 

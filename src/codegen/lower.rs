@@ -209,7 +209,11 @@ impl<'a> Lower<'a> {
         }
         self.code.place.trace = may_be_seen(at).then(|| self.trace(inst));
         lower(self, at);
-        self.write_cold_paths(inst, at.op.is_terminator());
+        if at.catches() {
+            self.write_caught(inst);
+        } else {
+            self.write_cold_paths(inst, at.op.is_terminator());
+        }
         self.code.place.trace = None;
     }
 

@@ -70,6 +70,11 @@ impl Plan {
         &self.headers[function.index()]
     }
 
+    fn next_loop(&mut self) -> u32 {
+        self.loops += 1;
+        number(self.loops - 1)
+    }
+
     /// How many loops the generic versions of all functions have together.
     pub(super) fn loops(&self) -> usize {
         self.loops
@@ -149,11 +154,18 @@ impl<'a> Planner<'a> {
 
     fn add_loops(&mut self, function: FuncId, generic: &Function) {
         let cfg = Cfg::of(generic);
-        for found in Loops::of(&cfg, &Dominators::of(&cfg)).all() {
+        let loops = Loops::of(&cfg, &Dominators::of(&cfg));
+        let catches =
+            |block: &ir::Block| generic.block(*block).insts.iter().any(|&inst| generic.inst(inst).catches());
+        let catching: Vec<ir::Block> = cfg.reverse_postorder().iter().copied().filter(catches).collect();
+        for (number, found) in loops.all().iter().enumerate() {
+            // Specialised code would leave at once.
+            if catching.iter().any(|&block| loops.contains(number, block)) {
+                continue;
+            }
             let inst = first_inst(generic, found.header);
             let entry = self.entry_number(function, Point::Before(inst));
-            let counter = number(self.plan.loops);
-            self.plan.loops += 1;
+            let counter = self.plan.next_loop();
             self.plan.headers[function.index()].push(Header { inst, entry, counter });
         }
     }

@@ -260,7 +260,24 @@ fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         Ok(interpreter == ffi::PyInterpreterState_Get()
             && field::<i32, _>(state, layout.thread.recursion_limit) == limit
             && remaining <= limit
-            && thread::is_traced(layout, state) == traced)
+            && thread::is_traced(layout, state) == traced
+            && handles_as_told(py, layout, state))
+    }
+}
+
+/// Whether the exception that is handled stands where it is told to stand.
+unsafe fn handles_as_told(py: Python<'_>, layout: &Layout, state: *mut ffi::PyThreadState) -> bool {
+    let probe = pyo3::exceptions::PyException::new_err(()).into_value(py);
+    // SAFETY: the attached thread's state; what was handled before is handled again.
+    unsafe {
+        let place = thread::handled(layout, state);
+        let before: *mut ffi::PyObject = *place;
+        ffi::Py_XINCREF(before);
+        ffi::PyErr_SetHandledException(probe.as_ptr());
+        let is_it = *place == probe.as_ptr();
+        ffi::PyErr_SetHandledException(before);
+        ffi::Py_XDECREF(before);
+        is_it
     }
 }
 

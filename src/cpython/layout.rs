@@ -65,6 +65,9 @@ pub struct ThreadLayout {
     pub c_recursion: Option<(i32, i32)>,
     /// The interpreter state.
     pub interpreter: i32,
+    /// The pointer to the innermost exception that is handled: a place for an object, owned, null or None while
+    /// there is none.
+    pub handled: i32,
     /// The frame that runs.
     pub current_frame: CurrentFrame,
     /// The function of `sys.setprofile`, null while there is none.
@@ -342,6 +345,7 @@ const PYTHON_3_11: Layout = Layout {
         recursion_limit: 36,
         c_recursion: None,
         interpreter: 16,
+        handled: 120,
         current_frame: CurrentFrame::Through(56, 8),
         profile: 64,
         trace: 72,
@@ -412,6 +416,7 @@ const PYTHON_3_12: Layout = Layout {
         recursion_limit: 32,
         c_recursion: Some((36, 2)),
         interpreter: 16,
+        handled: 104,
         current_frame: CurrentFrame::Through(56, 0),
         profile: 64,
         trace: 72,
@@ -455,6 +460,7 @@ const PYTHON_3_13: Layout = Layout {
         recursion_limit: 48,
         c_recursion: Some((52, 2)),
         interpreter: 16,
+        handled: 120,
         current_frame: CurrentFrame::Direct(72),
         profile: 80,
         trace: 88,

@@ -50,6 +50,8 @@ objects! {
     /// Joins strings: separator, the strings, how many.
     join: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject =
         c"_PyUnicode_JoinArray";
+    /// A method that is looked up in the type, bound; null without an exception when there is none.
+    lookup_special: Object2 = c"_PyObject_LookupSpecial";
     /// How messages about a call name the callable.
     function_text: Object1 = c"_PyObject_FunctionStr";
 }

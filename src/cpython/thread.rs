@@ -1,5 +1,6 @@
 //! The fields of a thread state.
 
+use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
 
 use super::layout::Breaker;
@@ -37,6 +38,17 @@ pub unsafe fn recursion_limit(layout: &Layout, thread: *mut PyThreadState) -> i3
 pub unsafe fn set_recursion_remaining(layout: &Layout, thread: *mut PyThreadState, remaining: i32) {
     // SAFETY: the counter stands there.
     unsafe { set_field(thread, layout.thread.recursion_remaining, remaining) }
+}
+
+/// The place of the exception that is handled by the innermost frame or generator that runs: an object, owned, None
+/// or null.
+///
+/// # Safety
+/// As [`recursion_remaining`]; whoever changes it owns what it gives and drops what it takes.
+#[inline]
+pub unsafe fn handled(layout: &Layout, thread: *mut PyThreadState) -> *mut *mut PyObject {
+    // SAFETY: the pointer stands there, and the object first in what it points to.
+    unsafe { field(thread, layout.thread.handled) }
 }
 
 /// Gives back (1) or takes again (-1) what the eval loop takes of the C recursion counter when compiled

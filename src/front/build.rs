@@ -18,6 +18,7 @@ mod fstring;
 mod import;
 mod loops;
 mod stmt;
+mod tries;
 
 use ruff_python_ast::Stmt;
 use ruff_text_size::Ranged;
@@ -126,7 +127,7 @@ struct Builder<'a> {
     constants: FxHashMap<Const, ConstId>,
     function: Function,
     flow: flow::Flow,
-    loops: Vec<loops::Loop>,
+    around: Vec<tries::Around<'a>>,
     names: Vec<String>,
     known_names: FxHashSet<String>,
     diagnostics: Vec<Diagnostic>,
@@ -159,7 +160,7 @@ impl<'a> Builder<'a> {
             constants,
             function,
             flow,
-            loops: Vec::new(),
+            around: Vec::new(),
             names: Vec::new(),
             known_names: FxHashSet::default(),
             diagnostics: Vec::new(),
@@ -218,6 +219,7 @@ impl<'a> Builder<'a> {
         Some(result)
     }
 
+    /// Emits an op; where it may raise inside a `try`, the way to the handler begins behind it.
     fn emit(&mut self, op: Op, imm: Imm, args: Vec<Value>, results: &[Type], range: TextRange) -> Inst {
         if self.function.insts.len() >= MAX_INSTRUCTIONS || self.flow.copies > MAX_COPIES {
             self.stop_at_budget(range);
@@ -232,11 +234,22 @@ impl<'a> Builder<'a> {
             exit: None,
             site: None,
         };
-        let inst = self.function.add_inst(data, results);
+        let handler = self.handler().filter(|_| op.effects().has(Effects::RAISES) && !op.is_terminator());
+        let Some(handler) = handler else {
+            let inst = self.function.add_inst(data, results);
+            self.function.block_mut(self.flow.block).insts.push(inst);
+            if op.effects().has(Effects::RAISES) {
+                self.note_shown(inst);
+            }
+            return inst;
+        };
+        let results = [results, &[Type::Bool]].concat();
+        let inst = self.function.add_inst(data, &results);
         self.function.block_mut(self.flow.block).insts.push(inst);
-        if op.effects().has(Effects::RAISES) {
-            self.note_shown(inst);
-        }
+        let succeeded = self.function.inst(inst).results[results.len() - 1];
+        let next = self.label();
+        self.branch_on(succeeded, (next, None), (handler, None), range);
+        self.enter(next);
         inst
     }
 

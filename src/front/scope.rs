@@ -387,6 +387,12 @@ impl<'a> Visitor<'a> for Mentions<'_> {
                 self.visit_expr(value);
                 self.visit_expr(&node.target);
             }
+            Stmt::Try(node) => {
+                self.visit_body(&node.body);
+                self.visit_body(&node.orelse);
+                node.handlers.iter().for_each(|handler| self.visit_except_handler(handler));
+                self.visit_body(&node.finalbody);
+            }
             Stmt::Import(node) => self.mention_imports(&node.names),
             Stmt::ImportFrom(node) => self.mention_imports(&node.names),
             _ => visitor::walk_stmt(self, stmt),
@@ -408,6 +414,15 @@ impl<'a> Visitor<'a> for Mentions<'_> {
             }
             _ => visitor::walk_expr(self, expr),
         });
+    }
+
+    fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
+        let ExceptHandler::ExceptHandler(node) = handler;
+        node.type_.iter().for_each(|class| self.visit_expr(class));
+        // The name is unbound where the handler ends.
+        let variable = node.name.as_ref().and_then(|name| self.scope.mention(name));
+        self.scope.deleted.extend(variable);
+        self.visit_body(&node.body);
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {

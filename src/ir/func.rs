@@ -9,7 +9,7 @@ use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
 use super::entity::{Block, Exit, FuncId, Inst, Show, Site, Value};
-use super::imm::Imm;
+use super::imm::{Imm, rest_counts};
 use super::ops::{Op, Type};
 use super::shown::Shown;
 
@@ -59,6 +59,29 @@ pub struct InstData {
     pub exit: Option<Exit>,
     /// The inlined calls it came through; none for the function's own instructions.
     pub site: Option<Site>,
+}
+
+impl InstData {
+    /// How many results the op has by itself.
+    #[must_use]
+    pub fn own_results(&self) -> usize {
+        match (self.op, self.imm) {
+            (Op::GuardTuple | Op::ObjUnpack, Imm::Count(count)) => count as usize,
+            (Op::ObjUnpackRest, Imm::Count(counts)) => {
+                let (before, after) = rest_counts(counts);
+                before + 1 + after
+            }
+            (Op::CallDirect | Op::CallQuiet, _) => 1,
+            _ => self.op.row().results.len(),
+        }
+    }
+
+    /// Whether the code goes on where the op fails: one more result, the last one, says whether it did not.
+    /// The exception is set then, and the other results are None and false.
+    #[must_use]
+    pub fn catches(&self) -> bool {
+        self.results.len() > self.own_results()
+    }
 }
 
 /// A basic block.

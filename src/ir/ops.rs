@@ -358,6 +358,27 @@ macro_rules! for_each_op {
                 ObjList = list(Rest(Obj)) -> (Obj), None, [RAISES];
                 /// A new dict of keys, each with its value behind it.
                 ObjDict = dict(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// Raises the first operand, from the second if there is one: inside a `try`, which catches it.
+                ObjThrow = throw(Rest(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
+                /// As `control.raise_unbound`, inside a `try`.
+                ObjThrowUnbound = throw_unbound() -> (), Const, [RAISES, STAYS];
+                /// Raises the exception again, without a traceback entry of its own.
+                ObjReraise = reraise(One(Obj)) -> (), None, [RAISES, STAYS];
+                /// `raise`: the exception that is handled, again; RuntimeError where there is none.
+                ObjReraiseHandled = reraise_handled() -> (), None, [RAISES, STAYS];
+                /// Takes the exception that was raised and makes it the one that is handled; the other result is the one
+                /// that was handled before, or None.
+                ObjCatch = catch() -> (Obj, Obj), None, [FOREIGN, STAYS];
+                /// Takes the exception that was raised.
+                ObjTakeError = take_error() -> (Obj), None, [FOREIGN, STAYS];
+                /// The operand is the exception that is handled again: what the `object.catch` before gave.
+                ObjEndCatch = end_catch(One(Obj)) -> (), None, [FOREIGN, STAYS];
+                /// Whether `except` with the second operand takes the first, an exception.
+                ObjMatches = matches(One(Obj), One(Obj)) -> (Bool), None, [RAISES, FOREIGN];
+                /// Enters a context manager: its `__exit__`, and what its `__enter__` gave.
+                ObjEnterContext = enter_context(One(Obj)) -> (Obj, Obj), None, [RAISES, FOREIGN];
+                /// What an `__exit__` says to an exception.
+                ObjExitContext = exit_context(One(Obj), One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
                 /// Calls the first operand with the items of the second, a tuple unless it is all that is passed, and
                 /// with the named items of the third, a dict, where there is one.
                 ObjCallEx = call_ex(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
@@ -484,6 +505,12 @@ impl Op {
     #[must_use]
     pub fn calls_body(self) -> bool {
         matches!(self, Op::CallDirect | Op::CallQuiet)
+    }
+
+    /// Whether what it raises gets no traceback entry from it.
+    #[must_use]
+    pub fn raises_again(self) -> bool {
+        matches!(self, Op::ObjReraise | Op::ObjReraiseHandled)
     }
 
     /// Whether the op may be dropped when nobody uses its results.

@@ -107,8 +107,10 @@ impl DisplayFunction<'_> {
         let row = data.op.row();
         write!(f, "{inst}: ")?;
         if !data.results.is_empty() {
-            list(f, &data.results, |f, &result| {
-                if row.results_vary { self.typed(f, result) } else { write!(f, "{result}") }
+            let caught = data.results.last().filter(|_| data.catches());
+            list(f, &data.results, |f, result| {
+                let (result, is_caught) = (*result, caught == Some(result));
+                if row.results_vary || is_caught { self.typed(f, result) } else { write!(f, "{result}") }
             })?;
             f.write_str(" = ")?;
         }

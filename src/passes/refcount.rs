@@ -161,7 +161,8 @@ impl Pass<'_> {
                 counted.push(count);
             }
         }
-        if op.exits() || op.effects().has(Effects::RAISES) {
+        let fails = op.exits() || op.effects().has(Effects::RAISES);
+        if fails && !self.func.inst(inst).catches() {
             let unwind = self.unwind_order(live, &operands);
             if !unwind.is_empty() {
                 self.func.unwind.insert(inst, unwind);
@@ -205,15 +206,21 @@ impl Pass<'_> {
             [_] => Vec::new(),
             _ => self.held_at_branch(block, jump),
         };
+        let condition = self.func.inst(jump).args.first().and_then(|&value| self.func.def_inst(value));
+        let is_caught = condition.is_some_and(InstData::catches);
         let mut added = Vec::new();
         for number in 0..self.func.inst(jump).targets.len() {
             let target = self.func.inst(jump).targets[number].clone();
             let needed = self.references_needed(&target);
-            let dead: Vec<Value> = held
+            // What an exception leaves behind goes as the interpreter's stack does, the newest first.
+            let mut dead: Vec<Value> = held
                 .iter()
                 .copied()
                 .filter(|value| !self.is_live_in(target.block, *value) && !target.args.contains(value))
                 .collect();
+            if is_caught {
+                dead.reverse();
+            }
             let is_only_edge = self.func.inst(jump).targets.len() == 1;
             if is_only_edge {
                 self.put_before_terminator(block, Op::IncRef, &needed);

@@ -459,7 +459,11 @@ unsafe fn attach_cause(value: *mut PyObject, cause: *mut PyObject) -> c_int {
     }
 }
 
-unsafe fn is_exception_class(object: *mut PyObject) -> bool {
+/// Whether the object is a class of exceptions.
+///
+/// # Safety
+/// The object is alive.
+pub(super) unsafe fn is_exception_class(object: *mut PyObject) -> bool {
     // SAFETY: the caller passes a live object, which is a type before its flags are asked for.
     unsafe {
         has_type_flag(object, ffi::Py_TPFLAGS_TYPE_SUBCLASS)

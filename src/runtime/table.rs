@@ -187,6 +187,22 @@ macro_rules! for_each_helper {
             /// `(callable, args, count, names or null)`: calls what `ObjMethod` gave. The arguments begin with a free
             /// word and the object or None, which `count` leaves out.
             ObjCallMethod = attribute::obj_call_method(Obj, Ptr, I64, Obj) -> (Obj);
+            /// Sets the exception again. -1.
+            ObjReraise = exceptions::obj_reraise(Obj) -> (I32);
+            /// `(unit, number)`: sets the handled exception again, or RuntimeError with the entries of what is shown. -1.
+            ObjReraiseHandled = exceptions::obj_reraise_handled(Unit, I64) -> (I32);
+            /// Takes the exception that is set, and handles it; the other is what was handled before, or None.
+            ObjCatch = exceptions::obj_catch() -> (Obj, Obj);
+            /// Takes the exception that is set.
+            ObjTakeError = exceptions::obj_take_error() -> (Obj);
+            /// Handles the exception that was handled before.
+            ObjEndCatch = exceptions::obj_end_catch(Obj) -> ();
+            /// `(exception, classes)`: whether `except` takes it: 1, 0, or -1 with an exception.
+            ObjMatches = exceptions::obj_matches(Obj, Obj) -> (I32);
+            /// A context manager's `__exit__` and what its `__enter__` gave; null and null with an exception.
+            ObjEnterContext = exceptions::obj_enter_context(Obj) -> (Obj, Obj);
+            /// `(exit, exception)`: what it says to it.
+            ObjExitContext = exceptions::obj_exit_context(Obj, Obj) -> (Obj);
         }
     };
 }
@@ -244,6 +260,10 @@ macro_rules! declare_helpers {
                         | Helper::ObjNext
                         | Helper::ObjRaise
                         | Helper::ObjCallEx
+                        | Helper::ObjEndCatch
+                        | Helper::ObjMatches
+                        | Helper::ObjEnterContext
+                        | Helper::ObjExitContext
                         | Helper::ObjSet
                         | Helper::ObjListExtend
                         | Helper::ObjSetAdd

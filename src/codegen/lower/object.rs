@@ -209,6 +209,76 @@ fn display(cx: &mut Lower<'_>, at: &InstData, helper: Helper, count: usize) {
     new_object(cx, at, object);
 }
 
+pub(super) fn throw(cx: &mut Lower<'_>, at: &InstData) {
+    let args = cx.values(&at.args);
+    let cause = match args.get(1) {
+        Some(&cause) => cause,
+        None => cx.code.word(0),
+    };
+    cx.code.call(Helper::ObjRaise, &[args[0], cause]);
+    always_failed(cx);
+}
+
+pub(super) fn throw_unbound(cx: &mut Lower<'_>, at: &InstData) {
+    let name = named_constant(cx, at);
+    cx.code.call(Helper::RaiseUnbound, &[name]);
+    always_failed(cx);
+}
+
+/// Ends an op that never succeeds, in the middle of a block.
+fn always_failed(cx: &mut Lower<'_>) {
+    let null = cx.code.word(0);
+    cx.fail_if_null(null);
+}
+
+pub(super) fn reraise(cx: &mut Lower<'_>, at: &InstData) {
+    done_with_operands(cx, at, Helper::ObjReraise);
+}
+
+pub(super) fn reraise_handled(cx: &mut Lower<'_>, _at: &InstData) {
+    let (shown, unit) = (cx.show_nothing(cx.inst), cx.loaded_unit());
+    let shown = cx.code.word(i64::from(shown));
+    done(cx, Helper::ObjReraiseHandled, &[unit, shown]);
+}
+
+pub(super) fn catch(cx: &mut Lower<'_>, at: &InstData) {
+    let (exception, previous) = cx.code.call_two(Helper::ObjCatch, &[]);
+    cx.set_value(at.results[0], exception);
+    cx.set_value(at.results[1], previous);
+}
+
+pub(super) fn take_error(cx: &mut Lower<'_>, at: &InstData) {
+    let exception = cx.code.call_one(Helper::ObjTakeError, &[]);
+    cx.result(at, exception);
+}
+
+pub(super) fn end_catch(cx: &mut Lower<'_>, at: &InstData) {
+    let previous = cx.arg(at, 0);
+    cx.code.call(Helper::ObjEndCatch, &[previous]);
+}
+
+pub(super) fn matches(cx: &mut Lower<'_>, at: &InstData) {
+    let (exception, class) = cx.args_two(at);
+    let answer = cx.code.call_one(Helper::ObjMatches, &[exception, class]);
+    cx.fail_if_negative(answer);
+    let truth = cx.code.compare_constant(IntCC::NotEqual, answer, 0);
+    cx.result(at, truth);
+}
+
+pub(super) fn enter_context(cx: &mut Lower<'_>, at: &InstData) {
+    let manager = cx.arg(at, 0);
+    let (exit, entered) = cx.code.call_two(Helper::ObjEnterContext, &[manager]);
+    cx.fail_if_null(exit);
+    cx.set_value(at.results[0], exit);
+    cx.set_value(at.results[1], entered);
+}
+
+pub(super) fn exit_context(cx: &mut Lower<'_>, at: &InstData) {
+    let (exit, exception) = cx.args_two(at);
+    let object = cx.code.call_one(Helper::ObjExitContext, &[exit, exception]);
+    new_object(cx, at, object);
+}
+
 pub(super) fn call_ex(cx: &mut Lower<'_>, at: &InstData) {
     let args = cx.values(&at.args);
     let named = match args.get(2) {
@@ -290,7 +360,7 @@ pub(super) fn del_global(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn unpack_rest(cx: &mut Lower<'_>, at: &InstData) {
     let (before, after) = crate::ir::rest_counts(super::control::count(at));
     let iterable = cx.arg(at, 0);
-    let slot = cx.scratch(at.results.len());
+    let slot = cx.scratch(at.own_results());
     let items = cx.code.slot_address(slot, 0);
     let (before, after) = (number(cx, before), number(cx, after));
     let status = cx.code.call_one(Helper::ObjUnpackRest, &[iterable, before, after, items]);
@@ -299,7 +369,7 @@ pub(super) fn unpack_rest(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 fn load_items(cx: &mut Lower<'_>, at: &InstData, items: Value) {
-    for (position, &result) in at.results.iter().enumerate() {
+    for (position, &result) in at.results.iter().enumerate().take(at.own_results()) {
         let item = cx.code.load(WORD, items, displacement(position * WORD_BYTES));
         cx.set_value(result, item);
     }
@@ -307,9 +377,9 @@ fn load_items(cx: &mut Lower<'_>, at: &InstData, items: Value) {
 
 pub(super) fn unpack(cx: &mut Lower<'_>, at: &InstData) {
     let iterable = cx.arg(at, 0);
-    let slot = cx.scratch(at.results.len().max(1));
+    let slot = cx.scratch(at.own_results().max(1));
     let items = cx.code.slot_address(slot, 0);
-    let count = number(cx, at.results.len());
+    let count = number(cx, at.own_results());
     let status = cx.code.call_one(Helper::ObjUnpack, &[iterable, count, items]);
     cx.fail_if_negative(status);
     load_items(cx, at, items);

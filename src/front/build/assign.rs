@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Gives a variable a new value, then drops the old one.
-    fn rebind(&mut self, variable: Variable, value: Value, bound: Bound, range: TextRange) {
+    pub(super) fn rebind(&mut self, variable: Variable, value: Value, bound: Bound, range: TextRange) {
         let old = std::mem::replace(&mut self.flow.env.values[variable.0], value);
         self.flow.env.bound[variable.0] = bound;
         if old != self.flow.constants().unbound {
@@ -187,7 +187,7 @@ impl<'a> Builder<'a> {
         });
     }
 
-    fn delete_name(&mut self, name: &str, range: TextRange) {
+    pub(super) fn delete_name(&mut self, name: &str, range: TextRange) {
         let (name, meaning) = self.meaning(name);
         match meaning {
             Meaning::Local(variable) => {

@@ -131,6 +131,10 @@ impl<'a> Builder<'a> {
     fn raise_unbound(&mut self, variable: Variable, range: TextRange) {
         let name = self.scope.variables[variable.0].clone();
         let id = self.constant_id(Const::Str(name));
+        if self.handler().is_some() {
+            self.emit(Op::ObjThrowUnbound, Imm::Const(id), vec![], &[], range);
+            return self.never(range);
+        }
         self.leave(Op::RaiseUnbound, Imm::Const(id), vec![], range);
     }
 

@@ -25,6 +25,7 @@ use super::Builder;
 use super::flow::Header;
 use super::flow::Label;
 use super::syntax_error;
+use super::tries::Around;
 
 /// A loop around the current point.
 #[derive(Clone, Copy)]
@@ -83,9 +84,9 @@ impl<'a> Builder<'a> {
         range: TextRange,
     ) -> Label {
         let (latch, end) = (self.label(), self.label());
-        self.loops.push(Loop { latch, end, iterator });
+        self.around.push(Around::Loop(Loop { latch, end, iterator }));
         self.suite(body);
-        self.loops.pop();
+        self.around.pop();
         self.jump(latch, range);
         self.enter(latch);
         self.effect(Op::Poll, vec![], range);
@@ -99,23 +100,31 @@ impl<'a> Builder<'a> {
         self.enter(end);
     }
 
-    /// `break`
+    /// `break`: what is inside the loop ends, then the loop itself.
     pub(super) fn break_loop(&mut self, node: impl Ranged) {
-        let Some(&Loop { end, iterator, .. }) = self.loops.last() else {
+        let Some((place, around)) = self.innermost_loop() else {
             return self.refuse(node, syntax_error("`break` outside a loop"));
         };
-        if let Some(iterator) = iterator {
-            self.effect(Op::Release, vec![iterator], node.range());
-        }
-        self.leave_to(end, node.range());
+        let inside = self.unwind(place, node.range());
+        self.leave_to(around.end, node.range());
+        self.around.extend(inside);
     }
 
-    /// `continue`
+    /// `continue`: what is inside the loop ends.
     pub(super) fn continue_loop(&mut self, node: impl Ranged) {
-        match self.loops.last() {
-            Some(&Loop { latch, .. }) => self.leave_to(latch, node.range()),
-            None => self.refuse(node, syntax_error("`continue` outside a loop")),
-        }
+        let Some((place, around)) = self.innermost_loop() else {
+            return self.refuse(node, syntax_error("`continue` outside a loop"));
+        };
+        let inside = self.unwind(place + 1, node.range());
+        self.leave_to(around.latch, node.range());
+        self.around.extend(inside);
+    }
+
+    fn innermost_loop(&self) -> Option<(usize, Loop)> {
+        self.around.iter().enumerate().rev().find_map(|(place, around)| match around {
+            Around::Loop(around) => Some((place, *around)),
+            _ => None,
+        })
     }
 
     fn leave_to(&mut self, label: Label, range: TextRange) {

@@ -61,6 +61,8 @@ impl<'a> Builder<'a> {
                 }
             }
             Stmt::Global(_) | Stmt::Pass(_) => {}
+            Stmt::With(node) => self.with_statement(node),
+            Stmt::Try(node) => self.try_statement(node),
             Stmt::Import(node) => self.import(node),
             Stmt::ImportFrom(node) => self.import_from(node),
             Stmt::Break(node) => self.break_loop(node),
@@ -68,38 +70,22 @@ impl<'a> Builder<'a> {
             Stmt::FunctionDef(_)
             | Stmt::ClassDef(_)
             | Stmt::TypeAlias(_)
-            | Stmt::With(_)
             | Stmt::Match(_)
-            | Stmt::Try(_)
             | Stmt::IpyEscapeCommand(_) => self.refuse_statement(stmt),
         }
     }
 
-    /// Refuses a compound statement and what its suites hold besides.
+    /// Refuses a statement and what its suites hold besides.
     fn refuse_statement(&mut self, stmt: &'a Stmt) {
         let (what, keyword) = match stmt {
             Stmt::FunctionDef(node) => ("a nested function", node.name.range()),
             Stmt::ClassDef(node) => ("a nested class", node.name.range()),
-            Stmt::With(node) if node.is_async => return self.refuse(stmt, Reason::Await),
-            Stmt::With(_) => ("a `with` statement", stmt.range()),
             Stmt::Match(_) => ("a `match` statement", stmt.range()),
-            Stmt::Try(_) => ("a `try` statement", stmt.range()),
             _ => ("this statement", stmt.range()),
         };
         self.refuse(keyword, Reason::UnsupportedStatement(what));
-        match stmt {
-            Stmt::With(node) => self.suite(&node.body),
-            Stmt::Match(node) => node.cases.iter().for_each(|case| self.suite(&case.body)),
-            Stmt::Try(node) => {
-                self.suite(&node.body);
-                for handler in &node.handlers {
-                    let ruff_python_ast::ExceptHandler::ExceptHandler(handler) = handler;
-                    self.suite(&handler.body);
-                }
-                self.suite(&node.orelse);
-                self.suite(&node.finalbody);
-            }
-            _ => {}
+        if let Stmt::Match(node) = stmt {
+            node.cases.iter().for_each(|case| self.suite(&case.body));
         }
     }
 
@@ -111,19 +97,20 @@ impl<'a> Builder<'a> {
         self.return_value(value, node.range);
     }
 
-    /// Leaves the function: drops the iterators of the loops around, then the variables in their order.
+    /// Leaves the function: what is around ends, the innermost first, then the variables in their order.
     fn return_value(&mut self, value: Value, range: TextRange) {
+        let around = self.unwind(0, range);
         if self.options.promise == Promise::Enforced {
             self.effect(Op::ObjCheckResult, vec![value], range);
         }
-        let iterators: Vec<Value> = self.loops.iter().rev().filter_map(|around| around.iterator).collect();
         let unbound = self.flow.constants().unbound;
         let variables: Vec<Value> =
             self.flow.env.values.iter().copied().filter(|&value| value != unbound).collect();
-        for held in iterators.into_iter().chain(variables) {
+        for held in variables {
             self.effect(Op::Release, vec![held], range);
         }
         self.leave(Op::Return, Imm::None, vec![value], range);
+        self.around.extend(around);
     }
 
     fn annotated_assignment(&mut self, node: &'a StmtAnnAssign) {
@@ -169,13 +156,14 @@ impl<'a> Builder<'a> {
 
     fn raise(&mut self, node: &'a StmtRaise) {
         let Some(exception) = &node.exc else {
-            return self.refuse(node, Reason::UnsupportedStatement("a `raise` without an exception"));
+            self.effect(Op::ObjReraiseHandled, vec![], node.range);
+            return self.never(node.range);
         };
         let mut operands = vec![self.expr(exception)];
         if let Some(cause) = &node.cause {
             operands.push(self.expr(cause));
         }
-        self.leave(Op::Raise, Imm::None, operands, node.range);
+        self.raise_value(operands, node.range);
     }
 
     fn assert(&mut self, node: &'a StmtAssert) {
@@ -195,7 +183,7 @@ impl<'a> Builder<'a> {
             AssertionSite::Statement => node.range,
             AssertionSite::Test => node.test.range(),
         };
-        self.leave(Op::Raise, Imm::None, vec![exception], site);
+        self.raise_value(vec![exception], site);
         self.enter(holds);
     }
 }

@@ -63,7 +63,7 @@ impl Verifier<'_> {
     }
 
     fn check_results(&mut self, inst: Inst, data: &InstData) {
-        let wanted: Vec<Type> = match (data.op, data.imm) {
+        let mut wanted: Vec<Type> = match (data.op, data.imm) {
             (Op::GuardTuple | Op::ObjUnpack, Imm::Count(count)) => vec![Type::Obj; count as usize],
             (Op::ObjUnpackRest, Imm::Count(counts)) => {
                 let (before, after) = rest_counts(counts);
@@ -82,12 +82,25 @@ impl Verifier<'_> {
             }
             _ => data.op.row().results.to_vec(),
         };
+        if data.catches() {
+            self.check_caught(inst, data);
+            wanted.push(Type::Bool);
+        }
         let results: Vec<Type> = data.results.iter().map(|&result| self.type_of(result)).collect();
         if results != wanted {
             self.fault(inst, format_args!("the results are {results:?}, not {wanted:?}"));
         }
         for &result in &data.results {
             self.check_generic_value(result);
+        }
+    }
+
+    fn check_caught(&mut self, inst: Inst, data: &InstData) {
+        if !data.op.effects().has(Effects::RAISES) || data.op.is_terminator() {
+            self.fault(inst, "catches what it can't raise");
+        }
+        if self.version != Version::Generic {
+            self.fault(inst, "only a generic version catches exceptions");
         }
     }
 
@@ -106,7 +119,7 @@ impl Verifier<'_> {
             }
             _ => {}
         }
-        if data.op == Op::Raise && !(1..=2).contains(&data.args.len()) {
+        if matches!(data.op, Op::Raise | Op::ObjThrow) && !(1..=2).contains(&data.args.len()) {
             self.fault(inst, "one or two operands");
         }
         if data.op == Op::ObjDict && !data.args.len().is_multiple_of(2) {
@@ -121,8 +134,10 @@ impl Verifier<'_> {
         let is_right = match (data.op, constant) {
             (Op::ObjConst, _) => true,
             (Op::ObjGlobal | Op::ObjSetGlobal | Op::RaiseUnbound, Const::Str(_)) => true,
-            (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal, Const::Str(_)) => true,
             (Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
+            (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal | Op::ObjThrowUnbound, Const::Str(_)) => {
+                true
+            }
             (Op::ObjCall, Const::None) => !data.args.is_empty(),
             (Op::ObjCall, Const::Tuple(names)) => {
                 names.len() < data.args.len() && names.iter().all(|name| matches!(name, Const::Str(_)))

@@ -280,6 +280,9 @@ impl<'a, S: Sink> Walker<'a, S> {
     fn transfer(&mut self, inst: Inst, next: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         match data.op {
+            _ if data.catches() => return Err(Left),
+            Op::ObjCatch | Op::ObjTakeError | Op::ObjEndCatch => return Err(Left),
+            Op::ObjReraise | Op::ObjReraiseHandled | Op::ObjEnterContext => return Err(Left),
             Op::Release => {
                 if let Some(Repr::Object(value) | Repr::Likely(value, _)) =
                     self.env.get(&data.args[0]).cloned()

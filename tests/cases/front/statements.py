@@ -9,12 +9,12 @@ def statements(a):
     class Inner:  # error[unsupported-statement]: a nested class can't be compiled yet
         pass
 
-    with a as b:  # error[unsupported-statement]: a `with` statement can't be compiled yet
+    with a as b:
         {b}
-    try:  # error[unsupported-statement]: a `try` statement can't be compiled yet
+    try:
         {a}
     except ValueError:
-        raise  # error[unsupported-statement]: a `raise` without an exception can't be compiled yet
+        raise
     match a:  # error[unsupported-statement]: a `match` statement can't be compiled yet
         case 1:
             pass

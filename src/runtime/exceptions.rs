@@ -1,0 +1,191 @@
+//! Helpers of `try`, `with` and `raise`: the exception that is set, and the one that is handled.
+//!
+//! An exception that is raised is *set*; a handler takes it and makes it the one that is *handled*, which
+//! `sys.exception()` shows and which new exceptions get as their context. The thread state holds both.
+
+use pyo3::ffi;
+use pyo3::ffi::PyObject;
+
+use crate::cpython::object::drop_optional;
+use crate::cpython::object::drop_ref;
+use crate::cpython::object::fail;
+use crate::cpython::object::new_ref;
+use crate::cpython::object::take_error;
+use crate::cpython::object::tuple_items;
+use crate::cpython::object::type_name;
+use crate::cpython::object::type_of;
+use crate::cpython::running;
+use crate::cpython::thread;
+
+use super::frames;
+use super::object::is_exception_class;
+use super::object::obj_call;
+use super::object::truncate;
+use super::table::Pair;
+use super::traceback::add_traceback;
+use super::unit::LoadedUnit;
+
+/// The place of the exception that is handled.
+unsafe fn handled() -> *mut *mut PyObject {
+    // SAFETY: the attached thread's own state, laid out as told.
+    unsafe { thread::handled(running().layout, ffi::PyThreadState_Get()) }
+}
+
+/// Takes the exception that is set, with its traceback.
+///
+/// # Safety
+/// An exception is set; the thread is attached.
+pub unsafe extern "C" fn obj_take_error() -> *mut PyObject {
+    // SAFETY: the parts are owned; the value keeps the traceback.
+    unsafe {
+        let [kind, value, traceback] = take_error();
+        let shown = if traceback.is_null() { ffi::Py_None() } else { traceback };
+        ffi::PyException_SetTraceback(value, shown);
+        drop_optional(traceback);
+        drop_optional(kind);
+        value
+    }
+}
+
+/// Takes the exception that is set and handles it; the other is the one that was handled before, or None.
+///
+/// # Safety
+/// An exception is set; the thread is attached.
+pub unsafe extern "C" fn obj_catch() -> Pair<*mut PyObject, *mut PyObject> {
+    // SAFETY: the place owns what it holds.
+    unsafe {
+        let value = obj_take_error();
+        let previous = std::ptr::replace(handled(), new_ref(value));
+        Pair(value, if previous.is_null() { new_ref(ffi::Py_None()) } else { previous })
+    }
+}
+
+/// Handles again what was handled before.
+///
+/// # Safety
+/// The object is a live exception or None; the thread is attached.
+pub unsafe extern "C" fn obj_end_catch(previous: *mut PyObject) {
+    // SAFETY: the place owns what it holds; an exception that is set is not looked at by what dies here.
+    unsafe {
+        let _frames = frames::link();
+        let ended = std::ptr::replace(handled(), new_ref(previous));
+        drop_optional(ended);
+    }
+}
+
+/// Sets the exception again. -1.
+///
+/// # Safety
+/// The object is a live exception; the thread is attached.
+pub unsafe extern "C" fn obj_reraise(exception: *mut PyObject) -> i32 {
+    // SAFETY: all three references are handed over.
+    unsafe {
+        let traceback = ffi::PyException_GetTraceback(exception);
+        ffi::PyErr_Restore(new_ref(type_of(exception).cast()), new_ref(exception), traceback);
+    }
+    -1
+}
+
+/// Sets the exception again that is handled, or RuntimeError with these traceback entries. -1.
+///
+/// # Safety
+/// The unit is loaded and has something of this number that is shown, without words; the thread is attached.
+pub unsafe extern "C" fn obj_reraise_handled(unit: *const LoadedUnit, shown: i64) -> i32 {
+    // SAFETY: the exception is a new reference, or null.
+    unsafe {
+        let exception = ffi::PyErr_GetHandledException();
+        if exception.is_null() || exception == ffi::Py_None() {
+            drop_optional(exception);
+            fail(ffi::PyExc_RuntimeError, "No active exception to reraise");
+            add_traceback(unit, shown, std::ptr::null());
+            return -1;
+        }
+        obj_reraise(exception);
+        drop_ref(exception);
+    }
+    -1
+}
+
+/// Whether `except` with these classes takes the exception: 1, 0, or -1 with an exception.
+///
+/// # Safety
+/// Both objects are alive, the first is an exception; the thread is attached.
+pub unsafe extern "C" fn obj_matches(exception: *mut PyObject, classes: *mut PyObject) -> i32 {
+    const REFUSED: &str = "catching classes that do not inherit from BaseException is not allowed";
+    // SAFETY: the caller's contract.
+    unsafe {
+        let _frames = frames::link();
+        let is_valid = if ffi::PyTuple_Check(classes) != 0 {
+            tuple_items(running().layout, classes).iter().all(|&class| is_exception_class(class))
+        } else {
+            is_exception_class(classes)
+        };
+        if !is_valid {
+            return fail(ffi::PyExc_TypeError, REFUSED);
+        }
+        ffi::PyErr_GivenExceptionMatches(exception, classes)
+    }
+}
+
+/// A context manager's `__exit__`, and what its `__enter__` gave; null with an exception.
+///
+/// # Safety
+/// The object is alive; the thread is attached.
+pub unsafe extern "C" fn obj_enter_context(manager: *mut PyObject) -> Pair<*mut PyObject, *mut PyObject> {
+    let nothing = Pair(std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the caller's contract; what is looked up is ours.
+    unsafe {
+        let _frames = frames::link();
+        let enter = special(manager, c"__enter__", "");
+        if enter.is_null() {
+            return nothing;
+        }
+        let exit = special(manager, c"__exit__", " (missed __exit__ method)");
+        if exit.is_null() {
+            drop_ref(enter);
+            return nothing;
+        }
+        let entered = obj_call(enter, std::ptr::null(), 0, std::ptr::null_mut());
+        drop_ref(enter);
+        if entered.is_null() {
+            drop_ref(exit);
+            return nothing;
+        }
+        Pair(exit, entered)
+    }
+}
+
+/// A method of a context manager; null with an exception.
+unsafe fn special(manager: *mut PyObject, name: &std::ffi::CStr, missed: &str) -> *mut PyObject {
+    // SAFETY: a live object; the name is ours.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
+        if name.is_null() {
+            return name;
+        }
+        let method = (running().symbols.objects.lookup_special)(manager, name);
+        drop_ref(name);
+        if method.is_null() && ffi::PyErr_Occurred().is_null() {
+            let class = truncate(&type_name(running().layout, manager), 200);
+            let message = format!("'{class}' object does not support the context manager protocol{missed}");
+            fail(ffi::PyExc_TypeError, &message);
+        }
+        method
+    }
+}
+
+/// What an `__exit__` says to an exception.
+///
+/// # Safety
+/// Both objects are alive, the second is an exception; the thread is attached.
+pub unsafe extern "C" fn obj_exit_context(exit: *mut PyObject, exception: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's contract; the traceback is ours.
+    unsafe {
+        let traceback = ffi::PyException_GetTraceback(exception);
+        let shown = if traceback.is_null() { ffi::Py_None() } else { traceback };
+        let args = [type_of(exception).cast(), exception, shown];
+        let answer = obj_call(exit, args.as_ptr(), 3, std::ptr::null_mut());
+        drop_optional(traceback);
+        answer
+    }
+}
