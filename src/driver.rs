@@ -36,6 +36,7 @@ use crate::ir::FuncId;
 use crate::ir::Function;
 use crate::ir::GlobalFact;
 use crate::ir::LoopStart;
+use crate::ir::NestedCode;
 use crate::ir::Signature;
 use crate::ir::Unit;
 use crate::ir::UnitFunction;
@@ -119,6 +120,12 @@ pub struct Blueprint {
     pub checked: Checked,
     /// The dotted global names that it reads.
     pub names: Vec<String>,
+    /// Its variables, where the order of frames is in doubt.
+    pub variables: Vec<String>,
+    /// The code objects inside its own.
+    pub nested: Vec<NestedCode>,
+    /// The names of the cells that it shares with functions around it.
+    pub free: Vec<String>,
 }
 
 /// Where a function's boundary is checked, if its annotations are enforced.
@@ -210,8 +217,16 @@ pub fn blueprint(
         let id = FuncId::new(0);
         let options = build_options(session, &checked);
         let built = front::build(module, info, id, options, &mut unit).map_err(Failure::Diagnosed)?;
-        let (module_kept, info, names) = (Arc::clone(module), info.clone(), built.names);
-        let blueprint = Blueprint { module: module_kept, info, signature, checked, names };
+        let blueprint = Blueprint {
+            module: Arc::clone(module),
+            info: info.clone(),
+            signature,
+            checked,
+            names: built.names,
+            variables: built.variables,
+            nested: built.nested,
+            free: built.free,
+        };
         if session.force == Force::Nothing {
             let facts = text::facts_of_text(module, &blueprint);
             unit.functions.push(unit_function(session, &blueprint, Some(built.function)));
@@ -251,6 +266,9 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
                 .any(|(ty, &is_checked)| is_checked && ty.mentions_object()),
         keyword_only: blueprint.info.keyword_only(),
         names: blueprint.info.parameters.iter().map(by_name).collect(),
+        variables: blueprint.variables.clone(),
+        nested: blueprint.nested.clone(),
+        free: blueprint.free.clone(),
         generic,
         specialised: None,
     }

@@ -8,6 +8,7 @@
 
 pub mod annotation;
 pub mod build;
+mod closures;
 pub mod dialect;
 mod finish;
 pub mod functions;
@@ -18,6 +19,7 @@ pub mod survey;
 use std::sync::OnceLock;
 
 use ruff_python_ast::ModModule;
+use ruff_python_ast::Stmt;
 use ruff_python_ast::Suite;
 use ruff_python_parser::Mode;
 use ruff_python_parser::ParseOptions;
@@ -83,6 +85,17 @@ impl ParsedModule {
 
     fn parsed(&self) -> &Parsed<ModModule> {
         self.parsed.as_ref().expect("only the drop takes the tree")
+    }
+
+    /// Whether the module imports `annotations` from `__future__`.
+    fn annotations_are_text(&self) -> bool {
+        self.suite().iter().any(|stmt| match stmt {
+            Stmt::ImportFrom(node) => {
+                node.module.as_ref().is_some_and(|module| module == "__future__")
+                    && node.names.iter().any(|alias| &alias.name == "annotations")
+            }
+            _ => false,
+        })
     }
 
     fn suite(&self) -> &Suite {

@@ -19,4 +19,4 @@ pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};
 pub use shown::{Shown, ShownVariable};
 pub use start::{LoopStart, StartKind, StartStep};
-pub use unit::{Builtin, CellSpec, Const, GlobalFact, Signature, Unit, UnitFunction};
+pub use unit::{Builtin, CellSpec, Const, GlobalFact, NestedCode, Signature, Unit, UnitFunction};

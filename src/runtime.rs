@@ -11,6 +11,7 @@ pub mod bind;
 pub mod caches;
 pub mod calls;
 pub mod cells;
+pub mod closures;
 pub mod constants;
 pub mod container;
 pub mod data;

@@ -20,6 +20,7 @@ use super::object::drop_ref;
 use super::object::field;
 use super::object::new_ref;
 use super::object::set_field;
+use super::object::tuple_items;
 use super::running;
 
 /// `FRAME_OWNED_BY_THREAD`
@@ -48,13 +49,13 @@ static KEPT: Kept = Kept(UnsafeCell::new(Vec::new()));
 pub struct Shown {
     /// The function.
     pub function: *mut PyObject,
-    /// Its code object, which has neither cells nor free variables.
+    /// Its code object.
     pub code: *mut PyObject,
     /// The module's namespace.
     pub globals: *mut PyObject,
     /// The builtins' namespace.
     pub builtins: *mut PyObject,
-    /// How many variables the code object has.
+    /// How many variables the code object has, cells included.
     pub variables: usize,
     /// The current instruction, in code units.
     pub instruction: usize,
@@ -136,6 +137,17 @@ unsafe fn fill(frame: *mut u8, shown: &Shown) {
         set_field(frame, places.stack_top, top);
         set_field(frame, places.entry.0, places.entry.1);
         set_field(frame, places.owner, OWNED_BY_THREAD);
+        let layout = running().layout;
+        let closure: *mut PyObject = field(shown.function, layout.function.closure);
+        if !closure.is_null() {
+            // Whoever asks for the variables finds cells where a closure's code has them.
+            let cells = tuple_items(layout, closure);
+            let first = shown.variables.saturating_sub(cells.len());
+            let variables = frame.offset(places.variables as isize).cast::<*mut PyObject>();
+            for (number, &cell) in cells.iter().enumerate().take(shown.variables) {
+                *variables.add(first + number) = new_ref(cell);
+            }
+        }
     }
 }
 
@@ -153,6 +165,8 @@ impl Drop for LinkedFrames {
                 let object: *mut PyObject = field(frame, places.object);
                 if !object.is_null() {
                     hand_over(frame, object, fixed + shown.variables * size_of::<u64>());
+                } else {
+                    drop_variables(frame, shown.variables);
                 }
             }
         }
@@ -161,6 +175,17 @@ impl Drop for LinkedFrames {
         let kept = unsafe { &mut *KEPT.0.get() };
         if kept.len() < MOST_KEPT {
             kept.push(memory);
+        }
+    }
+}
+
+/// Drops what a frame holds: the cells of a closure, and what somebody has put there.
+unsafe fn drop_variables(frame: *mut u8, count: usize) {
+    // SAFETY: the frame is ours and has so many variables, each null or owned.
+    unsafe {
+        let variables = frame.offset(running().layout.frame.variables as isize).cast::<*mut PyObject>();
+        for number in 0..count {
+            drop_optional(*variables.add(number));
         }
     }
 }
@@ -201,11 +226,7 @@ unsafe fn hand_over(frame: *mut u8, object: *mut PyObject, bytes: usize) {
             return;
         }
         drop_ref(object);
-        let variables = frame.offset(places.variables as isize).cast::<*mut PyObject>();
-        let count = (bytes - places.fixed_bytes()) / size_of::<u64>();
-        for number in 0..count {
-            drop_optional(*variables.add(number));
-        }
+        drop_variables(frame, (bytes - places.fixed_bytes()) / size_of::<u64>());
         drop_optional(field(frame, places.locals));
     }
 }

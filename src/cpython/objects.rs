@@ -52,6 +52,18 @@ objects! {
         c"_PyUnicode_JoinArray";
     /// A method that is looked up in the type, bound; null without an exception when there is none.
     lookup_special: Object2 = c"_PyObject_LookupSpecial";
+    /// A new cell: what it holds, or null.
+    new_cell: Object1 = c"PyCell_New";
+    /// A new function: code, globals.
+    new_function: Object2 = c"PyFunction_New";
+    /// Sets a function's tuple of cells.
+    set_closure: Status2 = c"PyFunction_SetClosure";
+    /// Sets a function's tuple of defaults.
+    set_defaults: Status2 = c"PyFunction_SetDefaults";
+    /// Sets a function's dict of defaults by name.
+    set_named_defaults: Status2 = c"PyFunction_SetKwDefaults";
+    /// Sets a function's dict of annotations.
+    set_annotations: Status2 = c"PyFunction_SetAnnotations";
     /// How messages about a call name the callable.
     function_text: Object1 = c"_PyObject_FunctionStr";
 }

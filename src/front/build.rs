@@ -9,6 +9,7 @@
 
 mod assign;
 mod call;
+mod comprehension;
 mod cond;
 mod constant;
 mod display;
@@ -17,6 +18,7 @@ mod flow;
 mod fstring;
 mod import;
 mod loops;
+mod nested;
 mod stmt;
 mod tries;
 
@@ -34,6 +36,7 @@ use crate::ir::Function;
 use crate::ir::Imm;
 use crate::ir::Inst;
 use crate::ir::InstData;
+use crate::ir::NestedCode;
 use crate::ir::Op;
 use crate::ir::Type;
 use crate::ir::Unit;
@@ -42,6 +45,8 @@ use crate::source::Diagnostic;
 use crate::source::Reason;
 
 use super::ParsedModule;
+use super::closures::Reading;
+use super::dialect::Comprehensions;
 use super::dialect::Dialect;
 use super::finish::finish;
 use super::functions::FunctionInfo;
@@ -49,6 +54,7 @@ use super::functions::path_to;
 use super::nesting::with_stack;
 use super::scope::Meaning;
 use super::scope::Scope;
+use super::scope::Variable;
 
 pub use super::scope::Assertions;
 
@@ -89,8 +95,12 @@ pub struct Built {
     /// The global names that it reads and their attributes that it reads (`math`, `math.sqrt`), in the order of
     /// their first use.
     pub names: Vec<String>,
-    /// Its variables, parameters first, as `co_varnames` has them.
+    /// Its variables in the order of frames, if any of them is a cell or a comprehension's; else nothing.
     pub variables: Vec<String>,
+    /// The code objects inside its own.
+    pub nested: Vec<NestedCode>,
+    /// The names of the cells of functions around it, which are parameters of the generic version behind its own.
+    pub free: Vec<String>,
 }
 
 /// Builds the generic version of a function of the module.
@@ -109,8 +119,13 @@ pub fn build(
         let reason = Reason::SyntaxError("the function is not in this text".to_owned());
         return Err(vec![Diagnostic { reason, range: info.range }]);
     };
-    let scope = Scope::of(info, &path, options.assertions);
+    let reading = Reading {
+        annotations_are_text: module.annotations_are_text(),
+        inlines: options.dialect.comprehensions == Comprehensions::Inlined,
+    };
+    let scope = Scope::of(info, &path, options.assertions, reading);
     let mut builder = Builder::new(module, info, id, options, scope, unit);
+    builder.reading = reading;
     builder.refuse_signature(info);
     builder.begin(TextRange::empty(def.start()), info.parameters.len());
     builder.body(&def.body);
@@ -128,6 +143,14 @@ struct Builder<'a> {
     function: Function,
     flow: flow::Flow,
     around: Vec<tries::Around<'a>>,
+    reading: Reading,
+    /// Whether the first parameter takes an argument by its position.
+    takes_self: bool,
+    /// The code objects inside the function's own, and their numbers by their nodes.
+    nested: Vec<NestedCode>,
+    nested_numbers: FxHashMap<TextRange, usize>,
+    /// What the comprehensions around the current point bind, the innermost last.
+    comprehensions: Vec<Vec<(String, Variable, bool)>>,
     names: Vec<String>,
     known_names: FxHashSet<String>,
     diagnostics: Vec<Diagnostic>,
@@ -161,6 +184,11 @@ impl<'a> Builder<'a> {
             function,
             flow,
             around: Vec::new(),
+            takes_self: info.parameters.len() > info.keyword_only(),
+            reading: Reading { annotations_are_text: false, inlines: false },
+            nested: Vec::new(),
+            nested_numbers: FxHashMap::default(),
+            comprehensions: Vec::new(),
             names: Vec::new(),
             known_names: FxHashSet::default(),
             diagnostics: Vec::new(),
@@ -195,7 +223,22 @@ impl<'a> Builder<'a> {
             self.function.block_mut(entry).insts = kept;
         }
         let function = finish(&self.function, self.flow.constants());
-        Ok(Built { function, names: self.names, variables: self.scope.variables })
+        let groups: Vec<usize> = self
+            .nested
+            .iter()
+            .map(|code| {
+                self.nested
+                    .iter()
+                    .filter(|other| (&other.name, other.line) == (&code.name, code.line))
+                    .count()
+            })
+            .collect();
+        for (code, count) in self.nested.iter_mut().zip(groups) {
+            code.count = count;
+        }
+        let variables = self.scope.doubtful_variables();
+        let free = self.scope.free;
+        Ok(Built { function, names: self.names, variables, nested: self.nested, free })
     }
 
     /// Notes that something can't be compiled; building goes on, to find whatever else can't.
@@ -291,8 +334,17 @@ impl<'a> Builder<'a> {
 
     fn meaning(&self, name: &str) -> (String, Meaning) {
         let name = self.scope.mangled(name).into_owned();
-        let meaning = self.scope.meaning(&name);
+        let meaning = self.meaning_of_mangled(&name);
         (name, meaning)
+    }
+
+    fn meaning_of_mangled(&self, name: &str) -> Meaning {
+        for targets in self.comprehensions.iter().rev() {
+            if let Some(&(_, variable, is_cell)) = targets.iter().find(|(target, ..)| target == name) {
+                return if is_cell { Meaning::Cell(variable) } else { Meaning::Local(variable) };
+            }
+        }
+        self.scope.meaning(name)
     }
 
     /// Notes that the function reads this global name or attribute of one.

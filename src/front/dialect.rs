@@ -11,6 +11,8 @@ pub struct Dialect {
     pub iteration: IterationSite,
     /// What the traceback names when an assertion fails.
     pub assertion: AssertionSite,
+    /// Where a comprehension runs.
+    pub comprehensions: Comprehensions,
 }
 
 /// Whether the truth value of an inner `and`/`or`, known from the jump that ended it, is asked again.
@@ -31,6 +33,15 @@ pub enum IterationSite {
     Iterable,
 }
 
+/// Where a comprehension that is no generator expression runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comprehensions {
+    /// In a function of its own (3.11).
+    Called,
+    /// In the frame of the function around it (3.12 and later).
+    Inlined,
+}
+
 /// What a traceback names when an assertion fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssertionSite {
@@ -49,6 +60,7 @@ impl Dialect {
         Dialect {
             nested_truth: if minor < 12 { NestedTruth::Known } else { NestedTruth::AskedAgain },
             iteration: if minor < 13 { IterationSite::Loop } else { IterationSite::Iterable },
+            comprehensions: if minor < 12 { Comprehensions::Called } else { Comprehensions::Inlined },
             assertion: match minor {
                 ..12 => AssertionSite::LastComparison,
                 12 => AssertionSite::Statement,

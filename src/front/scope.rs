@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+use ruff_python_ast::Comprehension;
 use ruff_python_ast::ExceptHandler;
 use ruff_python_ast::Expr;
 use ruff_python_ast::ExprContext;
@@ -21,9 +22,17 @@ use ruff_python_ast::TypeParam;
 use ruff_python_ast::TypeParams;
 use ruff_python_ast::visitor;
 use ruff_python_ast::visitor::Visitor;
+use ruff_text_size::Ranged;
+use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
+use super::closures::CLASS_CELL;
+use super::closures::Inlined;
+use super::closures::NameSet;
+use super::closures::Reader;
+use super::closures::Reading;
+use super::closures::parts_of_comprehension;
 use super::functions::FunctionInfo;
 use super::nesting::with_stack;
 
@@ -41,8 +50,10 @@ pub(super) enum Meaning {
     Local(Variable),
     /// A global or builtin.
     Global,
-    /// A variable of an enclosing function or class.
-    Free,
+    /// A variable of the function that is kept in a cell.
+    Cell(Variable),
+    /// A cell of an enclosing function.
+    Free(Variable),
 }
 
 /// The names of one function.
@@ -52,8 +63,16 @@ pub(super) struct Scope {
     /// The variables' names, parameters first.
     pub(super) variables: Vec<String>,
     numbers: FxHashMap<String, Variable>,
-    /// The names of enclosing functions that the function would share.
-    enclosing: FxHashSet<String>,
+    /// The variables that are kept in cells, parameters among them.
+    pub(super) cells: FxHashMap<String, Variable>,
+    /// The names of the cells of enclosing functions, in alphabetical order; their variables follow those of
+    /// the other cells.
+    pub(super) free: Vec<String>,
+    first_free: usize,
+    /// Names of comprehensions in the function's frame that are no variables of its own.
+    hidden: NameSet,
+    /// What comprehensions in the function's frame bind: the variable of each name, and whether it is a cell.
+    pub(super) comprehensions: FxHashMap<TextRange, Vec<(String, Variable, bool)>>,
     /// Variables that a `del` statement may unbind.
     pub(super) deleted: FxHashSet<Variable>,
 }
@@ -69,27 +88,103 @@ pub enum Assertions {
 
 impl Scope {
     /// The scope of a function, given what [`super::functions::path_to`] says is around it.
-    pub(super) fn of(info: &FunctionInfo, path: &[&Stmt], assertions: Assertions) -> Scope {
+    pub(super) fn of(info: &FunctionInfo, path: &[&Stmt], assertions: Assertions, reading: Reading) -> Scope {
         let private_class = info.private_class.clone();
         let (Some(Stmt::FunctionDef(def)), outer) = (path.last(), &path[..path.len().saturating_sub(1)])
         else {
             panic!("the path of a function ends with its statement");
         };
         let names = Names::of(Some(&def.parameters), &def.body, private_class.as_deref());
+        let enclosing = enclosing_names(outer, def);
+        let mut reader = Reader::new(private_class.as_deref(), reading);
+        reader.visit_body(&def.body);
+        let Reader { loads, captured, inlined, .. } = reader;
         let variables = info.parameters.iter().map(|parameter| parameter.name.clone()).collect();
         let mut scope = Scope {
             private_class,
             names,
             variables,
             numbers: FxHashMap::default(),
-            enclosing: enclosing_names(outer, def),
+            cells: FxHashMap::default(),
+            free: Vec::new(),
+            first_free: 0,
+            hidden: NameSet::default(),
+            comprehensions: FxHashMap::default(),
             deleted: FxHashSet::default(),
         };
         for (number, name) in scope.variables.iter().enumerate() {
             scope.numbers.insert(name.clone(), Variable(number));
         }
-        Mentions { scope: &mut scope, assertions }.visit_body(&def.body);
+        scope.find_cells(&captured);
+        Mentions { scope: &mut scope, assertions, inlined: &inlined }.visit_body(&def.body);
+        scope.number_the_rest(&inlined);
+        let wanted = loads.into_iter().chain(captured).filter(|name| enclosing.contains(name));
+        scope.number_free(wanted.collect());
+        scope.number_inlined(inlined);
         scope
+    }
+
+    /// Parameters that are cells keep their number; the others get theirs behind all plain variables.
+    fn find_cells(&mut self, captured: &NameSet) {
+        for name in captured {
+            if self.names.is_local(name) {
+                let variable = self.numbers.get(name).copied().unwrap_or(Variable(usize::MAX));
+                self.cells.insert(name.clone(), variable);
+            }
+        }
+    }
+
+    /// Variables that nothing the compiler looks at mentions, then the cells that are no parameters.
+    fn number_the_rest(&mut self, inlined: &[Inlined]) {
+        let mut names: Vec<String> = self.names.bound.iter().cloned().collect();
+        names.sort_unstable();
+        for name in &names {
+            self.mention(name);
+        }
+        let mut cells: Vec<&String> = self
+            .cells
+            .iter()
+            .filter(|(_, variable)| variable.0 == usize::MAX)
+            .map(|(name, _)| name)
+            .collect();
+        // The cells of comprehensions have places of their own in frames.
+        let targets = inlined.iter().flat_map(|inlined| &inlined.targets);
+        cells.extend(
+            targets
+                .filter(|(name, is_cell)| *is_cell && !self.cells.contains_key(name))
+                .map(|(name, _)| name),
+        );
+        cells.sort_unstable();
+        cells.dedup();
+        let cells: Vec<String> = cells.into_iter().cloned().collect();
+        for name in cells {
+            if let Some(variable) = self.cells.get_mut(&name) {
+                *variable = Variable(self.variables.len());
+            }
+            self.variables.push(name);
+        }
+    }
+
+    fn number_free(&mut self, wanted: NameSet) {
+        let names = &self.names;
+        let mut free: Vec<String> = wanted.into_iter().chain(names.nonlocals.iter().cloned()).collect();
+        free.retain(|name| !names.is_local(name) && !names.globals.contains(name));
+        free.sort_unstable();
+        free.dedup();
+        self.first_free = self.variables.len();
+        self.variables.extend(free.iter().cloned());
+        self.free = free;
+    }
+
+    fn number_inlined(&mut self, inlined: Vec<Inlined>) {
+        for Inlined { range, targets } in inlined {
+            let mut variables = Vec::with_capacity(targets.len());
+            for (name, is_cell) in targets {
+                variables.push((name.clone(), Variable(self.variables.len()), is_cell));
+                self.variables.push(name);
+            }
+            self.comprehensions.insert(range, variables);
+        }
     }
 
     /// The name as the function's code has it: private names carry their class.
@@ -97,14 +192,67 @@ impl Scope {
         mangle(self.private_class.as_deref(), name)
     }
 
+    /// The variables in the order of frames where that is in doubt: where there are cells or comprehensions.
+    pub(super) fn doubtful_variables(&self) -> Vec<String> {
+        if self.cells.is_empty() && self.free.is_empty() && self.comprehensions.is_empty() {
+            return Vec::new();
+        }
+        self.variables[..self.first_free + self.free.len()].to_vec()
+    }
+
+    /// A name that a comprehension in the function's frame binds.
+    fn mention_hidden(&mut self, name: &str) {
+        if self.names.is_local(name) {
+            self.mention(name);
+        } else if self.hidden.insert(name.to_owned()) {
+            self.variables.push(name.to_owned());
+        }
+    }
+
+    /// The class by whose name private names are mangled.
+    pub(super) fn private_class(&self) -> Option<&str> {
+        self.private_class.as_deref()
+    }
+
+    /// What the name of the first parameter means.
+    pub(super) fn first_parameter(&self) -> Meaning {
+        self.variables.first().map_or(Meaning::Global, |name| self.meaning(name))
+    }
+
+    /// Whether the variable of this number is a cell of an enclosing function.
+    pub(super) fn is_free(&self, number: usize) -> bool {
+        (self.first_free..self.first_free + self.free.len()).contains(&number)
+    }
+
+    /// The plain variables that a walrus inside a comprehension may bind.
+    pub(super) fn bound_by_walrus<'e>(
+        &self,
+        generators: impl Iterator<Item = &'e Comprehension>,
+        elements: &[&'e Expr],
+    ) -> Vec<Variable> {
+        let mut names = Names { private_class: self.private_class.clone(), ..Names::default() };
+        names.comprehensions = 1;
+        for generator in generators {
+            names.visit_expr(&generator.iter);
+            generator.ifs.iter().for_each(|test| names.visit_expr(test));
+        }
+        elements.iter().for_each(|element| names.visit_expr(element));
+        let plain = names.bound.iter().filter(|name| !self.cells.contains_key(*name));
+        plain.filter_map(|name| self.numbers.get(name)).copied().collect()
+    }
+
     /// What a mangled name means.
     pub(super) fn meaning(&self, name: &str) -> Meaning {
+        if let Some(&variable) = self.cells.get(name) {
+            return Meaning::Cell(variable);
+        }
         if let Some(&variable) = self.numbers.get(name) {
             return Meaning::Local(variable);
         }
-        let is_free = self.names.nonlocals.contains(name)
-            || (!self.names.globals.contains(name) && (self.enclosing.contains(name) || name == "__class__"));
-        if is_free { Meaning::Free } else { Meaning::Global }
+        match self.free.binary_search_by(|free| free.as_str().cmp(name)) {
+            Ok(place) => Meaning::Free(Variable(self.first_free + place)),
+            Err(_) => Meaning::Global,
+        }
     }
 
     /// The variables that these parts of a loop may bind or unbind, in their order.
@@ -117,15 +265,20 @@ impl Scope {
         let mut names = Names { private_class: self.private_class.clone(), ..Names::default() };
         test.into_iter().chain(target).for_each(|expr| names.visit_expr(expr));
         names.visit_body(body);
-        let mut variables: Vec<Variable> =
-            names.bound.iter().filter_map(|name| self.numbers.get(name)).copied().collect();
+        let mut variables: Vec<Variable> = names
+            .bound
+            .iter()
+            .filter(|name| !self.cells.contains_key(*name))
+            .filter_map(|name| self.numbers.get(name))
+            .copied()
+            .collect();
         variables.sort_unstable();
         variables
     }
 
     fn mention(&mut self, name: &str) -> Option<Variable> {
         let name = self.mangled(name).into_owned();
-        if !self.names.is_local(&name) {
+        if !self.names.is_local(&name) || self.cells.contains_key(&name) {
             return None;
         }
         let next = Variable(self.variables.len());
@@ -180,6 +333,7 @@ fn enclosing_names(outer: &[&Stmt], def: &StmtFunctionDef) -> FxHashSet<String> 
             Stmt::ClassDef(def) => {
                 bind_type_params(def.type_params.as_deref(), &mut shared);
                 private_class = Some(&def.name);
+                shared.insert(CLASS_CELL.to_owned());
             }
             _ => {}
         }
@@ -188,7 +342,7 @@ fn enclosing_names(outer: &[&Stmt], def: &StmtFunctionDef) -> FxHashSet<String> 
     shared
 }
 
-fn bind_type_params(params: Option<&TypeParams>, names: &mut FxHashSet<String>) {
+pub(super) fn bind_type_params(params: Option<&TypeParams>, names: &mut FxHashSet<String>) {
     for param in params.iter().flat_map(|params| &params.type_params) {
         names.insert(name_of(param).to_string());
     }
@@ -204,12 +358,12 @@ fn name_of(param: &TypeParam) -> &Identifier {
 
 /// What one scope binds and declares; scopes inside it are not entered, unless `everywhere` asks for it.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     private_class: Option<String>,
     everywhere: bool,
-    bound: FxHashSet<String>,
-    globals: FxHashSet<String>,
-    nonlocals: FxHashSet<String>,
+    pub(super) bound: FxHashSet<String>,
+    pub(super) globals: FxHashSet<String>,
+    pub(super) nonlocals: FxHashSet<String>,
     yields: bool,
     /// How many comprehensions are around: their targets are their own, only a walrus reaches out.
     comprehensions: usize,
@@ -217,7 +371,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(parameters: Option<&Parameters>, body: &[Stmt], private_class: Option<&str>) -> Names {
+    pub(super) fn of(parameters: Option<&Parameters>, body: &[Stmt], private_class: Option<&str>) -> Names {
         let mut names = Names { private_class: private_class.map(str::to_owned), ..Names::default() };
         for parameter in parameters.into_iter().flat_map(Parameters::iter) {
             names.bind(parameter.name());
@@ -226,7 +380,7 @@ impl Names {
         names
     }
 
-    fn is_local(&self, name: &str) -> bool {
+    pub(super) fn is_local(&self, name: &str) -> bool {
         self.bound.contains(name) && !self.globals.contains(name) && !self.nonlocals.contains(name)
     }
 
@@ -362,10 +516,30 @@ impl<'a> Visitor<'a> for Names {
 /// Numbers the function's variables in the order in which CPython's compiler mentions them.
 struct Mentions<'s> {
     scope: &'s mut Scope,
+    inlined: &'s [Inlined],
     assertions: Assertions,
 }
 
 impl Mentions<'_> {
+    /// The first iterable is evaluated around it; what runs in the frame mentions names there.
+    fn comprehension(&mut self, expr: &Expr) {
+        let Some((generators, elements)) = parts_of_comprehension(expr) else { return };
+        generators.iter().take(1).for_each(|generator| self.visit_expr(&generator.iter));
+        let Some(inlined) = self.inlined.iter().find(|inlined| inlined.range == expr.range()) else { return };
+        for (name, is_cell) in &inlined.targets {
+            if !is_cell {
+                self.scope.mention_hidden(name);
+            }
+        }
+        for (number, generator) in generators.iter().enumerate() {
+            if number > 0 {
+                self.visit_expr(&generator.iter);
+            }
+            generator.ifs.iter().for_each(|test| self.visit_expr(test));
+        }
+        elements.iter().for_each(|element| self.visit_expr(element));
+    }
+
     fn mention_imports(&mut self, names: &[ruff_python_ast::Alias]) {
         for alias in names {
             self.scope.mention(bound_by(alias));
@@ -376,7 +550,18 @@ impl Mentions<'_> {
 impl<'a> Visitor<'a> for Mentions<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         with_stack(|| match stmt {
-            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            Stmt::FunctionDef(def) => {
+                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                for parameter in def.parameters.iter_non_variadic_params() {
+                    parameter.default.iter().for_each(|default| self.visit_expr(default));
+                }
+                self.scope.mention(&def.name);
+            }
+            Stmt::ClassDef(def) => {
+                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                def.arguments.iter().for_each(|arguments| self.visit_arguments(arguments));
+                self.scope.mention(&def.name);
+            }
             Stmt::Assert(_) if self.assertions == Assertions::Stripped => {}
             Stmt::AugAssign(node) => {
                 self.visit_expr(&node.target);
@@ -401,11 +586,15 @@ impl<'a> Visitor<'a> for Mentions<'_> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         with_stack(|| match expr {
-            Expr::Lambda(_)
-            | Expr::ListComp(_)
-            | Expr::SetComp(_)
-            | Expr::DictComp(_)
-            | Expr::Generator(_) => {}
+            Expr::Lambda(node) => {
+                let parameters = node.parameters.iter();
+                for parameter in parameters.flat_map(|parameters| parameters.iter_non_variadic_params()) {
+                    parameter.default.iter().for_each(|default| self.visit_expr(default));
+                }
+            }
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                self.comprehension(expr);
+            }
             Expr::Name(name) => {
                 let variable = self.scope.mention(&name.id);
                 if let (Some(variable), ExprContext::Del) = (variable, name.ctx) {

@@ -358,6 +358,27 @@ macro_rules! for_each_op {
                 ObjList = list(Rest(Obj)) -> (Obj), None, [RAISES];
                 /// A new dict of keys, each with its value behind it.
                 ObjDict = dict(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// A new cell that holds the operand.
+                ObjNewCell = new_cell(One(Obj)) -> (Obj), None, [RAISES];
+                /// A new cell that holds nothing.
+                ObjEmptyCell = empty_cell() -> (Obj), None, [RAISES];
+                /// What a cell of the function holds; UnboundLocalError with the immediate's name when that is nothing.
+                ObjLoadCell = load_cell(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// What a cell of an enclosing function holds; NameError with the immediate's name when that is nothing.
+                ObjLoadFree = load_free(One(Obj)) -> (Obj), Const, [RAISES, FOREIGN];
+                /// Puts the second operand into a cell.
+                ObjStoreCell = store_cell(One(Obj), One(Obj)) -> (), None, [FOREIGN, STAYS];
+                /// Empties a cell.
+                ObjClearCell = clear_cell(One(Obj)) -> (), None, [FOREIGN, STAYS];
+                /// A new function of the nested code with the immediate's number. The operands are the tuple of
+                /// defaults, the dict of those by name, the dict of annotations, the tuple of cells; None where there
+                /// are none.
+                ObjMakeFunction = make_function(One(Obj), One(Obj), One(Obj), One(Obj)) -> (Obj), Count, [RAISES];
+                /// `__build_class__` of the builtins.
+                ObjBuildClass = build_class() -> (Obj), None, [RAISES, FOREIGN];
+                /// `super()`: calls the first operand, `super` if nobody replaced it, with the class in the second, a
+                /// cell, and the third.
+                ObjSuper = super_of(One(Obj), One(Obj), One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
                 /// Raises the first operand, from the second if there is one: inside a `try`, which catches it.
                 ObjThrow = throw(Rest(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
                 /// As `control.raise_unbound`, inside a `try`.

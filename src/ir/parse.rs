@@ -112,6 +112,9 @@ impl Parser {
             checked_first: false,
             keyword_only,
             names: Vec::new(),
+            variables: Vec::new(),
+            nested: Vec::new(),
+            free: Vec::new(),
             generic: None,
             specialised: None,
         });

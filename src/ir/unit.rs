@@ -160,6 +160,21 @@ impl Signature {
     }
 }
 
+/// A code object among the constants of a function's code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NestedCode {
+    /// Its `co_name`.
+    pub name: String,
+    /// Its `co_firstlineno`.
+    pub line: u32,
+    /// Which of those with that name and line it is, in the order in which they are compiled.
+    pub ordinal: usize,
+    /// How many of those there are in the text.
+    pub count: usize,
+    /// Its `co_freevars`.
+    pub free: Vec<String>,
+}
+
 /// A function of a unit.
 #[derive(Clone, Debug)]
 pub struct UnitFunction {
@@ -176,6 +191,12 @@ pub struct UnitFunction {
     pub keyword_only: usize,
     /// The parameters' names, where they can be passed by name; not part of IR text.
     pub names: Vec<Option<String>>,
+    /// The names of its variables in the order of frames, where they may be numbered wrongly; not part of IR text.
+    pub variables: Vec<String>,
+    /// The code objects inside its own; not part of IR text.
+    pub nested: Vec<NestedCode>,
+    /// The names of the cells that it shares with functions around it: further parameters of the generic version.
+    pub free: Vec<String>,
     /// The complete version, all objects. `None` for a function that another unit has compiled and
     /// that this unit only calls.
     pub generic: Option<Function>,

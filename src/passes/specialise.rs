@@ -35,6 +35,10 @@ const BUDGET: usize = 20_000;
 #[must_use]
 pub fn has_body(unit: &Unit, id: FuncId) -> bool {
     let function = unit.function(id);
+    if !function.free.is_empty() {
+        // A body would have to be told of the closure.
+        return false;
+    }
     match &function.generic {
         None => has_unboxed(&function.signature),
         Some(generic) => {
@@ -49,6 +53,10 @@ pub fn has_body(unit: &Unit, id: FuncId) -> bool {
 /// Functions for which [`has_body`] holds always have one.
 #[must_use]
 pub fn specialise(unit: &mut Unit, id: FuncId, facts: &Facts) -> Option<Function> {
+    let begins_in_loop = unit.start.as_ref().is_some_and(|start| start.function == id);
+    if !unit.function(id).free.is_empty() && !begins_in_loop {
+        return None;
+    }
     let generic = unit.functions[id.index()].generic.take()?;
     let specialised = is_within_budget(&generic).then(|| {
         let signature = unit.function(id).signature.clone();

@@ -22,6 +22,7 @@ use crate::driver::Checked;
 use crate::driver::Failure;
 use crate::driver::report;
 use crate::ir::Signature;
+use crate::runtime::closures;
 use crate::runtime::enter;
 use crate::runtime::frames;
 use crate::runtime::install;
@@ -89,6 +90,10 @@ pub(super) fn prepare(
             return Ok(None);
         }
     };
+    if let Some(reason) = closures::mismatch(&code, &blueprint.nested, &blueprint.free)? {
+        remember(function, reason)?;
+        return Ok(None);
+    }
     let is_nested = blueprint.info.is_nested;
     let waiting = Record::waiting(name_of(function)?, blueprint, plan.clone().unbind(), code.unbind());
     if is_nested {

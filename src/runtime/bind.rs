@@ -254,14 +254,23 @@ unsafe fn find_parameter(loaded: &LoadedFunction, name: *mut PyObject) -> Result
 /// Runs the generic version from its beginning.
 ///
 /// # Safety
-/// `values` holds one live object for each parameter; the thread is attached and has depth left.
-pub unsafe fn run_generic(unit: &LoadedUnit, number: usize, values: *const *mut PyObject) -> *mut PyObject {
+/// `function` runs this function's code; `values` holds one live object for each parameter; the thread is attached and has depth left.
+pub unsafe fn run_generic(
+    unit: &LoadedUnit,
+    number: usize,
+    function: *mut PyObject,
+    values: *const *mut PyObject,
+) -> *mut PyObject {
     let loaded = &unit.functions()[number];
     loaded.generic_calls.set(loaded.generic_calls.get() + 1);
     // SAFETY: the slots of entry 0 are the parameters, each an owned reference that the callee takes.
     unsafe {
-        let slots: Vec<u64> =
+        let mut slots: Vec<u64> =
             (0..loaded.arity.total()).map(|index| word(new_ref(*values.add(index)))).collect();
+        if loaded.free > 0 {
+            let closure = function::fields(running().layout, function).closure;
+            slots.extend(tuple_items(running().layout, closure).iter().map(|&cell| word(new_ref(cell))));
+        }
         resume::run(unit, number, 0, slots)
     }
 }

@@ -23,6 +23,27 @@ use super::table::position;
 /// `Py_TPFLAGS_HAVE_VECTORCALL`
 const HAVE_VECTORCALL: u64 = 1 << 11;
 
+/// Calls with these arguments.
+///
+/// # Safety
+/// All objects are alive; the thread is attached.
+pub(super) unsafe fn call_with<const COUNT: usize>(
+    callable: *mut PyObject,
+    args: [*mut PyObject; COUNT],
+) -> *mut PyObject {
+    let mut words = vec![std::ptr::null_mut(); COUNT + 1];
+    words[1..].copy_from_slice(&args);
+    // SAFETY: the caller's contract; the arguments stand behind a free word.
+    unsafe {
+        obj_call(
+            callable,
+            words.as_ptr().add(1),
+            i64::try_from(COUNT).expect("a few arguments"),
+            std::ptr::null_mut(),
+        )
+    }
+}
+
 /// Calls with `count` arguments, the last of them by `names` unless that is null or None.
 ///
 /// # Safety

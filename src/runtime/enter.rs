@@ -236,7 +236,7 @@ unsafe fn call_interpreted(
         let function = install::function_of(callable);
         if nargsf & BOUND_FLAG != 0 {
             // Binding and checks are done, and the interpreter can't take keyword-only values by position.
-            return bind::run_generic(unit, number, args);
+            return bind::run_generic(unit, number, function, args);
         }
         if loaded.promise().is_some() {
             match bind::bind(unit, number, function, args, nargsf, names) {
@@ -298,7 +298,7 @@ pub unsafe extern "C" fn call_slow(
             return enter_on_new_stack(unit, number_word, callable, args, nargsf, names);
         }
         if nargsf & BOUND_FLAG != 0 {
-            return bind::run_generic(shared, number, args);
+            return bind::run_generic(shared, number, function, args);
         }
         let bound = match bind::bind(shared, number, function, args, nargsf, names) {
             bind::Binding::Bound(bound) => bound,
@@ -325,7 +325,7 @@ pub unsafe extern "C" fn call_slow(
                 std::ptr::null_mut(),
             );
         }
-        bind::run_generic(shared, number, bound.values().as_ptr())
+        bind::run_generic(shared, number, function, bound.values().as_ptr())
     }
 }
 

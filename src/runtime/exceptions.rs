@@ -17,9 +17,9 @@ use crate::cpython::object::type_of;
 use crate::cpython::running;
 use crate::cpython::thread;
 
+use super::calls::call_with;
 use super::frames;
 use super::object::is_exception_class;
-use super::object::obj_call;
 use super::object::truncate;
 use super::table::Pair;
 use super::traceback::add_traceback;
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn obj_enter_context(manager: *mut PyObject) -> Pair<*mut 
             drop_ref(enter);
             return nothing;
         }
-        let entered = obj_call(enter, std::ptr::null(), 0, std::ptr::null_mut());
+        let entered = call_with(enter, []);
         drop_ref(enter);
         if entered.is_null() {
             drop_ref(exit);
@@ -183,8 +183,7 @@ pub unsafe extern "C" fn obj_exit_context(exit: *mut PyObject, exception: *mut P
     unsafe {
         let traceback = ffi::PyException_GetTraceback(exception);
         let shown = if traceback.is_null() { ffi::Py_None() } else { traceback };
-        let args = [type_of(exception).cast(), exception, shown];
-        let answer = obj_call(exit, args.as_ptr(), 3, std::ptr::null_mut());
+        let answer = call_with(exit, [type_of(exception).cast(), exception, shown]);
         drop_optional(traceback);
         answer
     }

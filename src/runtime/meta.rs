@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{CellSpec, Const};
+use crate::ir::{CellSpec, Const, NestedCode};
 use crate::types::Type;
 
 /// A position in the source text as code objects count it: lines from 1, columns in UTF-8 bytes from 0.
@@ -179,6 +179,12 @@ pub struct FunctionMeta {
     pub promised: bool,
     /// How many of the parameters, the last ones, take no argument by its position.
     pub keyword_only: usize,
+    /// The names of its variables in the order of frames, where the compiler may number them wrongly; else nothing.
+    pub variables: Vec<String>,
+    /// The code objects inside its own.
+    pub nested: Vec<NestedCode>,
+    /// The names of the cells that it shares with functions around it.
+    pub free: Vec<String>,
     /// Its body.
     pub body: PieceMeta,
     /// Its loop version.

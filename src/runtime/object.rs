@@ -77,11 +77,20 @@ pub(super) unsafe fn namespace_get(namespace: *mut PyObject, name: *mut PyObject
 /// # Safety
 /// The name is a live exact str, the thread is attached.
 pub(super) unsafe fn raise_name_error(name: *mut PyObject) {
-    // SAFETY: the name is an exact str; the parts of the error are owned until they are put back.
+    // SAFETY: the caller's contract.
+    unsafe { name_error_about(name, |shown| format!("name '{shown}' is not defined")) }
+}
+
+/// Raises NameError with a message about the name.
+///
+/// # Safety
+/// The name is a live exact str, the thread is attached.
+pub(super) unsafe fn name_error_about(name: *mut PyObject, message: impl FnOnce(&str) -> String) {
+    // SAFETY: the parts of the error are owned until they are put back.
     unsafe {
         let Some(text) = utf8(name) else { return };
         let shown: String = truncate(text, 200);
-        fail(ffi::PyExc_NameError, &format!("name '{shown}' is not defined"));
+        fail(ffi::PyExc_NameError, &message(&shown));
         let parts = take_error();
         if ffi::PyErr_GivenExceptionMatches(parts[0], ffi::PyExc_NameError) != 0
             && ffi::PyObject_SetAttrString(parts[1], c"name".as_ptr(), name) < 0

@@ -203,6 +203,20 @@ macro_rules! for_each_helper {
             ObjEnterContext = exceptions::obj_enter_context(Obj) -> (Obj, Obj);
             /// `(exit, exception)`: what it says to it.
             ObjExitContext = exceptions::obj_exit_context(Obj, Obj) -> (Obj);
+            /// A new cell of an object, or of nothing (null).
+            ObjNewCell = closures::obj_new_cell(Obj) -> (Obj);
+            /// `(cell, name)`: what it holds; UnboundLocalError.
+            ObjLoadCell = closures::obj_load_cell(Obj, Obj) -> (Obj);
+            /// `(cell, name)`: what it holds; NameError.
+            ObjLoadFree = closures::obj_load_free(Obj, Obj) -> (Obj);
+            /// `(cell, object or null)`: puts it there.
+            ObjStoreCell = closures::obj_store_cell(Obj, Obj) -> ();
+            /// `(unit, function, nested code, parts)`: a new function of a nested code object.
+            ObjMakeFunction = closures::obj_make_function(Unit, I64, I64, Ptr) -> (Obj);
+            /// `__build_class__`
+            ObjBuildClass = closures::obj_build_class(Unit) -> (Obj);
+            /// `(super, cell, first argument)`: `super()`.
+            ObjSuper = closures::obj_super(Obj, Obj, Obj) -> (Obj);
         }
     };
 }
@@ -260,6 +274,9 @@ macro_rules! declare_helpers {
                         | Helper::ObjNext
                         | Helper::ObjRaise
                         | Helper::ObjCallEx
+                        | Helper::ObjStoreCell
+                        | Helper::ObjBuildClass
+                        | Helper::ObjSuper
                         | Helper::ObjEndCatch
                         | Helper::ObjMatches
                         | Helper::ObjEnterContext

@@ -21,6 +21,7 @@ use crate::cpython::object::set_field;
 use crate::cpython::running;
 use crate::cpython::thread;
 
+use super::closures::obj_new_cell;
 use super::frames;
 use super::meta::Position;
 use super::meta::ShowMeta;
@@ -226,13 +227,14 @@ unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
         let inner = inner_frame(*traceback);
         let frame = match shown_before(inner, code, instruction) {
             Some(frame) => frame,
-            None => new_frame(unit, code, instruction),
+            None => new_frame(unit, loaded, instruction),
         };
         if !frame.is_null() && !inner.is_null() && inner == *LAST.0.get() {
             set_back(inner, frame);
         }
         drop_optional(inner);
-        move_in(frame, loaded.variables, variables);
+        move_in(frame, if loaded.is_as_told { loaded.variables } else { 0 }, variables);
+        add_cells(frame, loaded);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
         if frame.is_null() {
@@ -285,6 +287,25 @@ unsafe fn shown_before(
     }
 }
 
+/// Whoever asks for the variables finds cells where a closure's code has them.
+unsafe fn add_cells(frame: *mut PyObject, loaded: &LoadedFunction) {
+    if frame.is_null() {
+        return;
+    }
+    let places = &running().layout.frame;
+    // SAFETY: a live frame object that has left the chain, of a code object with so many variables.
+    unsafe {
+        let inner: *mut u8 = field(frame, places.frame);
+        let variables = inner.offset(places.variables as isize).cast::<*mut PyObject>();
+        for number in loaded.variables - loaded.free..loaded.variables {
+            let place = variables.add(number);
+            if (*place).is_null() {
+                *place = obj_new_cell(std::ptr::null_mut());
+            }
+        }
+    }
+}
+
 /// Gives the frame its variables; what does not fit is dropped.
 unsafe fn move_in(frame: *mut PyObject, count: usize, variables: Variables) {
     let places = &running().layout.frame;
@@ -327,7 +348,8 @@ unsafe fn set_back(inner: *mut PyObject, frame: *mut PyObject) {
 }
 
 /// A new frame object whose caller is, for the time being, the frame that runs; null without memory.
-unsafe fn new_frame(unit: &LoadedUnit, code: *mut PyObject, instruction: usize) -> *mut PyObject {
+unsafe fn new_frame(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usize) -> *mut PyObject {
+    let code = loaded.code();
     let running = running();
     let places = &running.layout.frame;
     // SAFETY: code and globals are alive; the frame is ours alone, and its fields stand where they were

@@ -15,6 +15,7 @@ use pyo3::ffi::PyObject;
 use pyo3::ffi::vectorcallfunc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use pyo3::types::PyTuple;
 use rustc_hash::FxHashMap;
 
 use crate::cpython::object::drop_optional;
@@ -25,6 +26,7 @@ use super::caches;
 use super::caches::Sites;
 use super::calls;
 use super::cells;
+use super::closures;
 use super::constants;
 use super::data::DataLayout;
 use super::data::Fixed;
@@ -32,6 +34,7 @@ use super::enter;
 use super::float;
 use super::frames;
 use super::loops::LoopState;
+use super::meta::FunctionMeta;
 use super::meta::Position;
 use super::meta::UnitMeta;
 use super::object::word;
@@ -103,8 +106,14 @@ pub struct LoadedFunction {
     pub source: Source,
     /// How its arguments are bound.
     pub arity: Arity,
-    /// How many variables its code object has.
+    /// How many variables its code object has, cells included.
     pub variables: usize,
+    /// Whether they are numbered as the compiler thinks; if not, tracebacks show none of them.
+    pub is_as_told: bool,
+    /// How many of them, the last ones, are cells of functions around it.
+    pub free: usize,
+    /// The code objects inside its own; none for one that is never run.
+    pub nested: Vec<Option<Py<PyAny>>>,
     /// The names of its parameters that take one argument each, interned.
     pub names: Vec<Py<PyAny>>,
     /// The callable that stands for it and that cells may bet on, borrowed; null while there is none.
@@ -184,7 +193,8 @@ impl LoadedUnit {
         }
         let functions = sources
             .into_iter()
-            .map(|source| LoadedFunction::new(py, source))
+            .zip(&meta.functions)
+            .map(|(source, meta)| LoadedFunction::new(py, source, meta))
             .collect::<PyResult<Vec<_>>>()?;
         let unit = Box::new(LoadedUnit {
             layout: DataLayout::of(&meta),
@@ -348,7 +358,11 @@ impl LoadedUnit {
             [running().function_type as *mut PyObject, loaded.code(), self.globals]
                 .map(|object| Bound::from_borrowed_ptr(py, object))
         };
-        class.call1((code, globals))
+        if loaded.free == 0 {
+            return class.call1((code, globals));
+        }
+        let cells = (0..loaded.free).map(|_| closures::empty_cell(py)).collect::<PyResult<Vec<_>>>()?;
+        class.call1((code, globals, py.None(), py.None(), PyTuple::new(py, cells)?))
     }
 
     /// Records the object with which a cell was found valid.
@@ -513,10 +527,12 @@ impl Drop for LoadedUnit {
 }
 
 impl LoadedFunction {
-    fn new(py: Python<'_>, source: Source) -> PyResult<LoadedFunction> {
+    fn new(py: Python<'_>, source: Source, meta: &FunctionMeta) -> PyResult<LoadedFunction> {
         let mut arity = Arity::default();
         let mut names = Vec::new();
         let mut locals = 0;
+        let mut nested = Vec::new();
+        let mut is_as_told = true;
         if let Source::Own { code, .. } = &source {
             let code = code.bind(py);
             let flags: u32 = code.getattr("co_flags")?.extract()?;
@@ -528,7 +544,14 @@ impl LoadedFunction {
                 keyword_only: code.getattr("co_kwonlyargcount")?.extract()?,
             };
             let variables = code.getattr("co_varnames")?;
-            locals = variables.len()?;
+            let cells = code.getattr("co_cellvars")?.try_iter()?;
+            let mut plain_cells = 0;
+            for cell in cells {
+                plain_cells += usize::from(!variables.contains(cell?)?);
+            }
+            locals = variables.len()? + plain_cells + meta.free.len();
+            is_as_told = meta.variables.is_empty() || closures::variables(code)? == meta.variables;
+            nested = closures::nested_codes(code, &meta.nested)?;
             for position in 0..arity.single() {
                 names.push(variables.get_item(position)?.unbind());
             }
@@ -537,6 +560,9 @@ impl LoadedFunction {
             source,
             arity,
             variables: locals,
+            is_as_told,
+            free: meta.free.len(),
+            nested,
             names,
             callable: Cell::new(std::ptr::null_mut()),
             object: Cell::new(std::ptr::null_mut()),

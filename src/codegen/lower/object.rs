@@ -209,6 +209,70 @@ fn display(cx: &mut Lower<'_>, at: &InstData, helper: Helper, count: usize) {
     new_object(cx, at, object);
 }
 
+pub(super) fn new_cell(cx: &mut Lower<'_>, at: &InstData) {
+    let value = cx.arg(at, 0);
+    let cell = cx.code.call_one(Helper::ObjNewCell, &[value]);
+    new_object(cx, at, cell);
+}
+
+pub(super) fn empty_cell(cx: &mut Lower<'_>, at: &InstData) {
+    let nothing = cx.code.word(0);
+    let cell = cx.code.call_one(Helper::ObjNewCell, &[nothing]);
+    new_object(cx, at, cell);
+}
+
+pub(super) fn load_cell(cx: &mut Lower<'_>, at: &InstData) {
+    let (cell, name) = (cx.arg(at, 0), named_constant(cx, at));
+    let object = cx.code.call_one(Helper::ObjLoadCell, &[cell, name]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn load_free(cx: &mut Lower<'_>, at: &InstData) {
+    let (cell, name) = (cx.arg(at, 0), named_constant(cx, at));
+    let object = cx.code.call_one(Helper::ObjLoadFree, &[cell, name]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn store_cell(cx: &mut Lower<'_>, at: &InstData) {
+    let (cell, value) = cx.args_two(at);
+    cx.code.call(Helper::ObjStoreCell, &[cell, value]);
+}
+
+pub(super) fn clear_cell(cx: &mut Lower<'_>, at: &InstData) {
+    let (cell, nothing) = (cx.arg(at, 0), cx.code.word(0));
+    cx.code.call(Helper::ObjStoreCell, &[cell, nothing]);
+}
+
+/// The number of the function that the instruction belongs to.
+fn function_number(cx: &mut Lower<'_>, at: &InstData) -> Value {
+    let function = match at.site {
+        Some(site) => cx.func.sites[site.index()].func,
+        None => cx.func.id,
+    };
+    number(cx, function.index())
+}
+
+pub(super) fn make_function(cx: &mut Lower<'_>, at: &InstData) {
+    let slot = store_operands(cx, &at.args, 0);
+    let parts = cx.code.slot_address(slot, 0);
+    let (function, nested) = (function_number(cx, at), cx.code.word(i64::from(super::control::count(at))));
+    let unit = cx.loaded_unit();
+    let object = cx.code.call_one(Helper::ObjMakeFunction, &[unit, function, nested, parts]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn build_class(cx: &mut Lower<'_>, at: &InstData) {
+    let unit = cx.loaded_unit();
+    let object = cx.code.call_one(Helper::ObjBuildClass, &[unit]);
+    new_object(cx, at, object);
+}
+
+pub(super) fn super_of(cx: &mut Lower<'_>, at: &InstData) {
+    let (callable, cell, first) = cx.args_three(at);
+    let object = cx.code.call_one(Helper::ObjSuper, &[callable, cell, first]);
+    new_object(cx, at, object);
+}
+
 pub(super) fn throw(cx: &mut Lower<'_>, at: &InstData) {
     let args = cx.values(&at.args);
     let cause = match args.get(1) {
@@ -406,11 +470,7 @@ pub(super) fn next(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn check_result(cx: &mut Lower<'_>, at: &InstData) {
     let result = cx.arg(at, 0);
-    let function = match at.site {
-        Some(site) => cx.func.sites[site.index()].func,
-        None => cx.func.id,
-    };
-    let function = number(cx, function.index());
+    let function = function_number(cx, at);
     let unit = cx.loaded_unit();
     let status = cx.code.call_one(Helper::CheckResult, &[unit, function, result]);
     cx.fail_if_negative(status);

@@ -16,7 +16,6 @@ use crate::ir::InPlace;
 use crate::ir::Op;
 use crate::ir::Type;
 use crate::ir::Value;
-use crate::source::Reason;
 
 use super::Builder;
 use super::flow::Bound;
@@ -124,7 +123,7 @@ impl<'a> Builder<'a> {
                 let name = Imm::Const(self.constant_id(Const::Str(name)));
                 self.emit(Op::ObjSetGlobal, name, vec![value], &[], range);
             }
-            Meaning::Free => self.refuse(range, Reason::Closure(name)),
+            Meaning::Cell(variable) | Meaning::Free(variable) => self.store_cell(variable, value, range),
         }
     }
 
@@ -199,7 +198,14 @@ impl<'a> Builder<'a> {
                 let name = Imm::Const(self.constant_id(Const::Str(name)));
                 self.emit(Op::ObjDelGlobal, name, vec![], &[], range);
             }
-            Meaning::Free => self.refuse(range, Reason::Closure(name)),
+            Meaning::Cell(variable) => {
+                self.load_cell(variable, Op::ObjLoadCell, range);
+                self.clear_cell(variable, range);
+            }
+            Meaning::Free(variable) => {
+                self.load_cell(variable, Op::ObjLoadFree, range);
+                self.clear_cell(variable, range);
+            }
         }
     }
 }

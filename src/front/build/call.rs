@@ -10,6 +10,7 @@ use ruff_text_size::Ranged;
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashSet;
 
+use crate::front::closures::CLASS_CELL;
 use crate::front::scope::Meaning;
 use crate::ir::Const;
 use crate::ir::Imm;
@@ -17,11 +18,15 @@ use crate::ir::Op;
 use crate::ir::Value;
 
 use super::Builder;
+use super::flow::Bound;
 use super::syntax_error;
 
 impl<'a> Builder<'a> {
     /// The value of a call: callable first, then arguments by position, then by name, as they stand.
     pub(super) fn call(&mut self, node: &'a ExprCall) -> Value {
+        if let Some(value) = self.plain_super(node) {
+            return value;
+        }
         let range = self.call_range(node);
         if let (Expr::Attribute(method), false) = (&*node.func, has_stars(&node.arguments)) {
             let operands = self.method(method);
@@ -69,7 +74,12 @@ impl<'a> Builder<'a> {
             .filter_map(|keyword| keyword.arg.as_ref())
             .map(|name| Const::Str(name.to_string()))
             .collect();
-        operands.extend(self.exprs(&arguments.args));
+        match &*arguments.args {
+            [only @ Expr::Generator(generator)] if !generator.parenthesized => {
+                operands.push(self.comprehension(only, Some(arguments.range.start())));
+            }
+            args => operands.extend(self.exprs(args)),
+        }
         operands
             .extend(arguments.keywords.iter().map(|keyword| &keyword.value).map(|value| self.expr(value)));
         let names = if names.is_empty() { Const::None } else { Const::Tuple(names) };
@@ -144,14 +154,33 @@ impl<'a> Builder<'a> {
         let name = self.attribute_name(node);
         let range = self.attribute_range(node.range, node);
         let inst = self.emit(Op::ObjMethod, name, vec![object], Op::ObjMethod.row().results, range);
-        self.function.inst(inst).results.clone()
+        self.function.inst(inst).results[..Op::ObjMethod.row().results.len()].to_vec()
+    }
+
+    /// `super()` in a method: the class comes from its cell, the object from the first parameter.
+    fn plain_super(&mut self, node: &'a ExprCall) -> Option<Value> {
+        let Expr::Name(name) = &*node.func else { return None };
+        let is_plain = name.id == "super" && node.arguments.is_empty() && self.takes_self;
+        if !is_plain || self.meaning("super").1 != Meaning::Global {
+            return None;
+        }
+        let Meaning::Free(class) = self.meaning_of_mangled(CLASS_CELL) else { return None };
+        let callee = self.global("super".to_owned(), name.range);
+        let class = self.flow.env.values[class.0];
+        let first = match self.scope.first_parameter() {
+            Meaning::Cell(variable) => self.load_cell(variable, Op::ObjLoadCell, node.range()),
+            _ if self.flow.env.bound[0] == Bound::Yes => self.flow.env.values[0],
+            _ => return None,
+        };
+        self.may_recurse = true;
+        Some(self.value(Op::ObjSuper, Imm::None, vec![callee, class, first], node.range()))
     }
 
     fn callee(&mut self, node: &'a ExprCall) -> Value {
         if let Expr::Name(name) = &*node.func {
             // With an operand or namespaces of their own, these don't look at the frame.
             let enough = match name.id.as_str() {
-                "dir" | "vars" => 1,
+                "dir" | "vars" | "super" => 1,
                 "eval" | "exec" => 2,
                 _ => usize::MAX,
             };

@@ -69,6 +69,10 @@ impl<'a> Builder<'a> {
             Expr::List(node) => self.display(Display::List, &node.elts, node.range),
             Expr::Set(node) => self.display(Display::Set, &node.elts, node.range),
             Expr::Dict(node) => self.dict(node),
+            Expr::Lambda(node) => self.lambda(node),
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                self.comprehension(expr, None)
+            }
             Expr::FString(node) => self.fstring(node),
             Expr::Subscript(node) => {
                 let container = self.expr(&node.value);
@@ -97,10 +101,8 @@ impl<'a> Builder<'a> {
                 }
                 self.global(name, node.range)
             }
-            Meaning::Free => {
-                self.refuse(node, Reason::Closure(name));
-                self.nothing()
-            }
+            Meaning::Cell(variable) => self.load_cell(variable, Op::ObjLoadCell, node.range),
+            Meaning::Free(variable) => self.load_cell(variable, Op::ObjLoadFree, node.range),
         }
     }
 
@@ -310,9 +312,6 @@ fn unsupported(expr: &Expr) -> Reason {
     Reason::UnsupportedExpression(match expr {
         Expr::Yield(_) | Expr::YieldFrom(_) => return Reason::Yield,
         Expr::Await(_) => return Reason::Await,
-        Expr::Lambda(_) => "a lambda",
-        Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) => "a comprehension",
-        Expr::Generator(_) => "a generator expression",
         Expr::TString(_) => "a t-string",
         Expr::Starred(_) => "unpacking with a star",
         _ => "this expression",

@@ -163,13 +163,29 @@ impl Builder<'_> {
     /// Binds the parameters; every other variable is unbound at first.
     pub(super) fn begin(&mut self, range: TextRange, parameters: usize) {
         for number in 0..self.scope.variables.len() {
-            let (value, bound) = if number < parameters {
+            let is_free = self.scope.is_free(number);
+            let (value, bound) = if number < parameters || is_free {
                 (self.function.add_param(self.flow.block, Type::Obj), Bound::Yes)
             } else {
                 (self.flow.constants.unbound, Bound::No)
             };
             self.flow.env.values.push(value);
             self.flow.env.bound.push(bound);
+        }
+        let cells: Vec<usize> = {
+            let mut cells: Vec<usize> = self.scope.cells.values().map(|variable| variable.0).collect();
+            cells.sort_unstable();
+            cells
+        };
+        for number in cells {
+            let cell = if number < parameters {
+                let value = self.flow.env.values[number];
+                self.value(Op::ObjNewCell, Imm::None, vec![value], range)
+            } else {
+                self.value(Op::ObjEmptyCell, Imm::None, vec![], range)
+            };
+            self.flow.env.values[number] = cell;
+            self.flow.env.bound[number] = Bound::Yes;
         }
         self.effect(Op::Poll, Vec::new(), range);
     }

@@ -50,36 +50,27 @@ impl<'a> Builder<'a> {
             Stmt::If(node) => self.if_statement(node),
             Stmt::Raise(node) => self.raise(node),
             Stmt::Assert(node) => self.assert(node),
-            Stmt::Nonlocal(node) => {
-                for name in &node.names {
-                    self.refuse(name, Reason::Closure(name.to_string()));
-                }
-            }
             Stmt::Expr(node) => {
                 if self.constant_of(&node.value).is_none() {
                     self.expr(&node.value);
                 }
             }
-            Stmt::Global(_) | Stmt::Pass(_) => {}
+            Stmt::Global(_) | Stmt::Nonlocal(_) | Stmt::Pass(_) => {}
+            Stmt::FunctionDef(node) => self.nested_function(node),
+            Stmt::ClassDef(node) => self.nested_class(node),
             Stmt::With(node) => self.with_statement(node),
             Stmt::Try(node) => self.try_statement(node),
             Stmt::Import(node) => self.import(node),
             Stmt::ImportFrom(node) => self.import_from(node),
             Stmt::Break(node) => self.break_loop(node),
             Stmt::Continue(node) => self.continue_loop(node),
-            Stmt::FunctionDef(_)
-            | Stmt::ClassDef(_)
-            | Stmt::TypeAlias(_)
-            | Stmt::Match(_)
-            | Stmt::IpyEscapeCommand(_) => self.refuse_statement(stmt),
+            Stmt::TypeAlias(_) | Stmt::Match(_) | Stmt::IpyEscapeCommand(_) => self.refuse_statement(stmt),
         }
     }
 
     /// Refuses a statement and what its suites hold besides.
     fn refuse_statement(&mut self, stmt: &'a Stmt) {
         let (what, keyword) = match stmt {
-            Stmt::FunctionDef(node) => ("a nested function", node.name.range()),
-            Stmt::ClassDef(node) => ("a nested class", node.name.range()),
             Stmt::Match(_) => ("a `match` statement", stmt.range()),
             _ => ("this statement", stmt.range()),
         };

@@ -212,11 +212,13 @@ impl<'a> Builder<'a> {
     fn unset(&mut self, name: &'a Identifier) {
         let none = self.constant(Const::None, name.range);
         self.assign_name(name, none, name.range);
-        if let (_, Meaning::Local(variable)) = self.meaning(name) {
-            let unbound = self.flow.constants().unbound;
-            self.rebind(variable, unbound, Bound::No, name.range);
-        } else {
-            self.delete_name(name, name.range);
+        match self.meaning(name).1 {
+            Meaning::Local(variable) => {
+                let unbound = self.flow.constants().unbound;
+                self.rebind(variable, unbound, Bound::No, name.range);
+            }
+            Meaning::Cell(variable) | Meaning::Free(variable) => self.clear_cell(variable, name.range),
+            Meaning::Global => self.delete_name(name, name.range),
         }
     }
 

@@ -135,6 +135,7 @@ impl Verifier<'_> {
             (Op::ObjConst, _) => true,
             (Op::ObjGlobal | Op::ObjSetGlobal | Op::RaiseUnbound, Const::Str(_)) => true,
             (Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
+            (Op::ObjLoadCell | Op::ObjLoadFree, Const::Str(_)) => true,
             (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal | Op::ObjThrowUnbound, Const::Str(_)) => {
                 true
             }

@@ -1,10 +1,10 @@
 def outer(a):
     b = 1
 
-    def inner(c):  # error[unsupported-statement]: a nested function can't be compiled yet
-        nonlocal a  # error[closure]: `a` is a variable of an enclosing function
-        a = c  # error[closure]: `a` is a variable of an enclosing function
-        return b  # error[closure]: `b` is a variable of an enclosing function
+    def inner(c):
+        nonlocal a
+        a = c
+        return b
 
     return inner
 
@@ -12,7 +12,7 @@ def outer(a):
 def declared(a):
     global a_global
 
-    def inner():  # error[unsupported-statement]: a nested function can't be compiled yet
+    def inner():
         return a_global
 
     return inner
@@ -22,11 +22,11 @@ class Shape:
     sides = 4
 
     def cell(self):
-        return __class__  # error[closure]: `__class__` is a variable of an enclosing function
+        return __class__
 
     def not_shared(self):
         return sides
 
 
 def generic[T](a: T):
-    return T(a)  # error[closure]: `T` is a variable of an enclosing function
+    return T(a)

@@ -1,14 +1,14 @@
 def expressions(a):
-    lambda: a  # error[unsupported-expression]: a lambda can't be compiled yet
+    lambda: a
     {1: a}
     {1: a, **a}
     {a}
     [a]
     [*a]
-    [x for x in a]  # error[unsupported-expression]: a comprehension can't be compiled yet
-    {x for x in a}  # error[unsupported-expression]: a comprehension can't be compiled yet
-    {x: x for x in a}  # error[unsupported-expression]: a comprehension can't be compiled yet
-    a(x for x in a)  # error[unsupported-expression]: a generator expression can't be compiled yet
+    [x for x in a]
+    {x for x in a}
+    {x: x for x in a}
+    a(x for x in a)
     f"{a}"
     t"{a}"  # error[unsupported-expression]: a t-string can't be compiled yet
     a[1], a[1:2]

@@ -3,10 +3,10 @@ def statements(a):
     from math import sqrt
     type T = int  # error[unsupported-statement]: this statement can't be compiled yet
 
-    def inner():  # error[unsupported-statement]: a nested function can't be compiled yet
+    def inner():
         pass
 
-    class Inner:  # error[unsupported-statement]: a nested class can't be compiled yet
+    class Inner:
         pass
 
     with a as b:
