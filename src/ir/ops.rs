@@ -116,6 +116,8 @@ macro_rules! for_each_op {
                 RaiseUnbound = raise_unbound() -> (), Const, [TERMINATOR, RAISES];
                 /// Leaves through the exit state, always.
                 Leave = leave() -> (), None, [TERMINATOR, EXITS];
+                /// Never reached.
+                Unreachable = unreachable() -> (), None, [TERMINATOR];
                 /// Tests the interpreter's eval breaker; the cold path runs signal handlers, pending calls and the
                 /// GIL hand-over. Its untaken path ends nothing.
                 Poll = poll() -> (), None, [RAISES, STAYS];

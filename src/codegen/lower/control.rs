@@ -1,5 +1,6 @@
 //! Jumps, branches, the ways out, and the test for pending work.
 
+use cranelift_codegen::ir::TrapCode;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, InstructionData, Value, ValueDef, types};
 
@@ -75,6 +76,10 @@ pub(super) fn raise_unbound(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn leave(cx: &mut Lower<'_>, _at: &InstData) {
     let exit = cx.exit_block();
     cx.code.jump(exit, &[]);
+}
+
+pub(super) fn unreachable(cx: &mut Lower<'_>, _at: &InstData) {
+    cx.code.builder.ins().trap(TrapCode::unwrap_user(1));
 }
 
 pub(super) fn pending(cx: &mut Lower<'_>, at: &InstData) {
