@@ -18,5 +18,5 @@ pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, S
 pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};
 pub use shown::{Shown, ShownVariable};
-pub use start::{LoopStart, StartKind, StartStep};
+pub use start::{LoopStart, StartClass, StartItem, StartKind, StartStep};
 pub use unit::{Builtin, CellSpec, Const, GlobalFact, NestedCode, Signature, Unit, UnitFunction};

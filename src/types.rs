@@ -22,6 +22,14 @@ pub enum Type {
     Float,
     /// Exactly `tuple`, of known length and element types.
     Tuple(Box<[Type]>),
+    /// Exactly `list`. What its items are is a guess: whoever reads one tests it.
+    List(Box<Type>),
+    /// Exactly `str`.
+    Str,
+    /// Exactly `bytes`.
+    Bytes,
+    /// Exactly `bytearray`.
+    ByteArray,
     /// Anything: the top of the lattice.
     Object,
 }
@@ -35,29 +43,85 @@ impl Type {
             (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
                 Type::Tuple(a.iter().zip(b).map(|(a, b)| a.join(b)).collect())
             }
+            (Type::List(a), Type::List(b)) => Type::List(Box::new(a.join(b))),
             (a, b) if a == b => a.clone(),
             _ => Type::Object,
         }
     }
 
-    /// Whether some part of it may be anything.
+    /// Whether some part of it may be anything. What is in a list is nobody's promise.
     #[must_use]
     pub fn mentions_object(&self) -> bool {
         match self {
             Type::Object | Type::Never => true,
             Type::Tuple(items) => items.iter().any(Type::mentions_object),
-            Type::None | Type::Bool | Type::Int | Type::Float => false,
+            Type::None
+            | Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::List(_)
+            | Type::Str
+            | Type::Bytes
+            | Type::ByteArray => false,
         }
     }
 
-    /// Whether every value of this type is immutable and owns nothing with a finaliser, so that the
-    /// moment at which it dies can't be observed.
+    /// Whether every value of this type owns nothing with a finaliser, so that the moment at which it dies
+    /// can't be observed.
     #[must_use]
     pub fn dies_silently(&self) -> bool {
         match self {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
+            Type::Str | Type::Bytes | Type::ByteArray => true,
             Type::Tuple(items) => items.iter().all(Type::dies_silently),
-            Type::Object => false,
+            Type::List(_) | Type::Object => false,
+        }
+    }
+
+    /// The class of an object that has no unboxed form but ops of its own.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Type::List(_) => Some(Class::List),
+            Type::Str => Some(Class::Str),
+            Type::Bytes => Some(Class::Bytes),
+            Type::ByteArray => Some(Class::ByteArray),
+            Type::Never
+            | Type::None
+            | Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::Tuple(_)
+            | Type::Object => None,
+        }
+    }
+}
+
+/// A class whose exact instances stay objects, on which there are ops of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// `list`
+    List,
+    /// `str`
+    Str,
+    /// `bytes`
+    Bytes,
+    /// `bytearray`
+    ByteArray,
+}
+
+impl Class {
+    /// Every one of them.
+    pub const ALL: &'static [Class] = &[Class::List, Class::Str, Class::Bytes, Class::ByteArray];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::List => "list",
+            Class::Str => "str",
+            Class::Bytes => "bytes",
+            Class::ByteArray => "bytearray",
         }
     }
 }
@@ -80,6 +144,10 @@ impl fmt::Display for Type {
                 }
                 f.write_str("]")
             }
+            Type::List(item) => write!(f, "list[{item}]"),
+            Type::Str => f.write_str("str"),
+            Type::Bytes => f.write_str("bytes"),
+            Type::ByteArray => f.write_str("bytearray"),
             Type::Object => f.write_str("object"),
         }
     }

@@ -109,6 +109,20 @@ fn exact_result_of(data: &InstData, operands: &[Interval]) -> Option<Interval> {
     }
 }
 
+/// What a value is where the facts hold. A sum that might have wrapped where it was computed has not if the
+/// facts learnt since say of its operands that it fits.
+fn known_here(facts: &Facts, func: &Function, value: Value) -> Interval {
+    let found = facts.of(value);
+    let Some(data) = func.def_inst(value).filter(|data| matches!(data.op, Op::IntAdd | Op::IntSub)) else {
+        return found;
+    };
+    let operands: Vec<Interval> = data.args.iter().map(|&arg| facts.of(arg)).collect();
+    match exact_result_of(data, &operands) {
+        Some(exact) if exact.fits_i64() => found.meet(exact),
+        _ => found,
+    }
+}
+
 /// How a round treats the parameters of loop headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -293,7 +307,7 @@ impl<'f> Walk<'f> {
                     &mut self.forward
                 };
                 for (&param, &arg) in self.func.block(target.block).params.iter().zip(&target.args) {
-                    let brought = self.facts.of(arg);
+                    let brought = known_here(&self.facts, self.func, arg);
                     into[param.index()] = into[param.index()].join(brought);
                 }
             }

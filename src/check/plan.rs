@@ -13,10 +13,14 @@ use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::PyTypeMethods;
 use pyo3::prelude::Python;
 use pyo3::types::PyBool;
+use pyo3::types::PyByteArray;
+use pyo3::types::PyBytes;
 use pyo3::types::PyComplex;
 use pyo3::types::PyFloat;
 use pyo3::types::PyInt;
+use pyo3::types::PyList;
 use pyo3::types::PyNone;
+use pyo3::types::PyString;
 use pyo3::types::PyStringMethods;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
@@ -168,6 +172,10 @@ impl Check {
                     (py.get_type::<PyFloat>(), Type::Float),
                     (py.get_type::<PyBool>(), Type::Bool),
                     (py.get_type::<PyNone>(), Type::None),
+                    (py.get_type::<PyList>(), Type::List(Box::new(Type::Object))),
+                    (py.get_type::<PyString>(), Type::Str),
+                    (py.get_type::<PyBytes>(), Type::Bytes),
+                    (py.get_type::<PyByteArray>(), Type::ByteArray),
                 ];
                 let found = known.into_iter().find(|(builtin, _)| builtin.as_type_ptr() == class.address());
                 found.map_or(Type::Object, |(_, ty)| ty)

@@ -16,6 +16,7 @@ use crate::cpython::Layout;
 use crate::cpython::layout::{Immortality, IntHeader};
 use crate::runtime::data::{DataLayout, Fixed, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
+use crate::types::Class;
 
 use super::abi::{Abi, Pairs, WORD, helper_type};
 use super::site::Place;
@@ -418,6 +419,16 @@ impl<'a> Code<'a> {
         let either = self.builder.ins().bor(is_true, is_false);
         self.branch_unless(either, other);
         is_true
+    }
+}
+
+/// The word with the type object of a class.
+pub(super) fn type_word(class: Class) -> Fixed {
+    match class {
+        Class::List => Fixed::ListType,
+        Class::Str => Fixed::StrType,
+        Class::Bytes => Fixed::BytesType,
+        Class::ByteArray => Fixed::ByteArrayType,
     }
 }
 

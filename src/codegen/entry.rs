@@ -13,7 +13,7 @@ use crate::runtime::table::Helper;
 use crate::types::Type;
 
 use super::abi::WORD;
-use super::code::{Code, displacement};
+use super::code::{Code, displacement, type_word};
 use super::unit::UnitContext;
 
 /// The top bit of `nargsf`: the caller lends the word in front of the arguments.
@@ -156,6 +156,10 @@ impl Entry<'_, '_> {
             }
             Type::Int => self.code.require_type(object, Fixed::IntType, slow),
             Type::Float => self.code.require_type(object, Fixed::FloatType, slow),
+            Type::List(_) | Type::Str | Type::Bytes | Type::ByteArray => {
+                let class = ty.class().expect("these types have a class");
+                self.code.require_type(object, type_word(class), slow);
+            }
             Type::Tuple(items) => {
                 self.code.require_type(object, Fixed::TupleType, slow);
                 self.code.require_length(

@@ -7,15 +7,18 @@
 //! others, and all in a body, are CLIF values directly.
 
 mod bool;
+mod bytes;
 mod cached;
 mod call;
 mod control;
 mod float;
 mod guard;
 mod int;
+mod list;
 mod object;
 mod quick;
 mod refcount;
+mod str;
 
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value};
 use cranelift_frontend::Variable;

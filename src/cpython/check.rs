@@ -17,6 +17,7 @@ use pyo3::types::PyDict;
 use pyo3::types::PyFloat;
 use pyo3::types::PyInt;
 use pyo3::types::PyList;
+use pyo3::types::PyString;
 use pyo3::types::PyTuple;
 
 use super::container;
@@ -102,11 +103,12 @@ pub fn layout(
     layout: &'static Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize, usize), String> {
-    let probes: [(&str, Probe); 10] = [
+    let probes: [(&str, Probe); 11] = [
         ("object", object_header),
         ("int", ints),
         ("float", floats),
         ("tuple", tuples),
+        ("str", strings),
         ("dict", dict_version),
         ("containers", container::is_as_told),
         ("types", container::types_are_as_told),
@@ -179,7 +181,14 @@ fn ints(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         let found = unsafe { object::int_value(layout, PyInt::new(py, value).as_ptr()) };
         found.is_none()
     });
-    Ok(fit && misfit)
+    let small = layout.small_ints;
+    // SAFETY: the thread is attached; all these ints are kept.
+    let kept = unsafe {
+        let first = object::small_int(small.first) as i64;
+        (0..small.count)
+            .all(|number| object::small_int(small.first + number) as i64 == first + number * small.stride)
+    };
+    Ok(fit && misfit && kept)
 }
 
 fn floats(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
@@ -188,6 +197,24 @@ fn floats(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         let found = unsafe { object::float_value(layout, PyFloat::new(py, value).as_ptr()) };
         found.to_bits() == value.to_bits()
     }))
+}
+
+fn strings(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
+    let places = layout.string;
+    let is_as_told = |text: &str| {
+        let object = PyString::new(py, text);
+        // SAFETY: a live str; only characters of an ASCII one are read, as many as there are.
+        unsafe {
+            let length: usize = field(object.as_ptr(), places.length);
+            let state: u32 = field(object.as_ptr(), places.state);
+            let is_ascii = i64::from(state) & places.state_mask == places.ascii;
+            let first = object.as_ptr().cast::<u8>().offset(places.ascii_items as isize);
+            length == text.chars().count()
+                && is_ascii == text.is_ascii()
+                && (!is_ascii || std::slice::from_raw_parts(first, length) == text.as_bytes())
+        }
+    };
+    Ok(["", "a", "some text", "\u{e9}t\u{e9}", "\u{20ac}", "\u{1f600}"].into_iter().all(is_as_told))
 }
 
 fn tuples(py: Python<'_>, layout: &Layout) -> PyResult<bool> {

@@ -14,6 +14,10 @@ use pyo3::prelude::PyDictMethods;
 use pyo3::prelude::PySetMethods;
 use pyo3::prelude::PyTypeMethods;
 use pyo3::prelude::Python;
+use pyo3::types::PyByteArray;
+use pyo3::types::PyByteArrayMethods;
+use pyo3::types::PyBytes;
+use pyo3::types::PyBytesMethods;
 use pyo3::types::PyDict;
 use pyo3::types::PyList;
 use pyo3::types::PySet;
@@ -65,6 +69,9 @@ pub enum Entries<'a> {
     /// The values stand elsewhere, and the keys are shared with other dicts.
     Shared,
 }
+
+/// What the probe of bytes holds.
+const TEXT: &[u8] = b"seventeen bytes..";
 
 const GENERAL_KEYS: u8 = 0;
 const STRING_KEYS: u8 = 1;
@@ -189,6 +196,18 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
             && field::<usize, _>(iterator.as_ptr(), places.list_iterator_index) == 1
             && field::<*mut PyObject, _>(iterator.as_ptr(), places.list_iterator_list) == list.as_ptr();
         let content: *mut PyObject = field(cell.as_ptr(), places.cell);
+        let (bytes, bytearray) = (PyBytes::new(py, TEXT), PyByteArray::new(py, TEXT));
+        bytearray.call_method1("pop", (0,))?;
+        let bytes_size: usize = field(bytes.as_ptr(), places.bytes_size);
+        let bytearray_size: usize = field(bytearray.as_ptr(), places.bytearray_size);
+        let sized = bytes_size == TEXT.len() && bytearray_size == TEXT.len() - 1;
+        let start: *const u8 = field(bytearray.as_ptr(), places.bytearray_items);
+        let bytes_start = bytes.as_ptr().cast::<u8>().offset(places.bytes_items as isize);
+        let spelled =
+            start == bytearray.data().cast_const() && bytes_start == bytes.as_bytes().as_ptr().cast_mut();
+        if !sized || !spelled {
+            return Ok(false);
+        }
         Ok(listed && iterated && found && filled && general && content == py.get_type::<PyDict>().as_ptr())
     }
 }

@@ -183,6 +183,40 @@ pub struct ContainerLayout {
     pub list_iterator_list: i32,
     /// The content of a cell.
     pub cell: i32,
+    /// The number of bytes of a `bytes` object.
+    pub bytes_size: i32,
+    /// Its first byte.
+    pub bytes_items: i32,
+    /// The number of bytes of a `bytearray`.
+    pub bytearray_size: i32,
+    /// The pointer to its first byte.
+    pub bytearray_items: i32,
+}
+
+/// The fields of `str` objects whose characters stand behind their header, as all do that Python code makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StrLayout {
+    /// The number of characters.
+    pub length: i32,
+    /// How they are stored, 32 bits.
+    pub state: i32,
+    /// The bits of the state that say where they stand and how wide they are.
+    pub state_mask: i64,
+    /// Those bits in a str of ASCII characters, a byte each.
+    pub ascii: i64,
+    /// The first character of such a str.
+    pub ascii_items: i32,
+}
+
+/// The ints that CPython makes once and keeps: one behind the other in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SmallInts {
+    /// The first of them.
+    pub first: i64,
+    /// How many there are.
+    pub count: i64,
+    /// From one to the next.
+    pub stride: i64,
 }
 
 /// Where instances of Python classes keep the values of their attributes, while they have no dict.
@@ -268,12 +302,16 @@ pub struct Layout {
     pub int_header_kind: IntHeader,
     /// The first digit of an `int`.
     pub int_digits: i32,
+    /// The ints that there is one of.
+    pub small_ints: SmallInts,
     /// The value of a `float`.
     pub float_value: i32,
     /// The number of items of a `tuple`.
     pub tuple_size: i32,
     /// The first item of a `tuple`.
     pub tuple_items: i32,
+    /// Strings.
+    pub string: StrLayout,
     /// Containers.
     pub container: ContainerLayout,
     /// The thread state.
@@ -322,9 +360,11 @@ const PYTHON_3_11: Layout = Layout {
     int_header: 16,
     int_header_kind: IntHeader::SignedSize,
     int_digits: 24,
+    small_ints: SmallInts { first: -5, count: 262, stride: 32 },
     float_value: 16,
     tuple_size: 16,
     tuple_items: 24,
+    string: StrLayout { length: 16, state: 32, state_mask: 0x7c, ascii: 0x64, ascii_items: 48 },
     container: ContainerLayout {
         list_size: 16,
         list_items: 24,
@@ -339,6 +379,10 @@ const PYTHON_3_11: Layout = Layout {
         list_iterator_index: 16,
         list_iterator_list: 24,
         cell: 16,
+        bytes_size: 16,
+        bytes_items: 32,
+        bytearray_size: 16,
+        bytearray_items: 40,
     },
     thread: ThreadLayout {
         recursion_remaining: 32,
@@ -410,6 +454,7 @@ const PYTHON_3_11: Layout = Layout {
 const PYTHON_3_12: Layout = Layout {
     version: (3, 12),
     immortality: Immortality::NegativeLowHalf,
+    string: StrLayout { ascii_items: 40, ..PYTHON_3_11.string },
     int_header_kind: IntHeader::Tag,
     thread: ThreadLayout {
         recursion_remaining: 28,

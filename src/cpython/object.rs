@@ -190,6 +190,20 @@ pub unsafe fn range_iter(layout: &Layout, object: *mut PyObject) -> [i64; 3] {
     }
 }
 
+/// One of the ints that the interpreter makes once and keeps ([`super::layout::SmallInts`]), borrowed.
+///
+/// # Safety
+/// The thread is attached, the value one of theirs.
+#[must_use]
+pub unsafe fn small_int(value: i64) -> *mut PyObject {
+    // SAFETY: making such an int gives another reference to the one there is, so it may be dropped at once.
+    unsafe {
+        let object = ffi::PyLong_FromLongLong(value);
+        ffi::Py_DECREF(object);
+        object
+    }
+}
+
 /// The value of a `float`.
 ///
 /// # Safety

@@ -87,11 +87,12 @@ fn worth(func: &Function, inst: Inst) -> i64 {
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,
         Op::ObjCallMethod => -4,
-        Op::IntBox | Op::FloatBox => 0,
-        op => {
-            let group = op.row().mnemonic.split('.').next();
-            i64::from(!is_constant && matches!(group, Some("int" | "float" | "bool")))
-        }
+        Op::IntBox | Op::FloatBox | Op::StrChar | Op::ListSet => 0,
+        op => match op.row().mnemonic.split('.').next() {
+            Some("int" | "float" | "bool") => i64::from(!is_constant),
+            Some("list" | "bytes" | "str") => 2,
+            _ => 0,
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a function's annotations promise, read from the text alone.
 //!
-//! `int`, `float`, `bool`, `None` and `tuple[…]` of them mean what they say unless the module binds one of
-//! these names anywhere; all other annotations, or none, promise nothing.
+//! `int`, `float`, `bool`, `None`, `str`, `bytes`, `bytearray`, `list[…]` and `tuple[…]` of them mean what they
+//! say unless the module binds one of these names anywhere; all other annotations, or none, promise nothing.
 
 use ruff_python_ast::Expr;
 use ruff_python_ast::Stmt;
@@ -45,6 +45,10 @@ fn type_of(module: &ParsedModule, annotation: &Expr, depth: usize) -> Option<Typ
             "int" => Some(Type::Int),
             "float" => Some(Type::Float),
             "bool" => Some(Type::Bool),
+            "str" => Some(Type::Str),
+            "bytes" => Some(Type::Bytes),
+            "bytearray" => Some(Type::ByteArray),
+            "list" => Some(Type::List(Box::new(Type::Object))),
             _ => None,
         },
         Expr::StringLiteral(text) if depth < MAX_DEPTH && !text.value.is_implicit_concatenated() => {
@@ -64,6 +68,10 @@ fn type_of(module: &ParsedModule, annotation: &Expr, depth: usize) -> Option<Typ
                 let types: Option<Vec<Type>> =
                     items.iter().map(|item| type_of(module, item, depth + 1)).collect();
                 types.map(|types| Type::Tuple(types.into()))
+            }
+            Expr::Name(name) if name.id == "list" && is_builtin(module, "list") => {
+                let item = type_of(module, &node.slice, depth + 1).unwrap_or(Type::Object);
+                Some(Type::List(Box::new(item)))
             }
             _ => None,
         },

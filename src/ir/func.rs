@@ -146,6 +146,8 @@ pub enum Slot {
         /// The difference of neighbours.
         step: Value,
     },
+    /// A str of one character with this code point.
+    Char(Value),
     /// The iterator of a range that goes from `next` to `stop` in steps of one, up or down.
     UnitRangeIter {
         /// The next item.
@@ -431,7 +433,7 @@ impl Slot {
     /// Calls `visit` with every value that the slot reads, in the order of its fields.
     pub fn visit_values(&self, visit: &mut impl FnMut(Value)) {
         match self {
-            Slot::Value(value) => visit(*value),
+            Slot::Value(value) | Slot::Char(value) => visit(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter().for_each(|item| item.visit_values(visit)),
             Slot::Wide { low, high } => {
@@ -451,7 +453,7 @@ impl Slot {
     /// Replaces every value that the slot reads.
     pub fn map_values(&mut self, map: &mut impl FnMut(Value) -> Value) {
         match self {
-            Slot::Value(value) => *value = map(*value),
+            Slot::Value(value) | Slot::Char(value) => *value = map(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter_mut().for_each(|item| item.map_values(map)),
             Slot::Wide { low, high } => {

@@ -1,5 +1,7 @@
 //! Immediates: what an instruction carries besides values.
 
+use crate::types::Class;
+
 use super::entity::{CellId, ConstId, FuncId};
 
 /// Which immediate an op carries; the column of the op table.
@@ -29,6 +31,8 @@ pub enum ImmKind {
     Unary,
     /// A function of the C library.
     Math,
+    /// A class whose instances have ops of their own.
+    Class,
 }
 
 /// An immediate.
@@ -58,6 +62,8 @@ pub enum Imm {
     Unary(Unary),
     /// A function of the C library.
     Math(MathFn),
+    /// A class whose instances have ops of their own.
+    Class(Class),
 }
 
 impl Imm {
@@ -77,6 +83,7 @@ impl Imm {
             Imm::Binary(..) => ImmKind::Binary,
             Imm::Unary(_) => ImmKind::Unary,
             Imm::Math(_) => ImmKind::Math,
+            Imm::Class(_) => ImmKind::Class,
         }
     }
 }

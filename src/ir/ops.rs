@@ -67,6 +67,11 @@ impl Effects {
     pub const BORROWS: Effects = Effects(16);
     /// Must stay though it has no result that is used.
     pub const STAYS: Effects = Effects(32);
+    /// Reads memory that foreign code and ops with [`Effects::WRITES`] change: the same op may give
+    /// something else behind one of those.
+    pub const READS: Effects = Effects(64);
+    /// Changes memory that others read.
+    pub const WRITES: Effects = Effects(128);
 
     /// Whether all bits of `other` are set.
     #[must_use]
@@ -147,8 +152,61 @@ macro_rules! for_each_op {
                 GuardBool = bool(One(Obj)) -> (Bool), None, [EXITS];
                 /// Exits unless the operand is None.
                 GuardNone = none(One(Obj)) -> (), None, [EXITS, STAYS];
+                /// Exits unless the operand is exactly of the class that the immediate names.
+                GuardClass = class(One(Obj)) -> (), Class, [EXITS, STAYS];
                 /// New references to the items of an exact tuple of as many items as the immediate says; exits for anything else.
                 GuardTuple = tuple(One(Obj)) -> (), Count, [EXITS], varying;
+            }
+            // Ops with an index: the immediate says that it is known not to be negative.
+            list {
+                /// The number of items of an exact list.
+                ListLen = len(One(Obj)) -> (I64), None, [READS];
+                /// The item of an exact list at the index, which counts from the end when it is negative; exits unless
+                /// there is such an item and it is an exact int that fits 64 bits.
+                ListItemInt = item_int(One(Obj), One(I64)) -> (I64), Bool, [EXITS, READS];
+                /// As `list.item_int`; exits unless it is an exact float and no NaN.
+                ListItemFloat = item_float(One(Obj), One(I64)) -> (F64), Bool, [EXITS, READS];
+                /// As `list.item_int`; exits unless it is an exact bool.
+                ListItemBool = item_bool(One(Obj), One(I64)) -> (Bool), Bool, [EXITS, READS];
+                /// A new reference to the item of an exact list at the index; exits unless there is one.
+                ListItem = item(One(Obj), One(I64)) -> (Obj), Bool, [EXITS, READS];
+                /// Puts an int into an exact list at the index: into the object that stands there, where that is an int
+                /// which nobody else knows. Exits unless there is an item, and its death is unobservable.
+                ListSetInt = set_int(One(Obj), One(I64), One(I64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
+                /// As `list.set_int`, for a float; exits for a NaN, too.
+                ListSetFloat = set_float(One(Obj), One(I64), One(F64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
+                /// As `list.set_int`, for a bool.
+                ListSetBool = set_bool(One(Obj), One(I64), One(Bool)) -> (), Bool, [EXITS, WRITES, STAYS];
+                /// Puts an object into an exact list at the index and drops what stood there; exits unless there is an item.
+                ListSet = set(One(Obj), One(I64), One(Obj)) -> (), Bool, [EXITS, FOREIGN, STAYS];
+                /// A new list of the numbers of a range, whose step is not zero; exits when they are too many to count.
+                ListRange = range(One(I64), One(I64), One(I64)) -> (Obj), None, [EXITS, RAISES];
+            }
+            bytes {
+                /// The number of bytes of an exact bytes object.
+                BytesLen = len(One(Obj)) -> (I64), None, [];
+                /// The byte of an exact bytes object at the index, which counts from the end when it is negative; exits unless
+                /// there is one.
+                BytesItem = item(One(Obj), One(I64)) -> (I64), Bool, [EXITS];
+                /// As `bytes.len`, of a bytearray.
+                ByteArrayLen = array_len(One(Obj)) -> (I64), None, [READS];
+                /// As `bytes.item`, of a bytearray.
+                ByteArrayItem = array_item(One(Obj), One(I64)) -> (I64), Bool, [EXITS, READS];
+                /// Sets the byte of an exact bytearray at the index; exits unless there is one and the number is a byte.
+                ByteArraySet = array_set(One(Obj), One(I64), One(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
+            }
+            str {
+                /// The number of characters of an exact str.
+                StrLen = len(One(Obj)) -> (I64), None, [];
+                /// The code point of the character of an exact str at the index, which counts from the end when it is
+                /// negative; exits unless there is one.
+                StrItem = item(One(Obj), One(I64)) -> (I64), Bool, [EXITS];
+                /// Whether an exact str is the one character with this code point.
+                StrIsChar = is_char(One(Obj), One(I64)) -> (Bool), None, [];
+                /// Whether two exact strs are equal.
+                StrEqual = equal(One(Obj), One(Obj)) -> (Bool), None, [];
+                /// The str of one character with this code point.
+                StrChar = char(One(I64)) -> (Obj), None, [RAISES];
             }
             int {
                 /// The immediate.
@@ -539,6 +597,7 @@ impl Op {
     /// Whether the op may be dropped when nobody uses its results.
     #[must_use]
     pub fn is_removable(self) -> bool {
+        // What only reads memory may go; it may not move.
         let kept = [Effects::EXITS, Effects::RAISES, Effects::FOREIGN, Effects::TERMINATOR, Effects::STAYS];
         !kept.iter().any(|&effect| self.effects().has(effect))
     }

@@ -362,6 +362,12 @@ fn slot(unit: &mut Unit, cursor: &mut Cursor<'_>) -> Result<Slot, ParseError> {
             cursor.expect("(")?;
             Ok(Slot::Tuple(cursor.list(")", |cursor| slot(unit, cursor))?))
         }
+        "char" => {
+            cursor.expect("(")?;
+            let point = value(cursor)?;
+            cursor.expect(")")?;
+            Ok(Slot::Char(point))
+        }
         "wide" => {
             cursor.expect("(")?;
             let words = cursor.list(")", value)?;

@@ -189,6 +189,7 @@ impl DisplayFunction<'_> {
                 list(f, items, |f, item| self.slot(f, item))?;
                 f.write_str(")")
             }
+            Slot::Char(value) => write!(f, "char({value})"),
             Slot::Wide { low, high } => write!(f, "wide({low}, {high})"),
             Slot::Range { start, stop, step } => write!(f, "range({start}, {stop}, {step})"),
             Slot::RangeIter { next, count, step } => write!(f, "range_iter({next}, {count}, {step})"),
@@ -214,6 +215,7 @@ impl DisplayFunction<'_> {
             Imm::Binary(binary, InPlace::Yes) => write!(f, "{}=", binary.name()),
             Imm::Unary(unary) => f.write_str(unary.name()),
             Imm::Math(function) => f.write_str(function.name()),
+            Imm::Class(class) => f.write_str(class.name()),
         }
     }
 

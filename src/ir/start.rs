@@ -5,6 +5,8 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::types::Type;
+
 use super::entity::{FuncId, Inst};
 
 /// What is known of a range iterator's step.
@@ -16,6 +18,62 @@ pub enum StartStep {
     Down,
     /// It is anything else.
     Any,
+}
+
+/// What the first item of a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StartItem {
+    /// There is none.
+    Never,
+    /// Exactly `None`.
+    None,
+    /// An exact bool.
+    Bool,
+    /// An exact int.
+    Int,
+    /// An exact float.
+    Float,
+    /// An exact str.
+    Str,
+    /// Anything else.
+    Object,
+}
+
+/// The class of an object that stays one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StartClass {
+    /// A list: how many lists there are inside each other, and what the first item of the innermost is.
+    List(u8, StartItem),
+    /// A str.
+    Str,
+    /// A bytes object.
+    Bytes,
+    /// A bytearray.
+    ByteArray,
+}
+
+impl StartClass {
+    /// Its type.
+    #[must_use]
+    pub fn ty(self) -> Type {
+        match self {
+            StartClass::List(depth, item) => {
+                let item = match item {
+                    StartItem::Never => Type::Never,
+                    StartItem::None => Type::None,
+                    StartItem::Bool => Type::Bool,
+                    StartItem::Int => Type::Int,
+                    StartItem::Float => Type::Float,
+                    StartItem::Str => Type::Str,
+                    StartItem::Object => Type::Object,
+                };
+                (0..depth).fold(item, |item, _| Type::List(Box::new(item)))
+            }
+            StartClass::Str => Type::Str,
+            StartClass::Bytes => Type::Bytes,
+            StartClass::ByteArray => Type::ByteArray,
+        }
+    }
 }
 
 /// How one live value of the generic version begins.
@@ -36,6 +94,8 @@ pub enum StartKind {
     /// A range iterator that nobody else knows: three words, the next number, where it stops (for any
     /// other step how many numbers are left) and the step.
     RangeIter(StartStep),
+    /// An exact instance of this class, a list with such an item first, owned: one word.
+    Exact(StartClass),
     /// An object that nothing reads and whose death nobody sees: no word.
     Unread,
     /// Any object, owned: one word.

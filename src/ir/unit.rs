@@ -116,6 +116,10 @@ builtins! {
     Abs = "abs",
     /// `bool`
     Bool = "bool",
+    /// `bytearray`
+    ByteArray = "bytearray",
+    /// `bytes`
+    Bytes = "bytes",
     /// `divmod`
     DivMod = "divmod",
     /// `float`
@@ -124,16 +128,24 @@ builtins! {
     Int = "int",
     /// `len`
     Len = "len",
+    /// `list`
+    List = "list",
     /// `max`
     Max = "max",
     /// `min`
     Min = "min",
+    /// `ord`
+    Ord = "ord",
     /// `pow`
     Pow = "pow",
     /// `range`
     Range = "range",
     /// `round`
     Round = "round",
+    /// `sorted`
+    Sorted = "sorted",
+    /// `str`
+    Str = "str",
     /// `sum`
     Sum = "sum",
 }
@@ -155,7 +167,14 @@ impl Signature {
             types::Type::Int => Type::I64,
             types::Type::Float => Type::F64,
             types::Type::Bool => Type::Bool,
-            types::Type::Never | types::Type::None | types::Type::Tuple(_) | types::Type::Object => Type::Obj,
+            types::Type::Never
+            | types::Type::None
+            | types::Type::Tuple(_)
+            | types::Type::List(_)
+            | types::Type::Str
+            | types::Type::Bytes
+            | types::Type::ByteArray
+            | types::Type::Object => Type::Obj,
         }
     }
 }

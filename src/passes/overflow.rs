@@ -20,6 +20,7 @@ use crate::analysis::ranges::Ranges;
 use crate::analysis::ranges::interval::Interval;
 use crate::ir::Function;
 use crate::ir::Imm;
+use crate::ir::ImmKind;
 use crate::ir::Inst;
 use crate::ir::Op;
 use crate::ir::cfg::Cfg;
@@ -70,9 +71,15 @@ fn simplify(rewriter: &mut Rewriter<'_>, ranges: &Ranges, inst: Inst) -> Keep {
         Op::IntPowChecked => return power::pow(rewriter, ranges, inst),
         Op::IntRangeLen => power::range_len(rewriter, ranges, inst),
         Op::FloatDivChecked => division::float_div(rewriter, ranges, inst),
+        op if has_index(op) && operand(1).min >= 0 => rewriter.func.inst_mut(inst).imm = Imm::Bool(true),
         _ => {}
     }
     Keep::Yes
+}
+
+/// Whether the op takes an index as its second operand, whose sign its immediate knows.
+fn has_index(op: Op) -> bool {
+    op.row().imm == ImmKind::Bool && op.row().operands.len() > 1
 }
 
 fn become_unchecked(rewriter: &mut Rewriter<'_>, inst: Inst, op: Op) {

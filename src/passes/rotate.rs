@@ -27,7 +27,7 @@ use crate::analysis::loops::Loop;
 use crate::analysis::loops::Loops;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
-use crate::ir::{Block, Function, Imm, Inst, Op, Target, Value};
+use crate::ir::{Block, Effects, Function, Imm, Inst, Op, Target, Value};
 
 use rustc_hash::FxHashMap;
 
@@ -108,7 +108,8 @@ fn sink_into_body(func: &mut Function, header: Block, body: Block) {
     let (mut kept, mut sunk) = (Vec::new(), Vec::new());
     for &inst in insts.iter().rev() {
         let data = func.inst(inst);
-        if data.op.is_removable() && !data.results.iter().any(|result| is_pinned[result.index()]) {
+        let may_move = data.op.is_removable() && !data.op.effects().has(Effects::READS);
+        if may_move && !data.results.iter().any(|result| is_pinned[result.index()]) {
             sunk.push(inst);
         } else {
             pin_reads(func, inst, &mut is_pinned);

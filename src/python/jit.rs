@@ -21,11 +21,13 @@ use crate::driver;
 use crate::driver::Checked;
 use crate::driver::Failure;
 use crate::driver::report;
+use crate::front;
 use crate::ir::Signature;
 use crate::runtime::closures;
 use crate::runtime::enter;
 use crate::runtime::frames;
 use crate::runtime::install;
+use crate::types::Type;
 
 use super::callable;
 use super::compile;
@@ -75,7 +77,8 @@ pub(super) fn prepare(
             return Ok(None);
         }
     };
-    let signature = signature_of(plan.get(), info.parameters.len(), py);
+    let spelled = front::annotated_signature(module, info);
+    let signature = signature_of(plan.get(), &spelled, py);
     let checked = Checked {
         params: (0..info.parameters.len()).map(|index| plan.get().is_checked(Some(index))).collect(),
         result: plan.get().is_checked(None),
@@ -135,11 +138,19 @@ fn is_bound_by_class(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(["__new__", "__init_subclass__", "__class_getitem__"].contains(&name.as_str()))
 }
 
-/// What the plan promises of the parameters and the result.
-fn signature_of(plan: &FunctionPlan, parameters: usize, py: Python<'_>) -> Signature {
+/// What the plan promises of the parameters and the result. What is in lists is no promise, so the text's
+/// word is taken for that.
+fn signature_of(plan: &FunctionPlan, spelled: &Signature, py: Python<'_>) -> Signature {
+    let refined = |promised: Type, spelled: &Type| match (promised, spelled) {
+        (Type::List(_), Type::List(item)) => Type::List(item.clone()),
+        (promised, _) => promised,
+    };
+    let params = spelled.params.iter().enumerate();
     Signature {
-        params: (0..parameters).map(|index| plan.promised_type(Some(index), py)).collect(),
-        result: plan.promised_type(None, py),
+        params: params
+            .map(|(index, spelled)| refined(plan.promised_type(Some(index), py), spelled))
+            .collect(),
+        result: refined(plan.promised_type(None, py), &spelled.result),
     }
 }
 

@@ -112,6 +112,10 @@ unsafe fn is_exact(object: *mut PyObject, ty: &Type) -> bool {
                         && items.iter().zip(types).all(|(&item, ty)| is_exact(item, ty))
                 }
             }
+            Type::List(_) => type_of(object) == &raw mut ffi::PyList_Type,
+            Type::Str => type_of(object) == &raw mut ffi::PyUnicode_Type,
+            Type::Bytes => type_of(object) == &raw mut ffi::PyBytes_Type,
+            Type::ByteArray => type_of(object) == &raw mut ffi::PyByteArray_Type,
             Type::Object => true,
         }
     }

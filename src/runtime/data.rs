@@ -76,10 +76,20 @@ pub enum Fixed {
     ListIteratorType,
     /// Where code leaves its [`Site`](super::frames::Site).
     Site,
+    /// `list`
+    ListType,
+    /// `str`
+    StrType,
+    /// `bytes`
+    BytesType,
+    /// `bytearray`
+    ByteArrayType,
+    /// The first of the ints that CPython keeps: see [`crate::cpython::layout::SmallInts`].
+    SmallInts,
 }
 
 /// How many [`Fixed`] words there are.
-pub const FIXED_WORDS: usize = Fixed::Site as usize + 1;
+pub const FIXED_WORDS: usize = Fixed::SmallInts as usize + 1;
 
 /// Where things stand in the data, as byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,10 +20,13 @@ use pyo3::prelude::*;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
+use crate::cpython::container;
 use crate::cpython::object;
 use crate::cpython::object::drop_ref;
 use crate::cpython::running;
 use crate::cpython::thread;
+use crate::ir::StartClass;
+use crate::ir::StartItem;
 use crate::ir::StartKind;
 use crate::ir::StartStep;
 use crate::ir::start::WIDE_BITS;
@@ -34,6 +37,7 @@ use super::frames;
 use super::frames::Segment;
 use super::meta::LoopMeta;
 use super::meta::Wants;
+use super::object::dies_silently;
 use super::object::exact_int;
 use super::unit::LoadedUnit;
 use super::unit::ResumeFn;
@@ -43,6 +47,9 @@ const MOST_EXITS: u32 = 64;
 
 /// How many versions a loop has.
 const MOST_VERSIONS: usize = 6;
+
+/// Lists further inside of others count as any object.
+const DEEPEST_LIST: u8 = 4;
 
 /// After how many turns a loop asks again when nothing fitted, at first and at last.
 const FIRST_WAIT: u64 = 64;
@@ -305,6 +312,10 @@ unsafe fn kind_of(slot: u64, wants: Wants) -> StartKind {
     if wants == Wants::Truth {
         return StartKind::Truth;
     }
+    // SAFETY: the slot holds a live object.
+    if let Some(class) = unsafe { class_of(slot as *mut PyObject) } {
+        return StartKind::Exact(class);
+    }
     let kinds = [
         StartKind::None,
         StartKind::Bool,
@@ -332,6 +343,7 @@ unsafe fn fits(kind: StartKind, slot: u64, wants: Wants) -> bool {
             StartKind::Truth => false,
             StartKind::Object => true,
             StartKind::Unread => dies_silently(object),
+            StartKind::Exact(class) => class_of(object) == Some(class),
             StartKind::None => object == ffi::Py_None(),
             StartKind::Bool => object == ffi::Py_True() || object == ffi::Py_False(),
             StartKind::Int => exact_int(object).is_some(),
@@ -348,18 +360,52 @@ unsafe fn fits(kind: StartKind, slot: u64, wants: Wants) -> bool {
     }
 }
 
-/// Whether nobody sees the death of the object.
-unsafe fn dies_silently(object: *mut PyObject) -> bool {
+/// The class of an object that stays one.
+unsafe fn class_of(object: *mut PyObject) -> Option<StartClass> {
     // SAFETY: the caller passes a live object.
-    unsafe {
-        object == ffi::Py_None()
-            || [
-                &raw mut ffi::PyLong_Type,
-                &raw mut ffi::PyFloat_Type,
-                &raw mut ffi::PyBool_Type,
-                &raw mut ffi::PyRangeIter_Type,
-            ]
-            .contains(&object::type_of(object))
+    let ty = unsafe { object::type_of(object) };
+    Some(match ty {
+        _ if ty == &raw mut ffi::PyUnicode_Type => StartClass::Str,
+        _ if ty == &raw mut ffi::PyBytes_Type => StartClass::Bytes,
+        _ if ty == &raw mut ffi::PyByteArray_Type => StartClass::ByteArray,
+        _ if ty == &raw mut ffi::PyList_Type => {
+            // SAFETY: as above.
+            let (depth, item) = unsafe { innermost_item(object) };
+            StartClass::List(depth, item)
+        }
+        _ => return None,
+    })
+}
+
+/// How many lists there are inside each other, and what the first item of the innermost is.
+unsafe fn innermost_item(list: *mut PyObject) -> (u8, StartItem) {
+    let mut list = list;
+    for depth in 1..=DEEPEST_LIST {
+        // SAFETY: a live list keeps its items alive, and nothing runs meanwhile.
+        unsafe {
+            let Some(&first) = container::list_items(running().layout, list).first() else {
+                return (depth, StartItem::Never);
+            };
+            let ty = object::type_of(first);
+            if ty != &raw mut ffi::PyList_Type {
+                return (depth, item_of(first, ty));
+            }
+            list = first;
+        }
+    }
+    (DEEPEST_LIST, StartItem::Object)
+}
+
+fn item_of(item: *mut PyObject, ty: *mut ffi::PyTypeObject) -> StartItem {
+    // SAFETY: the singleton's address is always valid.
+    let none = unsafe { ffi::Py_None() };
+    match ty {
+        _ if item == none => StartItem::None,
+        _ if ty == &raw mut ffi::PyBool_Type => StartItem::Bool,
+        _ if ty == &raw mut ffi::PyLong_Type => StartItem::Int,
+        _ if ty == &raw mut ffi::PyFloat_Type => StartItem::Float,
+        _ if ty == &raw mut ffi::PyUnicode_Type => StartItem::Str,
+        _ => StartItem::Object,
     }
 }
 
@@ -385,7 +431,7 @@ unsafe fn unbox(kinds: &[StartKind], meta: &LoopMeta, slots: &[u64]) -> Vec<u64>
         // SAFETY: the slot holds an owned object that fits the kind, or a truth value.
         unsafe {
             match kind {
-                StartKind::Truth | StartKind::Object => words.push(slot),
+                StartKind::Truth | StartKind::Object | StartKind::Exact(_) => words.push(slot),
                 StartKind::None | StartKind::Unread => {}
                 StartKind::Bool => words.push(u64::from(object == ffi::Py_True())),
                 StartKind::Int => words.push(exact_int(object).unwrap_or_default().cast_unsigned()),
@@ -400,7 +446,8 @@ unsafe fn unbox(kinds: &[StartKind], meta: &LoopMeta, slots: &[u64]) -> Vec<u64>
                     words.extend(numbers.map(i64::cast_unsigned));
                 }
             }
-            if wants == Wants::Object && kind != StartKind::Object {
+            let stays = matches!(kind, StartKind::Object | StartKind::Exact(_));
+            if wants == Wants::Object && !stays {
                 drop_ref(object);
             }
         }

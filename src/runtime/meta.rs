@@ -47,6 +47,8 @@ pub enum SlotMeta {
     Cell(u32),
     /// A tuple.
     Tuple(Vec<SlotMeta>),
+    /// A str of one character, whose code point the word is.
+    Char(u32),
     /// A wide int.
     Wide {
         /// Its low word.

@@ -31,6 +31,37 @@ use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
 
+/// Whether nobody sees the death of the object.
+///
+/// # Safety
+/// The object is alive.
+#[must_use]
+pub unsafe fn dies_silently(object: *mut PyObject) -> bool {
+    // SAFETY: the caller passes a live object.
+    unsafe {
+        object == ffi::Py_None()
+            || [
+                &raw mut ffi::PyLong_Type,
+                &raw mut ffi::PyFloat_Type,
+                &raw mut ffi::PyBool_Type,
+                &raw mut ffi::PyUnicode_Type,
+                &raw mut ffi::PyBytes_Type,
+                &raw mut ffi::PyByteArray_Type,
+                &raw mut ffi::PyRangeIter_Type,
+            ]
+            .contains(&type_of(object))
+    }
+}
+
+/// 1 where nobody can see the death of the object, else 0.
+///
+/// # Safety
+/// The object is alive.
+pub unsafe extern "C" fn object_dies_silently(object: *mut PyObject) -> i64 {
+    // SAFETY: the caller's contract.
+    i64::from(unsafe { dies_silently(object) })
+}
+
 /// The value of a global or builtin name, looked up; NameError.
 ///
 /// # Safety

@@ -29,6 +29,7 @@ use super::meta::WordType;
 use super::object::obj_tuple;
 use super::object::truth_object;
 use super::object::word;
+use super::string::str_char;
 use super::table::position;
 use super::unit::LoadedUnit;
 use super::wide;
@@ -317,6 +318,12 @@ impl<'a, 'py> Builder<'a, 'py> {
                 let count = i64::try_from(pointers.len()).expect("a tuple's length fits 64 bits");
                 // SAFETY: so many live objects.
                 unsafe { Bound::from_owned_ptr_or_err(self.py, obj_tuple(pointers.as_ptr(), count)) }
+            }
+            SlotMeta::Char(number) => {
+                // SAFETY: the word is a code point.
+                let made = unsafe { str_char(self.words[*number as usize].cast_signed()) };
+                // SAFETY: a new reference, or null with the exception set.
+                unsafe { Bound::from_owned_ptr_or_err(self.py, made) }
             }
             SlotMeta::Wide { low, high } => {
                 let [low, high] = [low, high].map(|&number| self.words[number as usize].cast_signed());

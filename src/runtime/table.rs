@@ -217,6 +217,16 @@ macro_rules! for_each_helper {
             ObjBuildClass = closures::obj_build_class(Unit) -> (Obj);
             /// `(super, cell, first argument)`: `super()`.
             ObjSuper = closures::obj_super(Obj, Obj, Obj) -> (Obj);
+            /// 1 where nobody can see the death of an object of this type, else 0.
+            DiesSilently = object::object_dies_silently(Obj) -> (I64);
+            /// `(start, step, count)`: a new list of the numbers of a range of so many.
+            ListRange = list::list_range(I64, I64, I64) -> (Obj);
+            /// `(str, index)`: the code point of the character at an index that exists.
+            StrItem = string::str_item(Obj, I64) -> (I64);
+            /// 1 where two exact strs are equal, else 0.
+            StrEqual = string::str_equal(Obj, Obj) -> (I64);
+            /// The str of the character with this code point.
+            StrChar = string::str_char(I64) -> (Obj);
         }
     };
 }

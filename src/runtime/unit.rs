@@ -18,6 +18,7 @@ use pyo3::types::PyDict;
 use pyo3::types::PyTuple;
 use rustc_hash::FxHashMap;
 
+use crate::cpython::object;
 use crate::cpython::object::drop_optional;
 use crate::cpython::running;
 use crate::cpython::thread;
@@ -235,6 +236,8 @@ impl LoadedUnit {
         let breaker = unsafe { thread::breaker_address(running().layout, state) };
         // SAFETY: the singletons are immortal or counted by the process.
         let (none, yes, no) = unsafe { (ffi::Py_None(), ffi::Py_True(), ffi::Py_False()) };
+        // SAFETY: the thread is attached; the int is kept by the interpreter for ever.
+        let small_ints = unsafe { object::small_int(running().layout.small_ints.first) };
         let words = [
             (Fixed::Helpers, word(table::addresses().as_ptr())),
             (Fixed::Unit, word(std::ptr::from_ref(self))),
@@ -249,6 +252,11 @@ impl LoadedUnit {
             (Fixed::Math, word(float::math_table())),
             (Fixed::ListIteratorType, quiet::list_iterator()),
             (Fixed::Site, word(frames::site_address())),
+            (Fixed::ListType, word(&raw const ffi::PyList_Type)),
+            (Fixed::StrType, word(&raw const ffi::PyUnicode_Type)),
+            (Fixed::BytesType, word(&raw const ffi::PyBytes_Type)),
+            (Fixed::ByteArrayType, word(&raw const ffi::PyByteArray_Type)),
+            (Fixed::SmallInts, word(small_ints)),
         ];
         for (place, value) in words {
             self.set_word(self.layout.fixed(place), value);

@@ -6,6 +6,9 @@ use crate::ir::Type;
 
 use super::interval::Interval;
 
+/// No container has more items: each takes a byte at least.
+const MOST_ITEMS: i128 = i64::MAX as i128;
+
 /// Everything that a value of the type can be, as an interval: truth values are 0 and 1.
 #[must_use]
 pub fn whole(ty: Type) -> Interval {
@@ -49,6 +52,9 @@ pub fn exact_result(op: Op, imm: Imm, operands: &[Interval]) -> Option<Interval>
         },
         Op::BoolNot => Some(Interval::exactly(1).minus(operand(0))),
         Op::BoolToInt => Some(operand(0)),
+        Op::StrItem => Some(Interval::new(0, 0x0010_ffff)),
+        Op::ListLen | Op::StrLen | Op::BytesLen | Op::ByteArrayLen => Some(Interval::new(0, MOST_ITEMS)),
+        Op::BytesItem | Op::ByteArrayItem => Some(Interval::new(0, 255)),
         Op::IntRangeLen => Some(range_len(operand(0), operand(1), operand(2))),
         _ => None,
     }

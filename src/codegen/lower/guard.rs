@@ -10,7 +10,7 @@ use crate::runtime::table::Helper;
 use super::Lower;
 use super::control::{count, poll_aside};
 use crate::codegen::abi::WORD;
-use crate::codegen::code::displacement;
+use crate::codegen::code::{displacement, type_word};
 
 pub(super) fn cell(cx: &mut Lower<'_>, at: &InstData) {
     let Imm::Cell(cell) = at.imm else { unreachable!("the verifier checks immediates") };
@@ -104,6 +104,13 @@ pub(super) fn none(cx: &mut Lower<'_>, at: &InstData) {
     let none = cx.code.fixed(Fixed::None);
     let differs = cx.code.compare(IntCC::NotEqual, object, none);
     cx.exit_if(differs);
+}
+
+pub(super) fn class(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Class(class) = at.imm else { unreachable!("the verifier checks immediates") };
+    let object = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    cx.code.require_type(object, type_word(class), exit);
 }
 
 pub(super) fn tuple(cx: &mut Lower<'_>, at: &InstData) {

@@ -25,6 +25,15 @@ pub(super) fn semantic_type(cursor: &mut Cursor<'_>) -> Result<types::Type, Pars
         "int" => Ok(types::Type::Int),
         "float" => Ok(types::Type::Float),
         "object" => Ok(types::Type::Object),
+        "str" => Ok(types::Type::Str),
+        "bytes" => Ok(types::Type::Bytes),
+        "bytearray" => Ok(types::Type::ByteArray),
+        "list" => {
+            cursor.expect("[")?;
+            let item = semantic_type(cursor)?;
+            cursor.expect("]")?;
+            Ok(types::Type::List(Box::new(item)))
+        }
         "tuple" => {
             cursor.expect("[")?;
             Ok(types::Type::Tuple(cursor.list("]", semantic_type)?.into()))
@@ -100,6 +109,7 @@ pub(super) fn immediate(unit: &mut Unit, cursor: &mut Cursor<'_>, op: Op) -> Res
         }
         ImmKind::Unary => Imm::Unary(named(cursor, Unary::ALL, Unary::name)?),
         ImmKind::Math => Imm::Math(named(cursor, MathFn::ALL, MathFn::name)?),
+        ImmKind::Class => Imm::Class(named(cursor, types::Class::ALL, types::Class::name)?),
     };
     cursor.eat(",");
     Ok(imm)

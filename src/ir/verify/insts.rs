@@ -244,6 +244,7 @@ impl Verifier<'_> {
                 }
             }
             Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
+            Slot::Char(point) => self.check_ints(inst, &[*point]),
             Slot::Wide { low, high } => self.check_ints(inst, &[*low, *high]),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }

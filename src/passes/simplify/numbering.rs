@@ -234,8 +234,9 @@ impl Numbering<'_> {
 /// Whether a second one with equal operands gives what the first gave. Cells change under our feet.
 fn is_repeatable(op: Op) -> bool {
     let effects = op.effects();
-    let lasting = [Effects::RAISES, Effects::FOREIGN, Effects::TERMINATOR];
-    let is_fact = matches!(op, Op::GuardNone | Op::GuardDepth) || !effects.has(Effects::STAYS);
+    let lasting = [Effects::RAISES, Effects::FOREIGN, Effects::TERMINATOR, Effects::READS, Effects::WRITES];
+    let is_fact =
+        matches!(op, Op::GuardNone | Op::GuardClass | Op::GuardDepth) || !effects.has(Effects::STAYS);
     is_fact && !lasting.iter().any(|&effect| effects.has(effect))
 }
 

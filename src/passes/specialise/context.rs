@@ -96,7 +96,11 @@ impl<'a> Context<'a> {
         let point = Point::Before(start.inst);
         let needed = self.needed_at(point);
         for (kind, value) in start.kinds.iter_mut().zip(self.live.resume_slots(self.generic, point)) {
-            let is_silent = !matches!(kind, StartKind::Truth | StartKind::Object);
+            let is_silent = match kind {
+                StartKind::Truth | StartKind::Object => false,
+                StartKind::Exact(class) => class.ty().dies_silently(),
+                _ => true,
+            };
             if is_silent && needed.binary_search(&value).is_err() {
                 *kind = StartKind::Unread;
             } else if matches!(kind, StartKind::RangeIter(_)) && !self.uses(value).only_iterator {

@@ -173,7 +173,7 @@ impl Emission<'_> {
         let params = self.cx.generic.block(data.block).params.len();
         for (position, (&value, kind)) in entering.iter().zip(&data.kinds).enumerate() {
             let repr = if position >= params && !self.travels(value, kind) {
-                self.shared.get(&value).cloned().unwrap_or(Repr::Never)
+                self.shared.get(&value).map_or(Repr::Never, |repr| as_inferred(repr, kind))
             } else {
                 self.receive(self.blocks[&version], kind)
             };
@@ -302,6 +302,7 @@ impl Emission<'_> {
             (Repr::Int((), Some(_)), _) | (Repr::Bool((), Some(_)), _) => {}
             (Repr::Int(..), Repr::Int(value, _))
             | (Repr::Float(()), Repr::Float(value))
+            | (Repr::Char(()), Repr::Char(value))
             | (Repr::Bool(..), Repr::Bool(value, _)) => args.push(*value),
             (Repr::Wide(..), repr @ (Repr::Wide(..) | Repr::Int(..))) => {
                 if let Some((low, high)) = self.walker.as_wide(repr) {
@@ -312,7 +313,7 @@ impl Emission<'_> {
                 let zero = self.walker.int_constant(0);
                 args.extend([zero, zero]);
             }
-            (Repr::Int(..), Repr::Never) => args.push(self.walker.int_constant(0)),
+            (Repr::Int(..) | Repr::Char(_), Repr::Never) => args.push(self.walker.int_constant(0)),
             (Repr::Float(()), Repr::Never) => args.push(self.walker.float_constant(0.0)),
             (Repr::Bool(..), Repr::Never) => {
                 if let Repr::Bool(value, _) = self.walker.truth(false) {
@@ -342,7 +343,9 @@ impl Emission<'_> {
                 args.extend_from_slice(&[one, one]);
                 args.extend(by.value().is_none().then_some(one));
             }
-            (Repr::Object(()) | Repr::Likely(..), repr) => args.push(self.walker.object(repr)?),
+            (Repr::Object(()) | Repr::Likely(..) | Repr::Exact(..), repr) => {
+                args.push(self.walker.object(repr)?)
+            }
             _ => return Err(Left),
         }
         Ok(())
@@ -353,13 +356,24 @@ impl Emission<'_> {
 fn is_plain(repr: &Repr<Value>, kind: &Kind) -> bool {
     match (kind, repr) {
         (Repr::Object(()) | Repr::Likely(..), repr) => {
-            matches!(repr, Repr::Never | Repr::None | Repr::Bool(..) | Repr::Object(_) | Repr::Likely(..))
+            let made = matches!(repr, Repr::Never | Repr::None | Repr::Bool(..));
+            made || matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..))
         }
         (Repr::Tuple(kinds), Repr::Tuple(items)) => {
             kinds.len() == items.len()
                 && items.iter().zip(kinds.iter()).all(|(item, kind)| is_plain(item, kind))
         }
         _ => true,
+    }
+}
+
+/// A list with what the inference has found out of its items along the way; anything else as it is.
+fn as_inferred(repr: &Repr<Value>, kind: &Kind) -> Repr<Value> {
+    match (repr, kind) {
+        (Repr::Exact(value, own), Repr::Exact((), ty)) if own.class() == ty.class() => {
+            Repr::Exact(*value, std::rc::Rc::clone(ty))
+        }
+        _ => repr.clone(),
     }
 }
 
@@ -381,6 +395,8 @@ fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
         }
         Repr::Known(known) => Repr::Known(std::rc::Rc::clone(known)),
         Repr::Likely((), ty) => Repr::Likely(value(Type::Obj), std::rc::Rc::clone(ty)),
+        Repr::Char(()) => Repr::Char(value(Type::I64)),
+        Repr::Exact((), ty) => Repr::Exact(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Object(()) => Repr::Object(value(Type::Obj)),
     }
 }
@@ -465,6 +481,7 @@ impl Writer<'_> {
                 Some(float) => Slot::Const(self.unit.constant(Const::Float(float.to_bits()))),
                 None => Slot::Value(*value),
             },
+            Repr::Char(value) => Slot::Char(*value),
             Repr::Tuple(items) => Slot::Tuple(items.iter().map(|item| self.slot(item)).collect()),
             Repr::Range { start, stop, step, .. } => Slot::Range { start: *start, stop: *stop, step: *step },
             Repr::RangeIter { next, end, step, by: Step::Any } => {
@@ -477,10 +494,12 @@ impl Writer<'_> {
                 let spec = CellSpec { path: known.path.clone(), expected: known.fact.clone() };
                 Slot::Cell(self.unit.cell(spec))
             }
-            Repr::Likely(value, _) | Repr::Object(value) => match self.out.def_inst(*value) {
-                Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),
-                _ => Slot::Value(*value),
-            },
+            Repr::Likely(value, _) | Repr::Exact(value, _) | Repr::Object(value) => {
+                match self.out.def_inst(*value) {
+                    Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),
+                    _ => Slot::Value(*value),
+                }
+            }
         }
     }
 }

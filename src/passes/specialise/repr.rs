@@ -79,6 +79,10 @@ pub(super) enum Repr<V> {
     Known(Rc<Known>),
     /// An object that is probably of this type.
     Likely(V, Rc<Type>),
+    /// An exact str of one character: its code point.
+    Char(V),
+    /// An object that is exactly of this type, which has a [`Class`](crate::types::Class).
+    Exact(V, Rc<Type>),
     /// Any object.
     Object(V),
 }
@@ -90,7 +94,11 @@ impl<V: Copy> Repr<V> {
     /// Whether the death of the value can't be observed.
     #[must_use]
     pub(super) fn dies_silently(&self) -> bool {
-        !matches!(self, Repr::Likely(..) | Repr::Object(_))
+        match self {
+            Repr::Likely(..) | Repr::Object(_) => false,
+            Repr::Exact(_, ty) => ty.dies_silently(),
+            _ => true,
+        }
     }
 
     /// The exact class of the value, where it is one that annotations can promise.
@@ -102,8 +110,32 @@ impl<V: Copy> Repr<V> {
             Repr::Int(..) | Repr::Wide(..) => Type::Int,
             Repr::Float(_) => Type::Float,
             Repr::Tuple(items) => Type::Tuple(items.iter().map(Repr::exact_type).collect::<Option<_>>()?),
+            Repr::Char(_) => Type::Str,
+            Repr::Exact(_, ty) => (**ty).clone(),
             _ => return None,
         })
+    }
+
+    /// Whether the value is exactly of this type, as far as annotations promise it.
+    #[must_use]
+    pub(super) fn keeps(&self, ty: &Type) -> bool {
+        match (self, ty) {
+            (Repr::Exact(_, own), ty) => own.class() == ty.class(),
+            (Repr::Char(_), ty) => *ty == Type::Str,
+            (Repr::Likely(_, own), ty) => **own == *ty && !ty.mentions_object(),
+            (repr, ty) => repr.exact_type().as_ref() == Some(ty),
+        }
+    }
+
+    /// What an item of a list is taken to be where this was put into it. None says nothing: it mostly
+    /// stands where something else goes later.
+    #[must_use]
+    pub(super) fn as_item(&self) -> Type {
+        match self {
+            Repr::None => Type::Never,
+            Repr::Likely(_, ty) => (**ty).clone(),
+            repr => repr.exact_type().unwrap_or(Type::Object),
+        }
     }
 
     /// Whether the value is a number: an int, a float or a bool.
@@ -135,6 +167,7 @@ impl Kind {
             Type::Int => Repr::Int((), None),
             Type::Float => Repr::Float(()),
             Type::Tuple(_) => Repr::Likely((), Rc::new(ty.clone())),
+            Type::List(_) | Type::Str | Type::Bytes | Type::ByteArray => Repr::Exact((), Rc::new(ty.clone())),
             Type::Never | Type::Object => Repr::Object(()),
         }
     }
@@ -157,6 +190,7 @@ impl Kind {
                 Repr::RangeIter { next: (), end: (), step: (), by }
             }
             StartKind::Wide => Repr::Wide((), ()),
+            StartKind::Exact(class) => Repr::Exact((), Rc::new(class.ty())),
             StartKind::Object => Repr::Object(()),
         }
     }
@@ -178,6 +212,14 @@ impl Kind {
                 if tuple.exact_type().as_ref() == Some(&**ty) =>
             {
                 Repr::Likely((), Rc::clone(ty))
+            }
+            (Repr::Char(()), Repr::Exact((), ty)) | (Repr::Exact((), ty), Repr::Char(()))
+                if **ty == Type::Str =>
+            {
+                Repr::Exact((), Rc::clone(ty))
+            }
+            (Repr::Exact(_, a), Repr::Exact(_, b)) if a.class() == b.class() => {
+                Repr::Exact((), Rc::new(a.join(b)))
             }
             (Repr::Range { .. }, Repr::Range { .. }) => {
                 Repr::Range { start: (), stop: (), step: (), by: Step::Any }

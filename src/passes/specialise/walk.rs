@@ -5,6 +5,7 @@
 mod arith;
 mod builtins;
 mod calls;
+mod items;
 mod iterate;
 mod maths;
 mod unbox;
@@ -91,9 +92,11 @@ pub(super) struct Walker<'a, S: Sink> {
     pub(super) env: Env<S::V>,
     cx: &'a Context<'a>,
     inst: Inst,
+    /// The instruction behind it.
+    next: Inst,
     point: Point,
     /// Objects made of unboxed values in this block, so that a value keeps one identity there.
-    boxes: FxHashMap<S::V, S::V>,
+    boxes: FxHashMap<(Op, S::V), S::V>,
 }
 
 type Reprs<S> = Vec<Repr<<S as Sink>::V>>;
@@ -107,6 +110,7 @@ impl<'a, S: Sink> Walker<'a, S> {
             env: Env::default(),
             cx,
             inst: first,
+            next: first,
             point: Point::Before(first),
             boxes: FxHashMap::default(),
         }
@@ -133,7 +137,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                 return Flow::End;
             }
             let done = match insts.get(position + 1) {
-                Some(&next) => self.transfer(inst, next).map(|()| None),
+                Some(&next) => {
+                    self.next = next;
+                    self.transfer(inst).map(|()| None)
+                }
                 None => self.terminate(inst).map(Some),
             };
             match done {
@@ -204,12 +211,13 @@ impl<'a, S: Sink> Walker<'a, S> {
     /// The value as an object; for a value that has no object here the code leaves.
     pub(super) fn object(&mut self, repr: &Repr<S::V>) -> Result<S::V, Left> {
         match repr {
-            Repr::Object(value) | Repr::Likely(value, _) => Ok(*value),
+            Repr::Object(value) | Repr::Likely(value, _) | Repr::Exact(value, _) => Ok(*value),
             Repr::None => Ok(self.object_constant(Const::None)),
             Repr::Never => Ok(self.object_constant(Const::Unbound)),
             Repr::Int(value, _) => Ok(self.boxed(Op::IntBox, *value)),
             Repr::Wide(low, high) => Ok(self.one(Op::IntWideBox, Imm::None, &[*low, *high])),
             Repr::Float(value) => Ok(self.boxed(Op::FloatBox, *value)),
+            Repr::Char(value) => Ok(self.boxed(Op::StrChar, *value)),
             Repr::Bool(value, _) => Ok(self.boxed(Op::BoolBox, *value)),
             Repr::Tuple(items) => {
                 let items = self.objects(items)?;
@@ -234,11 +242,11 @@ impl<'a, S: Sink> Walker<'a, S> {
     }
 
     fn boxed(&mut self, op: Op, value: S::V) -> S::V {
-        if let Some(&object) = self.boxes.get(&value) {
+        if let Some(&object) = self.boxes.get(&(op, value)) {
             return object;
         }
         let object = self.one(op, Imm::None, &[value]);
-        self.boxes.insert(value, object);
+        self.boxes.insert((op, value), object);
         object
     }
 
@@ -277,23 +285,24 @@ impl<'a, S: Sink> Walker<'a, S> {
         self.env.insert(self.cx.generic.inst(inst).results[0], repr);
     }
 
-    fn transfer(&mut self, inst: Inst, next: Inst) -> Result<(), Left> {
+    fn transfer(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         match data.op {
             _ if data.catches() => return Err(Left),
             Op::ObjCatch | Op::ObjTakeError | Op::ObjEndCatch => return Err(Left),
             Op::ObjReraise | Op::ObjReraiseHandled | Op::ObjEnterContext => return Err(Left),
             Op::Release => {
-                if let Some(Repr::Object(value) | Repr::Likely(value, _)) =
-                    self.env.get(&data.args[0]).cloned()
+                if let Some(repr) = self.env.get(&data.args[0]).cloned()
+                    && !repr.dies_silently()
                 {
-                    self.none(Op::Release, Imm::None, &[value]);
+                    let object = self.object(&repr)?;
+                    self.none(Op::Release, Imm::None, &[object]);
                 }
             }
             Op::Poll => self.none(Op::Poll, Imm::None, &[]),
             Op::ObjCheckResult => {
                 let value = self.read(data.args[0])?;
-                if value.exact_type().as_ref() != Some(&self.cx.signature.result) {
+                if !value.keeps(&self.cx.signature.result) || matches!(value, Repr::Likely(..)) {
                     let object = self.object(&value)?;
                     self.none(Op::ObjCheckResult, Imm::None, &[object]);
                     if matches!(value, Repr::Tuple(_)) {
@@ -308,6 +317,9 @@ impl<'a, S: Sink> Walker<'a, S> {
             }
             Op::ObjNext => self.next_item(inst)?,
             Op::ObjMethod => self.method(inst)?,
+            Op::ObjItem => self.item(inst)?,
+            Op::ObjSetItem => self.set_item(inst)?,
+            Op::ObjList => self.list_display(inst)?,
             Op::ObjUnpackRest => {
                 let operands = self.operands(inst)?;
                 let args = self.objects(&operands)?;
@@ -329,7 +341,7 @@ impl<'a, S: Sink> Walker<'a, S> {
                 let operands = self.operands(inst)?;
                 let result = match self.unboxed(inst, &operands)? {
                     Ok(result) => result,
-                    Err(likely) => self.generic(inst, next, &operands, likely.as_ref())?,
+                    Err(likely) => self.generic(inst, &operands, likely.as_ref())?,
                 };
                 self.define(inst, result);
             }
@@ -401,7 +413,6 @@ impl<'a, S: Sink> Walker<'a, S> {
     fn generic(
         &mut self,
         inst: Inst,
-        next: Inst,
         operands: &[Repr<S::V>],
         likely: Option<&types::Type>,
     ) -> Result<Repr<S::V>, Left> {
@@ -409,11 +420,16 @@ impl<'a, S: Sink> Walker<'a, S> {
         let args = self.objects(operands)?;
         let object = self.one(data.op, data.imm, &args);
         let Some(likely) = likely else { return Ok(Repr::Object(object)) };
+        Ok(self.unbox_result(inst, object, likely))
+    }
+
+    /// The instruction's result without its box; a guard exits behind the instruction.
+    fn unbox_result(&mut self, inst: Inst, object: S::V, likely: &types::Type) -> Repr<S::V> {
         self.define(inst, Repr::Object(object));
-        self.point = Point::Before(next);
+        self.point = Point::Before(self.next);
         let result = self.unbox(object, likely);
         self.stand_before(inst);
-        Ok(result)
+        result
     }
 
     /// The unboxed form of a constant.
@@ -426,6 +442,10 @@ impl<'a, S: Sink> Walker<'a, S> {
             Const::Float(bits) => Repr::Float(self.one(Op::FloatConst, Imm::Float(*bits), &[])),
             Const::Tuple(items) if items.len() <= MAX_TUPLE && items.iter().all(is_scalar) => {
                 Repr::Tuple(items.iter().map(|item| self.constant(item)).collect())
+            }
+            Const::Str(_) => Repr::Exact(self.object_constant(constant.clone()), Rc::new(types::Type::Str)),
+            Const::Bytes(_) => {
+                Repr::Exact(self.object_constant(constant.clone()), Rc::new(types::Type::Bytes))
             }
             _ => Repr::Object(self.object_constant(constant.clone())),
         }

@@ -88,16 +88,22 @@ fn is_builtin(value: &Bound<'_, PyAny>, builtin: Builtin) -> bool {
     let object = value.as_ptr();
     let class = match builtin {
         Builtin::Bool => &raw mut ffi::PyBool_Type,
+        Builtin::ByteArray => &raw mut ffi::PyByteArray_Type,
+        Builtin::Bytes => &raw mut ffi::PyBytes_Type,
         Builtin::Float => &raw mut ffi::PyFloat_Type,
         Builtin::Int => &raw mut ffi::PyLong_Type,
+        Builtin::List => &raw mut ffi::PyList_Type,
         Builtin::Range => &raw mut ffi::PyRange_Type,
+        Builtin::Str => &raw mut ffi::PyUnicode_Type,
         Builtin::Abs
         | Builtin::DivMod
         | Builtin::Len
         | Builtin::Max
         | Builtin::Min
+        | Builtin::Ord
         | Builtin::Pow
         | Builtin::Round
+        | Builtin::Sorted
         | Builtin::Sum => return function_name(value, "builtins").as_deref() == Some(builtin.name()),
     };
     object == class.cast()

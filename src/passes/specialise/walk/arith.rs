@@ -39,7 +39,7 @@ impl<S: Sink> Walker<'_, S> {
             return self.wide_binary(binary, a, b);
         }
         if !a.is_number() || !b.is_number() {
-            return Err(None);
+            return Err(result_of_sequences(binary, a, b));
         }
         match (a, b) {
             (Repr::Bool(a, _), Repr::Bool(b, _))
@@ -146,6 +146,9 @@ impl<S: Sink> Walker<'_, S> {
         if a.is_number() && b.is_number() {
             return self.compare_numbers(cmp, a, b).map(|value| Repr::Bool(value, None)).ok_or(None);
         }
+        if let Some(truth) = self.compare_strings(cmp, a, b) {
+            return Ok(Repr::Bool(truth, None));
+        }
         let tuples = matches!((a, b), (Repr::Tuple(_), Repr::Tuple(_)));
         if a.is_item() && b.is_item() && !tuples && matches!(cmp, Cmp::Eq | Cmp::Ne) {
             let same = matches!((a, b), (Repr::None, Repr::None));
@@ -153,6 +156,22 @@ impl<S: Sink> Walker<'_, S> {
         }
         let likely = |repr: &Repr<S::V>| repr.is_item() || matches!(repr, Repr::Likely(..));
         Err((likely(a) && likely(b)).then_some(Type::Bool))
+    }
+
+    /// Comparisons of strings, by their code points where both are characters.
+    fn compare_strings(&mut self, cmp: Cmp, a: &Repr<S::V>, b: &Repr<S::V>) -> Option<S::V> {
+        if let (Repr::Char(a), Repr::Char(b)) = (a, b) {
+            return Some(self.one(Op::IntCompare, Imm::Cmp(cmp), &[*a, *b]));
+        }
+        let equal = match (a, b) {
+            _ if !matches!(cmp, Cmp::Eq | Cmp::Ne) || !is_str(a) || !is_str(b) => return None,
+            (Repr::Exact(text, _), Repr::Char(point)) | (Repr::Char(point), Repr::Exact(text, _)) => {
+                self.one(Op::StrIsChar, Imm::None, &[*text, *point])
+            }
+            (Repr::Exact(a, _), Repr::Exact(b, _)) => self.one(Op::StrEqual, Imm::None, &[*a, *b]),
+            _ => return None,
+        };
+        Some(if cmp == Cmp::Eq { equal } else { self.one(Op::BoolNot, Imm::None, &[equal]) })
     }
 
     fn compare_numbers(&mut self, cmp: Cmp, a: &Repr<S::V>, b: &Repr<S::V>) -> Option<S::V> {
@@ -210,6 +229,12 @@ impl<S: Sink> Walker<'_, S> {
         Ok(match a {
             Repr::Bool(..) => a.clone(),
             Repr::None => self.truth(false),
+            Repr::Char(_) => self.truth(true),
+            Repr::Exact(object, ty) => {
+                let length = self.length(*object, ty).ok_or(Left)?;
+                let zero = self.int_constant(0);
+                Repr::Bool(self.one(Op::IntCompare, Imm::Cmp(Cmp::Ne), &[length, zero]), None)
+            }
             Repr::Tuple(items) => self.truth(!items.is_empty()),
             Repr::Int(_, Some(value)) => self.truth(*value != 0),
             Repr::Int(value, None) => {
@@ -257,9 +282,34 @@ impl<S: Sink> Walker<'_, S> {
     }
 }
 
+/// Whether the value is an exact str.
+fn is_str<V: Copy>(repr: &Repr<V>) -> bool {
+    match repr {
+        Repr::Char(_) => true,
+        Repr::Exact(_, ty) => **ty == Type::Str,
+        _ => false,
+    }
+}
+
+/// The type that an operator on lists, strings or bytes gives for certain.
+fn result_of_sequences<V: Copy>(binary: Binary, a: &Repr<V>, b: &Repr<V>) -> Option<Type> {
+    match (binary, a, b) {
+        (Binary::Mul, Repr::Exact(_, ty), times) | (Binary::Mul, times, Repr::Exact(_, ty))
+            if times.is_integral() =>
+        {
+            Some((**ty).clone())
+        }
+        (Binary::Add, Repr::Exact(_, a), Repr::Exact(_, b)) if a.class() == b.class() => Some(a.join(b)),
+        (Binary::Add, a, b) if is_str(a) && is_str(b) => Some(Type::Str),
+        (Binary::Mul, Repr::Char(_), times) if times.is_integral() => Some(Type::Str),
+        (Binary::Mod, Repr::Exact(_, ty), _) if **ty == Type::Str => Some(Type::Str),
+        _ => None,
+    }
+}
+
 /// Whether an object made of the value is the only one that it can be.
 fn has_identity<V>(repr: &Repr<V>) -> bool {
-    matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::None | Repr::Bool(..))
+    matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..) | Repr::None | Repr::Bool(..))
 }
 
 /// A number for each class that an unboxed value may have.

@@ -3,6 +3,8 @@
 //! Where a builtin has no unboxed form here, the answer is the type that its result is sure or likely
 //! to have: the call is made on objects and its result unboxed under a guard.
 
+use std::rc::Rc;
+
 use crate::ir::{Binary, Builtin, Cmp, Imm, Inst, Op};
 use crate::types::Type;
 
@@ -37,7 +39,28 @@ impl<S: Sink> Walker<'_, S> {
             (Builtin::Len, [Repr::Range { start, stop, step, .. }]) => {
                 Ok(self.range_len(*start, *stop, *step))
             }
+            (Builtin::Len, [Repr::Exact(object, ty)]) => {
+                let length = self.length(*object, ty).ok_or(Some(Type::Int));
+                length.map(|length| Repr::Int(length, None))
+            }
+            (Builtin::Len, [Repr::Char(_)]) => Ok(self.int(1)),
+            (Builtin::Ord, [Repr::Char(point)]) => Ok(Repr::Int(*point, None)),
+            (Builtin::Str, [arg @ Repr::Char(_)]) => Ok(arg.clone()),
             (Builtin::Len, [_]) => Err(Some(Type::Int)),
+            (Builtin::List, [Repr::Range { start, stop, step, .. }]) => {
+                let list = self.one(Op::ListRange, Imm::None, &[*start, *stop, *step]);
+                Ok(Repr::Exact(list, Rc::new(Type::List(Box::new(Type::Int)))))
+            }
+            (Builtin::List | Builtin::Sorted, [Repr::Exact(_, ty)]) if matches!(**ty, Type::List(_)) => {
+                Err(Some((**ty).clone()))
+            }
+            (Builtin::List, [] | [_]) | (Builtin::Sorted, [_]) => {
+                Err(Some(Type::List(Box::new(Type::Object))))
+            }
+            (Builtin::ByteArray, [] | [_]) => Err(Some(Type::ByteArray)),
+            (Builtin::Bytes, [] | [_]) => Err(Some(Type::Bytes)),
+            (Builtin::Str, [] | [_]) => Err(Some(Type::Str)),
+            (Builtin::Ord, [_]) => Err(Some(Type::Int)),
             (Builtin::Sum, [Repr::Range { start, stop, step, .. }]) => {
                 Ok(self.range_sum(*start, *stop, *step))
             }
@@ -46,6 +69,18 @@ impl<S: Sink> Walker<'_, S> {
             (Builtin::Min | Builtin::Max, [_, _, ..]) => self.extreme(builtin, args),
             _ => Err(None),
         })
+    }
+
+    /// `len` of an object that has a class.
+    pub(super) fn length(&mut self, object: S::V, ty: &Type) -> Option<S::V> {
+        let op = match ty {
+            Type::List(_) => Op::ListLen,
+            Type::Str => Op::StrLen,
+            Type::Bytes => Op::BytesLen,
+            Type::ByteArray => Op::ByteArrayLen,
+            _ => return None,
+        };
+        Some(self.one(op, Imm::None, &[object]))
     }
 
     fn abs(&mut self, arg: &Repr<S::V>) -> Form<S::V> {

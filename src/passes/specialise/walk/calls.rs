@@ -74,6 +74,9 @@ impl<S: Sink> Walker<'_, S> {
             types::Type::Bool => Repr::Bool(value, None),
             types::Type::None if promised => Repr::None,
             types::Type::Tuple(_) => Repr::Likely(value, result.into()),
+            types::Type::List(_) | types::Type::Str | types::Type::Bytes | types::Type::ByteArray => {
+                return Ok(Ok(self.unbox_result(inst, value, &result)));
+            }
             types::Type::None | types::Type::Never | types::Type::Object => Repr::Object(value),
         }))
     }
@@ -100,7 +103,6 @@ fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<
 fn keeps_promise<V: Copy>(arg: &Repr<V>, param: &types::Type, checked: bool) -> bool {
     match (param, arg) {
         (types::Type::Object | types::Type::Never, _) => !checked,
-        (_, Repr::Likely(_, ty)) => **ty == *param && !param.mentions_object(),
-        (_, arg) => arg.exact_type().as_ref() == Some(param),
+        (_, arg) => arg.keeps(param),
     }
 }

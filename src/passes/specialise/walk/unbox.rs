@@ -42,6 +42,11 @@ impl<S: Sink> Walker<'_, S> {
                 Repr::Tuple(self.unbox_items(object, items).into())
             }
             types::Type::Tuple(_) => Repr::Likely(object, Rc::new(ty.clone())),
+            types::Type::List(_) | types::Type::Str | types::Type::Bytes | types::Type::ByteArray => {
+                let class = ty.class().expect("these types have a class");
+                self.none(Op::GuardClass, Imm::Class(class), &[object]);
+                Repr::Exact(object, Rc::new(ty.clone()))
+            }
             types::Type::Never | types::Type::Object => Repr::Object(object),
         }
     }

@@ -1,0 +1,250 @@
+//! Items of exact lists: read without a box, and written into the box that is there.
+//!
+//! A number object in a list that nobody else knows takes the new number: nobody can tell it from another
+//! object. Whatever a store overwrites dies unobserved, or the op exits before it has done anything.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+
+use crate::cpython::layout::{Immortality, IntHeader};
+use crate::ir::{Imm, InstData, Op};
+use crate::runtime::data::Fixed;
+use crate::runtime::table::Helper;
+
+use super::Lower;
+use crate::codegen::abi::WORD;
+
+/// The first magnitude that takes more than one digit.
+const DIGIT: i64 = 1 << 30;
+
+/// A container with its number of items at this offset.
+#[derive(Clone, Copy)]
+pub(super) struct Items {
+    /// The object.
+    pub(super) object: Value,
+    /// Where its size stands.
+    pub(super) size: i32,
+}
+
+/// The position that an index means, the instruction's operand 1; exits where there is none.
+pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, items: Items, index: Value) -> Value {
+    let exit = cx.exit_block();
+    let size = cx.code.load(WORD, items.object, items.size);
+    let known = match cx.func.def_inst(at.args[1]) {
+        Some(InstData { op: Op::IntConst, imm: Imm::Int(known), .. }) => Some(*known),
+        _ => None,
+    };
+    let from_end = known.is_some_and(i64::is_negative);
+    let position = if from_end { cx.code.builder.ins().iadd(index, size) } else { index };
+    let inside = cx.code.compare(IntCC::UnsignedLessThan, position, size);
+    if known.is_some() || at.imm == Imm::Bool(true) {
+        cx.code.branch_unless(inside, exit);
+        return position;
+    }
+    let (outside, done) = (cx.code.cold_block(), cx.code.block());
+    let result = cx.code.builder.append_block_param(done, WORD);
+    cx.code.builder.ins().brif(inside, done, &[index.into()], outside, &[]);
+    cx.code.enter(outside);
+    // An index that is too large is so the more with the size added.
+    let from_end = cx.code.builder.ins().iadd(index, size);
+    let inside = cx.code.compare(IntCC::UnsignedLessThan, from_end, size);
+    cx.code.builder.ins().brif(inside, done, &[from_end.into()], exit, &[]);
+    cx.code.enter(done);
+    result
+}
+
+/// The address of a list's item.
+fn place(cx: &mut Lower<'_>, at: &InstData) -> Value {
+    let (list, index) = (cx.arg(at, 0), cx.arg(at, 1));
+    let places = cx.code.layout.container;
+    let index = in_bounds(cx, at, Items { object: list, size: places.list_size }, index);
+    let first = cx.code.load(WORD, list, places.list_items);
+    let distance = cx.code.builder.ins().ishl_imm_u(index, 3);
+    cx.code.builder.ins().iadd(first, distance)
+}
+
+fn load_item(cx: &mut Lower<'_>, at: &InstData) -> Value {
+    let place = place(cx, at);
+    cx.code.load(WORD, place, 0)
+}
+
+pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
+    let list = cx.arg(at, 0);
+    let length = cx.code.load(WORD, list, cx.code.layout.container.list_size);
+    cx.result(at, length);
+}
+
+pub(super) fn item_int(cx: &mut Lower<'_>, at: &InstData) {
+    let item = load_item(cx, at);
+    let exit = cx.exit_block();
+    cx.code.require_type(item, Fixed::IntType, exit);
+    let value = cx.code.unbox_int(item, exit);
+    cx.result(at, value);
+}
+
+pub(super) fn item_float(cx: &mut Lower<'_>, at: &InstData) {
+    let item = load_item(cx, at);
+    let exit = cx.exit_block();
+    cx.code.require_type(item, Fixed::FloatType, exit);
+    let value = cx.code.unbox_float(item, exit);
+    cx.result(at, value);
+}
+
+pub(super) fn item_bool(cx: &mut Lower<'_>, at: &InstData) {
+    let item = load_item(cx, at);
+    let exit = cx.exit_block();
+    let value = cx.code.unbox_bool(item, exit);
+    cx.result(at, value);
+}
+
+pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
+    let item = load_item(cx, at);
+    cx.code.inc_ref(item);
+    cx.result(at, item);
+}
+
+/// A store: the place, what stands there, and the block behind it.
+struct Store {
+    place: Value,
+    old: Value,
+    done: Block,
+}
+
+/// Goes to the result when what stands in the place is of another type; exits there unless it dies
+/// unobserved.
+fn begin_store(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Store, Block) {
+    let place = place(cx, at);
+    let old = cx.code.load(WORD, place, 0);
+    let (other, fresh) = (cx.code.cold_block(), cx.code.block());
+    cx.code.require_type(old, ty, other);
+    let behind = cx.code.builder.current_block().expect("code is being written");
+    cx.code.enter(other);
+    exit_unless_silent(cx, old);
+    cx.code.jump(fresh, &[]);
+    cx.code.builder.switch_to_block(behind);
+    (Store { place, old, done: cx.code.block() }, fresh)
+}
+
+fn exit_unless_silent(cx: &mut Lower<'_>, object: Value) {
+    let silent = cx.code.call_aside(Helper::DiesSilently, &[object])[0];
+    cx.exit_unless(silent);
+}
+
+/// Puts a new reference in place of the old one, and goes on.
+fn replace(cx: &mut Lower<'_>, store: &Store, new: Value) {
+    cx.code.store(new, store.place, 0);
+    cx.code.dec_ref(store.old);
+    cx.code.jump(store.done, &[]);
+}
+
+/// Goes to `other` unless one reference to the object is all there is.
+fn require_only_reference(cx: &mut Lower<'_>, object: Value, other: Block) {
+    let count = cx.code.load(WORD, object, cx.code.layout.refcount);
+    let shared = cx.code.compare_constant(IntCC::NotEqual, count, 1);
+    cx.code.branch_if(shared, other);
+}
+
+pub(super) fn set_float(cx: &mut Lower<'_>, at: &InstData) {
+    let value = cx.arg(at, 2);
+    let exit = cx.exit_block();
+    cx.code.branch_if_nan(value, exit);
+    let (store, fresh) = begin_store(cx, at, Fixed::FloatType);
+    require_only_reference(cx, store.old, fresh);
+    cx.code.store(value, store.old, cx.code.layout.float_value);
+    cx.code.jump(store.done, &[]);
+    cx.code.enter(fresh);
+    let new = cx.code.call_aside(Helper::FloatBox, &[value])[0];
+    cx.fail_if_null(new);
+    replace(cx, &store, new);
+    cx.code.enter(store.done);
+}
+
+pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
+    let value = cx.arg(at, 2);
+    let small = cx.code.layout.small_ints;
+    let number = cx.code.builder.ins().iadd_imm_s(value, -small.first);
+    let is_small = cx.code.compare_constant(IntCC::UnsignedLessThan, number, small.count);
+    let (store, fresh) = begin_store(cx, at, Fixed::IntType);
+    let (kept, large, boxed) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
+    cx.code.builder.ins().brif(is_small, kept, &[], large, &[]);
+    cx.code.enter(large);
+    overwrite_digit(cx, &store, value, boxed);
+    cx.code.enter(fresh);
+    cx.code.builder.ins().brif(is_small, kept, &[], boxed, &[]);
+    cx.code.enter(kept);
+    let first = cx.code.fixed(Fixed::SmallInts);
+    let distance = cx.code.builder.ins().imul_imm_s(number, small.stride);
+    let new = cx.code.builder.ins().iadd(first, distance);
+    if cx.code.layout.immortality == Immortality::None {
+        cx.code.inc_ref(new);
+    }
+    replace(cx, &store, new);
+    cx.code.enter(boxed);
+    let new = cx.code.call_aside(Helper::IntBox, &[value])[0];
+    cx.fail_if_null(new);
+    replace(cx, &store, new);
+    cx.code.enter(store.done);
+}
+
+/// Writes a number of one digit into an int object of one digit that only its list knows.
+fn overwrite_digit(cx: &mut Lower<'_>, store: &Store, value: Value, other: Block) {
+    require_only_reference(cx, store.old, other);
+    let magnitude = cx.code.builder.ins().iabs(value);
+    let long = cx.code.compare_constant(IntCC::UnsignedGreaterThanOrEqual, magnitude, DIGIT);
+    cx.code.branch_if(long, other);
+    let header = cx.code.load(WORD, store.old, cx.code.layout.int_header);
+    let sign = cx.code.builder.ins().sshr_imm_u(value, 63);
+    let (digits, wanted) = match cx.code.layout.int_header_kind {
+        IntHeader::SignedSize => {
+            let digits = cx.code.builder.ins().iabs(header);
+            let wanted = cx.code.builder.ins().bor_imm_s(sign, 1);
+            (digits, wanted)
+        }
+        IntHeader::Tag => {
+            let digits = cx.code.builder.ins().ushr_imm_u(header, 3);
+            let negative = cx.code.builder.ins().band_imm_s(sign, 2);
+            let wanted = cx.code.builder.ins().bor_imm_s(negative, 1 << 3);
+            (digits, wanted)
+        }
+    };
+    let differs = cx.code.compare_constant(IntCC::NotEqual, digits, 1);
+    cx.code.branch_if(differs, other);
+    cx.code.store(wanted, store.old, cx.code.layout.int_header);
+    let digit = cx.code.builder.ins().ireduce(types::I32, magnitude);
+    cx.code.store(digit, store.old, cx.code.layout.int_digits);
+    cx.code.jump(store.done, &[]);
+}
+
+pub(super) fn set_bool(cx: &mut Lower<'_>, at: &InstData) {
+    let value = cx.arg(at, 2);
+    let (store, fresh) = begin_store(cx, at, Fixed::BoolType);
+    cx.code.jump(fresh, &[]);
+    cx.code.enter(fresh);
+    let (yes, no) = (cx.code.fixed(Fixed::True), cx.code.fixed(Fixed::False));
+    let new = cx.code.builder.ins().select(value, yes, no);
+    let same = cx.code.compare(IntCC::Equal, new, store.old);
+    cx.code.branch_if(same, store.done);
+    if cx.code.layout.immortality == Immortality::None {
+        cx.code.inc_ref(new);
+    }
+    replace(cx, &store, new);
+    cx.code.enter(store.done);
+}
+
+pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
+    let place = place(cx, at);
+    let new = cx.arg(at, 2);
+    let old = cx.code.load(WORD, place, 0);
+    cx.code.inc_ref(new);
+    cx.code.store(new, place, 0);
+    cx.code.dec_ref(old);
+}
+
+pub(super) fn range(cx: &mut Lower<'_>, at: &InstData) {
+    let (start, stop, step) = cx.args_three(at);
+    let (count, fits) = cx.code.call_two(Helper::IntRangeLen, &[start, stop, step]);
+    cx.exit_unless(fits);
+    let list = cx.code.call_one(Helper::ListRange, &[start, step, count]);
+    cx.fail_if_null(list);
+    cx.result(at, list);
+}
