@@ -9,6 +9,7 @@ from __future__ import annotations
 from castiron import _castiron
 from castiron._hints import resolve
 from castiron._source import proved_source
+from castiron._targets import stands_for_another
 from castiron._typed import MODE, typed
 from castiron._weave import original
 
@@ -69,6 +70,8 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
     """Return what takes the function's place: compiled at its first call, or woven where it can't be compiled."""
     if _castiron.is_jitted(function):
         return function
+    if stands_for_another(function):
+        return _fall_back(function, "it stands for another function, whose annotations it shows")
     if function.__name__ == "<lambda>":
         return _fall_back(function, "a lambda is not compiled: name it with def")
     code = original(function.__code__)

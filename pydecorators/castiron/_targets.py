@@ -73,10 +73,15 @@ def _is_wrapper(value: Any) -> bool:
 
 
 def _function(function: Any, check: Check, owners: tuple[type, ...], depth: int) -> Any:
-    wrapped = function.__dict__.get("__wrapped__")
-    if wrapped is None or not _shows_annotations_of(function, wrapped):
+    if not stands_for_another(function):
         return check(function, owners)
-    return _keeping(function, wrapped, check, owners, depth)
+    return _keeping(function, function.__dict__["__wrapped__"], check, owners, depth)
+
+
+def stands_for_another(function: Any) -> bool:
+    """Tell whether the function has its annotations from one that it wraps: they are said of that one's parameters."""
+    wrapped = function.__dict__.get("__wrapped__")
+    return wrapped is not None and _shows_annotations_of(function, wrapped)
 
 
 def _shows_annotations_of(function: Any, wrapped: object) -> bool:

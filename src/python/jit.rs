@@ -17,6 +17,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::check::FunctionPlan;
+use crate::cpython::memory::or_memory_error;
 use crate::driver;
 use crate::driver::Checked;
 use crate::driver::Failure;
@@ -44,6 +45,14 @@ use super::text::Text;
 /// and `explain` knows why.
 #[pyfunction]
 pub(super) fn prepare(
+    function: &Bound<'_, PyAny>,
+    text: &Bound<'_, Text>,
+    plan: &Bound<'_, FunctionPlan>,
+) -> PyResult<Option<Py<PyAny>>> {
+    or_memory_error(|| prepared(function, text, plan))
+}
+
+fn prepared(
     function: &Bound<'_, PyAny>,
     text: &Bound<'_, Text>,
     plan: &Bound<'_, FunctionPlan>,
