@@ -60,7 +60,6 @@ fn deep_nesting_ends_in_a_diagnostic() {
         ("", "x", ".a", "too-deep"),
         ("x[", "x", "]", "too-deep"),
         ("[", "x", "]", "too-deep"),
-        ("lambda: ", "x", "", "unsupported-expression"),
         ("x and ", "x", "", "too-large"),
         ("x < ", "x", "", "too-large"),
         ("(", "", "", "syntax-error"),
@@ -72,7 +71,7 @@ fn deep_nesting_ends_in_a_diagnostic() {
     let parentheses = format!("def f(x):\n return {}x{}\n", "(".repeat(DEPTH), ")".repeat(DEPTH));
     assert!(codes(parentheses).is_empty());
     let format = format!("def f(x):\n return f'{}{}'\n", "{x:".repeat(2_000), "}".repeat(2_000));
-    assert_eq!(codes(format), ["unsupported-expression"]);
+    assert_eq!(codes(format).first(), Some(&"too-deep"));
     let annotation = format!("def f(x: {}int{}): pass\n", "tuple[".repeat(DEPTH), "]".repeat(DEPTH));
     assert!(codes(annotation).is_empty());
 }
@@ -83,7 +82,9 @@ fn deep_statements_end_in_a_diagnostic() {
         let lines = (0..depth).map(|level| format!("{}{head}\n", " ".repeat(level)));
         lines.chain([format!("{}pass\n", " ".repeat(depth))]).collect()
     };
-    assert_eq!(codes(nested("def f(x):", 1000)), vec!["unsupported-statement"; 999]);
+    assert!(codes(nested("def f(x):", 1000)).is_empty());
+    let lambdas = format!("def f(x):\n return {}x\n", "lambda: ".repeat(DEPTH));
+    assert!(codes(lambdas).is_empty());
     assert!(codes(nested("class C:", 3000)).is_empty());
     let body: String = nested("if x:", 3000).lines().map(|line| format!(" {line}\n")).collect();
     assert_eq!(codes(format!("def f(x):\n{body}")), ["too-deep"]);
