@@ -115,6 +115,11 @@ impl<'a> Code<'a> {
         self.builder.ins().load(ty, memory(), address, offset)
     }
 
+    /// Loads from where nothing is said of the address's low bits.
+    pub(super) fn load_unaligned(&mut self, ty: Type, address: Value, offset: i32) -> Value {
+        self.builder.ins().load(ty, MemFlagsData::new().with_notrap(), address, offset)
+    }
+
     /// Loads a word that is the same whenever it is read.
     pub(super) fn load_constant(&mut self, address: Value, offset: i32) -> Value {
         self.builder.ins().load(WORD, constant_memory(), address, offset)

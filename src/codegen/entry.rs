@@ -6,9 +6,11 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value, types};
 
+use crate::cpython::thread::tool_words;
 use crate::ir;
 use crate::ir::{FuncId, Signature};
 use crate::runtime::data::{ALL_BOUND, Fixed, WORD as WORD_BYTES};
+use crate::runtime::enter::Entering;
 use crate::runtime::table::Helper;
 use crate::types::Type;
 
@@ -177,11 +179,34 @@ impl Entry<'_, '_> {
     }
 
     /// The thread state and the depth left; returns where no depth is left or the stack is too short.
+    ///
+    /// What helper `Enter` finds out in general is tested in line where nothing is out of the ordinary.
     fn enter(&mut self) -> (Value, Value) {
-        let (thread, depth) = self.code.call_two(Helper::Enter, &[]);
-        let (stopped, entered) = (self.code.cold_block(), self.code.block());
+        let thread = self.code.call_one(Helper::ThreadState, &[]);
+        let (otherwise, entered) = (self.code.cold_block(), self.code.block());
+        let entered_depth = self.code.builder.append_block_param(entered, WORD);
+        let state = self.code.fixed(Fixed::Entering);
+        let aside = self.is_out_of_the_ordinary(thread, state);
+        self.code.branch_if(aside, otherwise);
+        let counter = self.code.load(types::I32, thread, self.code.layout.thread.recursion_remaining);
+        let depth = self.code.builder.ins().sextend(WORD, counter);
         let none_left = self.code.compare_constant(IntCC::SignedLessThanOrEqual, depth, 0);
-        self.code.builder.ins().brif(none_left, stopped, &[], entered, &[]);
+        self.code.branch_if(none_left, otherwise);
+        let [lowest, body, other] = [Entering::LOWEST, Entering::BODY_FRAME, Entering::OTHER_FRAME]
+            .map(|offset| self.code.load(WORD, state, displacement(offset)));
+        let room = self.code.builder.ins().imul(depth, body);
+        let room = self.code.builder.ins().iadd(room, other);
+        let wanted = self.code.builder.ins().iadd(lowest, room);
+        let here = self.code.builder.ins().get_stack_pointer(WORD);
+        let short = self.code.compare(IntCC::UnsignedLessThan, here, wanted);
+        self.code.branch_if(short, otherwise);
+        self.code.jump(entered, &[depth]);
+        self.code.enter(otherwise);
+        let (_, depth) = self.code.call_two(Helper::Enter, &[]);
+        let stopped = self.code.cold_block();
+        let none_left = self.code.compare_constant(IntCC::SignedLessThanOrEqual, depth, 0);
+        self.code.branch_if(none_left, stopped);
+        self.code.jump(entered, &[depth]);
         self.code.enter(stopped);
         let (elsewhere, failed) = (self.code.cold_block(), self.code.cold_block());
         self.code.builder.ins().brif(depth, elsewhere, &[], failed, &[]);
@@ -192,7 +217,35 @@ impl Entry<'_, '_> {
         let null = self.code.word(0);
         self.code.builder.ins().return_(&[null]);
         self.code.enter(entered);
-        (thread, depth)
+        (thread, entered_depth)
+    }
+
+    /// Not 0 where another thread has entered last, a tracer, profiler or monitoring tool is on, or castiron is off.
+    fn is_out_of_the_ordinary(&mut self, thread: Value, state: Value) -> Value {
+        let layout = self.code.layout;
+        let latest = self.code.load(WORD, state, displacement(Entering::STATE));
+        let mut found = self.code.builder.ins().bxor(latest, thread);
+        let [latest, id] = [(state, displacement(Entering::ID)), (thread, layout.thread.id)]
+            .map(|(address, offset)| self.code.load(WORD, address, offset));
+        let other = self.code.builder.ins().bxor(latest, id);
+        found = self.code.builder.ins().bor(found, other);
+        let mut words = vec![
+            (state, displacement(Entering::OFF), u64::MAX),
+            (thread, layout.thread.profile, u64::MAX),
+            (thread, layout.thread.trace, u64::MAX),
+        ];
+        if let Some(monitors) = layout.monitors {
+            let interpreter = self.code.load(WORD, thread, layout.thread.interpreter);
+            words.extend(tool_words(monitors).map(|(offset, bits)| (interpreter, offset, bits)));
+        }
+        for (address, offset, bits) in words {
+            let mut word = self.code.load_unaligned(WORD, address, offset);
+            if bits != u64::MAX {
+                word = self.code.builder.ins().band_imm_u(word, bits.cast_signed());
+            }
+            found = self.code.builder.ins().bor(found, word);
+        }
+        found
     }
 
     /// Whether the body may come back with another counter in the thread state: its own depth, which

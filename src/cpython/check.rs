@@ -287,6 +287,7 @@ fn thread_state(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         Ok(interpreter == ffi::PyInterpreterState_Get()
             && field::<i32, _>(state, layout.thread.recursion_limit) == limit
             && remaining <= limit
+            && u64::try_from(ffi::PyThreadState_GetID(state)) == Ok(thread::id(layout, state))
             && thread::is_traced(layout, state) == traced
             && handles_as_told(py, layout, state))
     }
@@ -335,7 +336,7 @@ fn monitors(sys: &Bound<'_, PyAny>, layout: &Layout) -> PyResult<bool> {
         // SAFETY: the state of the interpreter is larger than the offsets; what is read is only compared.
         let found: *mut ffi::PyObject = unsafe {
             let interpreter = ffi::PyInterpreterState_Get().cast::<u8>();
-            let names = interpreter.offset(offset as isize + TOOL_NAMES);
+            let names = interpreter.offset((offset + TOOL_NAMES) as isize);
             names.cast::<*mut ffi::PyObject>().add(tool).read_unaligned()
         };
         if is_free {

@@ -65,6 +65,8 @@ pub struct ThreadLayout {
     pub c_recursion: Option<(i32, i32)>,
     /// The interpreter state.
     pub interpreter: i32,
+    /// The number that the interpreter gave the thread state, and gives no other one: 64 bits.
+    pub id: i32,
     /// The pointer to the innermost exception that is handled: a place for an object, owned, null or None while
     /// there is none.
     pub handled: i32,
@@ -389,6 +391,7 @@ const PYTHON_3_11: Layout = Layout {
         recursion_limit: 36,
         c_recursion: None,
         interpreter: 16,
+        id: 240,
         handled: 120,
         current_frame: CurrentFrame::Through(56, 8),
         profile: 64,
@@ -461,6 +464,7 @@ const PYTHON_3_12: Layout = Layout {
         recursion_limit: 32,
         c_recursion: Some((36, 2)),
         interpreter: 16,
+        id: 224,
         handled: 104,
         current_frame: CurrentFrame::Through(56, 0),
         profile: 64,
@@ -505,6 +509,7 @@ const PYTHON_3_13: Layout = Layout {
         recursion_limit: 48,
         c_recursion: Some((52, 2)),
         interpreter: 16,
+        id: 224,
         handled: 120,
         current_frame: CurrentFrame::Direct(72),
         profile: 80,

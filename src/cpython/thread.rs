@@ -40,6 +40,16 @@ pub unsafe fn set_recursion_remaining(layout: &Layout, thread: *mut PyThreadStat
     unsafe { set_field(thread, layout.thread.recursion_remaining, remaining) }
 }
 
+/// The number of the thread state, which no other one of the interpreter ever has.
+///
+/// # Safety
+/// As [`recursion_remaining`].
+#[inline]
+pub unsafe fn id(layout: &Layout, thread: *mut PyThreadState) -> u64 {
+    // SAFETY: the number stands there.
+    unsafe { field(thread, layout.thread.id) }
+}
+
 /// The place of the exception that is handled by the innermost frame or generator that runs: an object, owned, None
 /// or null.
 ///
@@ -72,7 +82,7 @@ pub unsafe fn move_c_recursion(layout: &Layout, thread: *mut PyThreadState, sign
 const TOOLS: u64 = 0x3f3f_3f3f_3f3f_3f3f;
 
 /// From the first to the last eight of the fifteen monitored events.
-const LAST_EVENTS: usize = 7;
+const LAST_EVENTS: i32 = 7;
 
 /// Whether a tracer or profiler is on in this thread, or a tool of `sys.monitoring` anywhere.
 ///
@@ -92,23 +102,33 @@ pub unsafe fn is_traced(layout: &Layout, thread: *mut PyThreadState) -> bool {
 pub(super) const PROGRAM_TOOLS: usize = 6;
 
 /// From the monitored events to the tools' names in the interpreter state.
-pub(super) const TOOL_NAMES: isize = 1128;
+pub(super) const TOOL_NAMES: i32 = 1128;
 
-/// Whether a tool of `sys.monitoring` listens to an event of all code, or is in use at all: which code
-/// objects it listens to by themselves would have to be asked of each function in each call, inlined ones too.
-unsafe fn is_monitored(layout: &Layout, thread: *mut PyThreadState) -> bool {
-    let Some(offset) = layout.monitors else { return false };
-    // SAFETY: the thread state leads to the interpreter's, where the bytes stand.
-    unsafe {
-        let interpreter: *const u8 = field(thread, layout.thread.interpreter);
-        let events = interpreter.offset(offset as isize);
-        let (first, last) =
-            (events.cast::<u64>().read_unaligned(), events.add(LAST_EVENTS).cast::<u64>().read_unaligned());
-        let names = events.offset(TOOL_NAMES).cast::<usize>();
-        let in_use =
-            (0..PROGRAM_TOOLS).fold(0, |names_so_far, tool| names_so_far | names.add(tool).read_unaligned());
-        (first | last) & TOOLS != 0 || in_use != 0
+/// The 64-bit words of the interpreter state, and the bits of them, that are all 0 where no tool of `sys.monitoring`
+/// listens to an event of all code or is in use at all: which code objects one listens to by themselves
+/// would have to be asked of each function in each call, inlined ones too.
+///
+/// `monitors` is where the monitored events stand.
+#[must_use]
+pub fn tool_words(monitors: i32) -> [(i32, u64); 2 + PROGRAM_TOOLS] {
+    let mut words = [(monitors, TOOLS); 2 + PROGRAM_TOOLS];
+    words[1].0 += LAST_EVENTS;
+    for (word, tool) in words[2..].iter_mut().zip(0..) {
+        *word = (monitors + TOOL_NAMES + 8 * tool, u64::MAX);
     }
+    words
+}
+
+/// Whether a tool of `sys.monitoring` may see compiled code run.
+unsafe fn is_monitored(layout: &Layout, thread: *mut PyThreadState) -> bool {
+    let Some(monitors) = layout.monitors else { return false };
+    // SAFETY: the thread state leads to the interpreter's, where the words stand.
+    let interpreter: *const u8 = unsafe { field(thread, layout.thread.interpreter) };
+    tool_words(monitors).iter().any(|&(offset, bits)| {
+        // SAFETY: as above.
+        let word = unsafe { interpreter.offset(offset as isize).cast::<u64>().read_unaligned() };
+        word & bits != 0
+    })
 }
 
 /// The address of the eval breaker.

@@ -84,6 +84,8 @@ pub enum Fixed {
     BytesType,
     /// `bytearray`
     ByteArrayType,
+    /// What entries test before they go on ([`super::enter::Entering`]).
+    Entering,
     /// The first of the ints that CPython keeps: see [`crate::cpython::layout::SmallInts`].
     SmallInts,
 }

@@ -6,10 +6,13 @@
 
 use std::cell::Cell;
 use std::ffi::c_int;
+use std::mem::offset_of;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
@@ -58,56 +61,130 @@ const UNKNOWN_STACK: usize = 512 << 10;
 const LEAST_ROOM: usize = 256 << 10;
 const ROOM: usize = 16 << 20;
 
-static BODY_FRAME: AtomicUsize = AtomicUsize::new(64);
-static OTHER_FRAME: AtomicUsize = AtomicUsize::new(1024);
-static OFF: AtomicBool = AtomicBool::new(false);
-
 thread_local! {
-    /// The lowest address of the native stack that runs; 0 while unknown.
-    static STACK_END: Cell<usize> = const { Cell::new(0) };
-    /// What is kept free for C code on the stack that runs.
-    static KEPT: Cell<usize> = const { Cell::new(MARGIN) };
-    /// Whether the stack that runs is as large as they get.
-    static ON_LARGEST: Cell<bool> = const { Cell::new(false) };
+    static STACK: Stack = const {
+        Stack { end: Cell::new(0), kept: Cell::new(MARGIN), on_largest: Cell::new(false) }
+    };
+}
+
+/// The native stack that runs in a thread.
+struct Stack {
+    /// Its lowest address; 0 while unknown.
+    end: Cell<usize>,
+    /// What is kept free for C code.
+    kept: Cell<usize>,
+    /// Whether it is as large as they get.
+    on_largest: Cell<bool>,
+}
+
+impl Stack {
+    /// Bytes that are left.
+    fn left(&self) -> usize {
+        let here = stack_pointer();
+        if self.end.get() == 0 {
+            let left = stacker::remaining_stack().unwrap_or(UNKNOWN_STACK);
+            self.end.set(here.saturating_sub(left).max(1));
+            self.kept.set(MARGIN.min(left / 2));
+        }
+        here.saturating_sub(self.end.get())
+    }
+}
+
+/// What an entry tests in line before it goes on; anything that does not fit is left to [`enter`]. Written and read
+/// by the attached thread only.
+///
+/// A thread's own memory is dear to find (a call), hence one place for the thread that entered compiled code last.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Entering {
+    /// That thread's state.
+    state: AtomicPtr<PyThreadState>,
+    /// The state's own number: the memory of a state may become another one's.
+    id: AtomicU64,
+    /// The lowest address of native stack that compiled code may use there.
+    lowest: AtomicUsize,
+    /// The largest frame of a body.
+    body_frame: AtomicUsize,
+    /// What resume functions and entries take besides.
+    other_frame: AtomicUsize,
+    /// Not 0 while compiled functions run as bytecode.
+    off: AtomicUsize,
+}
+
+impl Entering {
+    /// Byte offset of the thread's state.
+    pub const STATE: usize = offset_of!(Entering, state);
+    /// Byte offset of the state's number.
+    pub const ID: usize = offset_of!(Entering, id);
+    /// Byte offset of the lowest address.
+    pub const LOWEST: usize = offset_of!(Entering, lowest);
+    /// Byte offset of the size of the largest frame.
+    pub const BODY_FRAME: usize = offset_of!(Entering, body_frame);
+    /// Byte offset of what is taken besides.
+    pub const OTHER_FRAME: usize = offset_of!(Entering, other_frame);
+    /// Byte offset of what is not 0 while compiled functions run as bytecode.
+    pub const OFF: usize = offset_of!(Entering, off);
+
+    /// Native stack that calls nested as deep as this take.
+    fn room(&self, depth: usize) -> usize {
+        let (frame, other) =
+            (self.body_frame.load(Ordering::Relaxed), self.other_frame.load(Ordering::Relaxed));
+        depth.saturating_mul(frame).saturating_add(other)
+    }
+
+    fn set_thread(&self, state: *mut PyThreadState, id: u64, lowest: usize) {
+        self.state.store(state, Ordering::Relaxed);
+        self.id.store(id, Ordering::Relaxed);
+        self.lowest.store(lowest, Ordering::Relaxed);
+    }
+
+    /// The attached thread's stack is another one from now on.
+    fn forget_thread(&self) {
+        self.set_thread(ptr::null_mut(), 0, usize::MAX);
+    }
+}
+
+static ENTERING: Entering = Entering {
+    state: AtomicPtr::new(ptr::null_mut()),
+    id: AtomicU64::new(0),
+    lowest: AtomicUsize::new(usize::MAX),
+    body_frame: AtomicUsize::new(64),
+    other_frame: AtomicUsize::new(1024),
+    off: AtomicUsize::new(0),
+};
+
+/// The address of what entries test.
+#[must_use]
+pub fn entering() -> *const Entering {
+    &raw const ENTERING
 }
 
 /// Records the frame sizes of a unit that is about to run.
 pub fn announce_frames(body: u32, other: u32) {
-    BODY_FRAME.fetch_max(body as usize, Ordering::Relaxed);
-    OTHER_FRAME.fetch_max(other as usize, Ordering::Relaxed);
+    ENTERING.body_frame.fetch_max(body as usize, Ordering::Relaxed);
+    ENTERING.other_frame.fetch_max(other as usize, Ordering::Relaxed);
 }
 
 /// Makes every compiled function run as bytecode from its next call on, or as machine code again.
 pub fn switch_off(off: bool) {
-    OFF.store(off, Ordering::Relaxed);
+    ENTERING.off.store(usize::from(off), Ordering::Relaxed);
 }
 
 /// Whether compiled functions run as bytecode at present.
 #[must_use]
 pub fn is_switched_off() -> bool {
-    OFF.load(Ordering::Relaxed)
+    ENTERING.off.load(Ordering::Relaxed) != 0
 }
 
 /// An address within the caller's frame or just below it.
 #[inline]
 fn stack_pointer() -> usize {
     let here = 0_u8;
-    std::ptr::from_ref(std::hint::black_box(&here)) as usize
+    ptr::from_ref(std::hint::black_box(&here)) as usize
 }
 
-/// Bytes of native stack that are left.
-#[inline]
-fn stack_left() -> usize {
-    let here = stack_pointer();
-    let end = STACK_END.get();
-    if end != 0 {
-        return here.saturating_sub(end);
-    }
-    let left = stacker::remaining_stack().unwrap_or(UNKNOWN_STACK);
-    STACK_END.set(here.saturating_sub(left).max(1));
-    KEPT.set(MARGIN.min(left / 2));
-    left
-}
+/// The attached thread's state.
+pub use pyo3::ffi::PyThreadState_Get as thread_state;
 
 /// Begins a call from the interpreter; see the helper table for the results.
 ///
@@ -116,28 +193,32 @@ fn stack_left() -> usize {
 pub unsafe extern "C" fn enter() -> Pair<*mut PyThreadState, i64> {
     let layout = running().layout;
     // SAFETY: the attached thread's own state.
-    let (state, remaining, traced) = unsafe {
-        let state = ffi::PyThreadState_Get();
-        (state, thread::recursion_remaining(layout, state), thread::is_traced(layout, state))
+    let (state, id, remaining, traced) = unsafe {
+        let state = thread_state();
+        let remaining = thread::recursion_remaining(layout, state);
+        (state, thread::id(layout, state), remaining, thread::is_traced(layout, state))
     };
     let Ok(depth @ 1..) = usize::try_from(remaining) else {
         // SAFETY: the thread is attached.
         unsafe { depth_exhausted(state) };
         return Pair(state, 0);
     };
-    if traced || OFF.load(Ordering::Relaxed) {
+    if traced || is_switched_off() {
         return Pair(state, -1);
     }
-    let left = stack_left();
-    let frame = BODY_FRAME.load(Ordering::Relaxed);
-    let fixed = OTHER_FRAME.load(Ordering::Relaxed) + KEPT.get();
-    if depth.saturating_mul(frame).saturating_add(fixed) <= left {
+    let (left, kept, on_largest) = STACK.with(|stack| {
+        let left = stack.left();
+        ENTERING.set_thread(state, id, stack.end.get() + stack.kept.get());
+        (left, stack.kept.get(), stack.on_largest.get())
+    });
+    let left = left.saturating_sub(kept);
+    if ENTERING.room(depth) <= left {
         return Pair(state, i64::from(remaining));
     }
-    if !ON_LARGEST.get() {
+    if !on_largest {
         return Pair(state, -1);
     }
-    let fitting = left.saturating_sub(fixed) / frame;
+    let fitting = left.saturating_sub(ENTERING.room(0)) / ENTERING.body_frame.load(Ordering::Relaxed);
     if fitting == 0 {
         // SAFETY: the thread is attached.
         unsafe { depth_exhausted(state) };
@@ -164,31 +245,36 @@ pub unsafe extern "C" fn enter_on_new_stack(
         let state = ffi::PyThreadState_Get();
         (&*unit, thread::recursion_remaining(layout, state), thread::is_traced(layout, state))
     };
-    if traced || OFF.load(Ordering::Relaxed) {
+    if traced || is_switched_off() {
         // SAFETY: the caller's contract.
         return unsafe { call_interpreted(unit, position(number), callable, args, nargsf, names) };
     }
     let depth = usize::try_from(remaining).unwrap_or(0);
-    let level = BODY_FRAME.load(Ordering::Relaxed) + MIXED_LEVEL;
-    let fixed = 2 * (OTHER_FRAME.load(Ordering::Relaxed) + MARGIN);
-    let size = depth.saturating_mul(level).saturating_add(fixed).min(LARGEST_SEGMENT);
+    let mixed = depth.saturating_mul(MIXED_LEVEL).saturating_add(2 * MARGIN);
+    let size = (ENTERING.room(depth) + ENTERING.room(0)).saturating_add(mixed).min(LARGEST_SEGMENT);
     // SAFETY: the arguments outlive the call; the entry is a vectorcall function.
     on_segment(size, || unsafe { unit.entry(position(number))(callable, args, nargsf, names) })
 }
 
 /// Makes a call on a fresh stack segment of this size.
 fn on_segment(size: usize, call: impl FnOnce() -> *mut PyObject) -> *mut PyObject {
-    let outer = (STACK_END.get(), KEPT.get(), ON_LARGEST.get());
+    let outer = STACK.with(|stack| (stack.end.get(), stack.kept.get(), stack.on_largest.get()));
     let call = || {
-        STACK_END.set(0);
-        ON_LARGEST.set(size == LARGEST_SEGMENT);
+        STACK.with(|stack| {
+            stack.end.set(0);
+            stack.on_largest.set(size == LARGEST_SEGMENT);
+        });
+        ENTERING.forget_thread();
         call()
     };
     // `grow` panics where the system has no memory for the segment; nothing has run then.
     let result = catch_unwind(AssertUnwindSafe(|| stacker::grow(size, call)));
-    STACK_END.set(outer.0);
-    KEPT.set(outer.1);
-    ON_LARGEST.set(outer.2);
+    STACK.with(|stack| {
+        stack.end.set(outer.0);
+        stack.kept.set(outer.1);
+        stack.on_largest.set(outer.2);
+    });
+    ENTERING.forget_thread();
     result.unwrap_or_else(|_| {
         // SAFETY: the thread is attached.
         unsafe { ffi::PyErr_NoMemory() }
@@ -217,7 +303,7 @@ pub unsafe fn call_plain(
             result
         }
     };
-    if stack_left() >= LEAST_ROOM { call() } else { on_segment(ROOM, call) }
+    if STACK.with(Stack::left) >= LEAST_ROOM { call() } else { on_segment(ROOM, call) }
 }
 
 /// Runs the call as bytecode, checking the promises that compiled code would check.
@@ -241,7 +327,7 @@ unsafe fn call_interpreted(
         if loaded.promise().is_some() {
             match bind::bind(unit, number, function, args, nargsf, names) {
                 bind::Binding::Refused => {}
-                bind::Binding::Raised => return std::ptr::null_mut(),
+                bind::Binding::Raised => return ptr::null_mut(),
                 bind::Binding::Bound(bound) => match bound.check(loaded, function) {
                     0 => {}
                     status => return refused(status),
@@ -251,7 +337,7 @@ unsafe fn call_interpreted(
         let result = (running().plain_vectorcall)(function, args, nargsf, names);
         if !result.is_null() && loaded.check_result(function, result) < 0 {
             drop_ref(result);
-            return std::ptr::null_mut();
+            return ptr::null_mut();
         }
         result
     }
@@ -263,7 +349,7 @@ unsafe fn call_interpreted(
 /// The thread is attached.
 unsafe fn refused(status: c_int) -> *mut PyObject {
     // SAFETY: NotImplemented lives for ever.
-    if status < 0 { std::ptr::null_mut() } else { unsafe { ffi::Py_NewRef(ffi::Py_NotImplemented()) } }
+    if status < 0 { ptr::null_mut() } else { unsafe { ffi::Py_NewRef(ffi::Py_NotImplemented()) } }
 }
 
 /// The whole call of an entry whose fast path does not fit.
@@ -292,7 +378,7 @@ pub unsafe extern "C" fn call_slow(
         }
         let Pair(_, depth) = enter();
         if depth == 0 {
-            return std::ptr::null_mut();
+            return ptr::null_mut();
         }
         if depth < 0 {
             return enter_on_new_stack(unit, number_word, callable, args, nargsf, names);
@@ -302,7 +388,7 @@ pub unsafe extern "C" fn call_slow(
         }
         let bound = match bind::bind(shared, number, function, args, nargsf, names) {
             bind::Binding::Bound(bound) => bound,
-            bind::Binding::Raised => return std::ptr::null_mut(),
+            bind::Binding::Raised => return ptr::null_mut(),
             // The interpreter binds again, fails in the same way and says why in its own words.
             bind::Binding::Refused => {
                 frames::show();
@@ -322,7 +408,7 @@ pub unsafe extern "C" fn call_slow(
                 callable,
                 values.as_ptr(),
                 values.len() | BOUND_FLAG,
-                std::ptr::null_mut(),
+                ptr::null_mut(),
             );
         }
         bind::run_generic(shared, number, function, bound.values().as_ptr())
@@ -382,12 +468,12 @@ pub unsafe extern "C" fn poll(state: *mut PyThreadState) -> i32 {
             return 0;
         }
         let [kind, value, traceback] = take_error();
-        let mut inner = std::ptr::null_mut();
+        let mut inner = ptr::null_mut();
         if !traceback.is_null() {
             inner = ffi::PyObject_GetAttrString(traceback, c"tb_next".as_ptr());
             if inner == ffi::Py_None() {
                 drop_ref(inner);
-                inner = std::ptr::null_mut();
+                inner = ptr::null_mut();
             }
         }
         drop_optional(traceback);

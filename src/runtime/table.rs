@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Word {
 macro_rules! for_each_helper {
     ($consumer:ident) => {
         $consumer! {
+            /// The attached thread's state.
+            ThreadState = enter::thread_state() -> (Thread);
             /// Begins a call from the interpreter: the thread state, and how many calls may still nest.
             /// Depth 0: RecursionError is set. Depth -1: this call can't go on here (the native stack is too
             /// short for what the limit allows, a tracer is on, castiron is switched off); return what

@@ -256,6 +256,7 @@ impl LoadedUnit {
             (Fixed::StrType, word(&raw const ffi::PyUnicode_Type)),
             (Fixed::BytesType, word(&raw const ffi::PyBytes_Type)),
             (Fixed::ByteArrayType, word(&raw const ffi::PyByteArray_Type)),
+            (Fixed::Entering, word(enter::entering())),
             (Fixed::SmallInts, word(small_ints)),
         ];
         for (place, value) in words {

@@ -3,7 +3,8 @@
     python tests/acceptance/first_result.py
 
 Runs on the interpreter that runs the script: CPU seconds of a fresh process that imports castiron and
-computes fib(15) (limit 0.2 s), and nanoseconds of a compiled `f(int) -> int` against the plain `def`.
+computes fib(15) (limit 0.2 s), and nanoseconds of a compiled `f(int) -> int` against the plain `def`, in pairs,
+since the machine's speed changes while it runs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ FIRST_RESULT_LIMIT = 0.2
 
 CALLS = """
 from castiron import is_compiled, jit
+from statistics import median
 from time import perf_counter_ns as clock
 
 def plain(n: int) -> int:
@@ -39,7 +41,7 @@ def calls(f):
 
 def least(work, f):
     best = 1 << 60
-    for _ in range(60):
+    for _ in range(6):
         begun = clock()
         work(f)
         best = min(best, clock() - begun)
@@ -48,8 +50,8 @@ def least(work, f):
 compiled(1)
 assert is_compiled(compiled), "compiled() is not native"
 loop = least(nothing, None)
-pairs = [(least(calls, plain) - loop, least(calls, compiled) - loop) for _ in range(7)]
-print(min(p for p, _ in pairs) / 20000, min(c for _, c in pairs) / 20000)
+pairs = [(least(calls, plain) - loop, least(calls, compiled) - loop) for _ in range(101)]
+print(min(p for p, _ in pairs) / 20000, min(c for _, c in pairs) / 20000, median(c / p for p, c in pairs))
 """
 
 
@@ -73,9 +75,9 @@ def main() -> int:
         script = Path(folder) / "calls.py"
         script.write_text(CALLS)
         done = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True)
-    plain, compiled = map(float, done.stdout.split())
-    print(f"f(int) -> int: plain {plain:.1f} ns, compiled {compiled:.1f} ns a call")
-    return 0 if seconds <= FIRST_RESULT_LIMIT and compiled <= plain else 1
+    plain, compiled, ratio = map(float, done.stdout.split())
+    print(f"f(int) -> int: plain {plain:.1f} ns, compiled {compiled:.1f} ns a call (least), {ratio:.2f} (median of pairs)")
+    return 0 if seconds <= FIRST_RESULT_LIMIT and ratio <= 1 else 1
 
 
 if __name__ == "__main__":

@@ -141,6 +141,32 @@ def test_recursion_in_threads_with_small_stacks(tmp_path):
     assert run_file(tmp_path / "recursions.py", text) == ["12 True"]
 
 
+def test_threads_whose_stacks_differ_take_turns(tmp_path):
+    """What is known of the stack of the thread that entered last is no other thread's."""
+    text = (
+        "import threading\nLIMITS = ()\nDEPTHS = ()\n"
+        + RECURSIONS
+        + (
+            "sys.setrecursionlimit(50_000)\n"
+            "sys.setswitchinterval(1e-5)\n"
+            "results = []\n"
+            "def work():\n"
+            "    results.extend(attempt('direct', depth) for _ in range(20) for depth in (10, 30_000))\n"
+            "for turn in range(10):\n"
+            "    threads = []\n"
+            "    for size in (64 << 10, 16 << 20, 256 << 10):\n"
+            "        threading.stack_size(size)\n"
+            "        threads.append(threading.Thread(target=work))\n"
+            "        threads[-1].start()\n"
+            "    work()\n"
+            "    [thread.join() for thread in threads]\n"
+            "wanted = {'10', '30000', 'RecursionError: maximum recursion depth exceeded'}\n"
+            "print(len(results), set(map(str, results)) <= wanted, results.count('10') + results.count(10))\n"
+        )
+    )
+    assert run_file(tmp_path / "recursions.py", text) == ["1600 True 800"]
+
+
 LOOPS = """
 from castiron import jit
 
