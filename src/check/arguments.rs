@@ -155,7 +155,7 @@ unsafe fn check_variable(
         if guard.knows(value) || guard.passes(value, frame, checker.layout) {
             return 0;
         }
-        checker::check_in_full(Python::assume_attached(), &checker.plan, guard.spot(), value, frame)
+        checker::check_in_full(Python::assume_attached(), &checker.plan, guard, value, frame)
     }
 }
 

@@ -192,16 +192,16 @@ unsafe fn check_further(checker: &Checker, value: *mut ffi::PyObject, assigned: 
         if checker.guard.passes(value, frame, layout) {
             return 0;
         }
-        check_in_full(py, &checker.plan, checker.guard.spot(), value, frame)
+        check_in_full(py, &checker.plan, &checker.guard, value, frame)
     }
 }
 
 /// # Safety
-/// The value is alive, and the frame runs woven code.
+/// The value is alive, and the frame runs woven code; the guard is one of the plan's.
 pub(super) unsafe fn check_in_full(
     py: Python<'_>,
     plan: &Py<FunctionPlan>,
-    spot: Spot,
+    guard: &Guard,
     value: *mut ffi::PyObject,
     frame: RunningFrame,
 ) -> c_int {
@@ -211,9 +211,15 @@ pub(super) unsafe fn check_in_full(
     let (value, function) =
         unsafe { (Bound::from_borrowed_ptr(py, value), Bound::from_borrowed_ptr(py, function)) };
     let plan = plan.bind(py).clone();
+    let spot = guard.spot();
     // SAFETY: the caller's promise.
     let call = unsafe { plan.get().call(&function, spot, frame, layout) };
-    status(py, plan.get().check_or_warn(&call, &function, spot, &value))
+    let checked = plan.get().check_or_warn(&call, &function, spot, &value);
+    if let (Ok(Verdict::Kept), Some(check)) = (&checked, plan.get().check_at(spot)) {
+        // SAFETY: the plan makes its guards of the checks that it has at their spots.
+        unsafe { guard.learn(check, value.as_ptr()) };
+    }
+    status(py, checked)
 }
 
 pub(super) fn status(py: Python<'_>, checked: PyResult<Verdict>) -> c_int {

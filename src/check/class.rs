@@ -81,6 +81,23 @@ impl ClassRef {
         self.get(value.py()).map_or(Ok(false), |class| value.is_instance(&class))
     }
 
+    /// Whether every instance of exactly this live class is one of this reference's class, whatever runs: the
+    /// class is the same, or has it among its bases and nobody else answers `isinstance`.
+    ///
+    /// # Safety
+    /// The class is live.
+    #[must_use]
+    pub unsafe fn covers_instances(&self, py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
+        let Some(own) = self.get(py) else { return false };
+        let own = own.as_ptr().cast::<ffi::PyTypeObject>();
+        // SAFETY: both are live classes.
+        unsafe {
+            own == class
+                || ffi::Py_TYPE(own.cast()) == &raw mut ffi::PyType_Type
+                    && ffi::PyType_IsSubtype(class, own) != 0
+        }
+    }
+
     /// `issubclass(value, class)`, for a value that is a class.
     pub fn covers(&self, value: &Bound<'_, PyType>) -> PyResult<bool> {
         self.get(value.py()).map_or(Ok(false), |class| value.is_subclass(&class))

@@ -152,7 +152,14 @@ impl Field {
     fn accepts_slowly(&self, seal: &Seal, value: &Bound<'_, PyAny>) -> PyResult<bool> {
         let py = value.py();
         match seal.plan_of(self) {
-            Some(plan) => plan.check.accepts(value, &Call::of(Some(seal.function.bind(py)), None)),
+            Some(plan) => {
+                let accepted = plan.check.accepts(value, &Call::of(Some(seal.function.bind(py)), None))?;
+                if accepted {
+                    // SAFETY: the value is alive; the quick part was made of this check.
+                    unsafe { self.quick.learn(&plan.check, value.as_ptr()) };
+                }
+                Ok(accepted)
+            }
             None => Ok(true),
         }
     }

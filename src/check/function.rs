@@ -296,7 +296,7 @@ impl FunctionPlan {
     }
 
     /// The check of what stands at the spot.
-    fn check_at(&self, spot: Spot) -> Option<&Check> {
+    pub(super) fn check_at(&self, spot: Spot) -> Option<&Check> {
         let plan = match spot {
             Spot::Argument(index) => return self.parameter(index).map(|parameter| &parameter.plan.check),
             Spot::Result => &self.result,

@@ -103,6 +103,17 @@ impl Guard {
         self.place.subject == Subject::Value && unsafe { self.quick.knows(value) }
     }
 
+    /// Remembers the class of a value that has passed its check, if that alone decided.
+    ///
+    /// # Safety
+    /// The value is alive, and the thread is attached; the guard was made of this check.
+    pub(super) unsafe fn learn(&self, check: &Check, value: *mut ffi::PyObject) {
+        if self.place.subject == Subject::Value {
+            // SAFETY: the caller's promise.
+            unsafe { self.quick.learn(check, value) };
+        }
+    }
+
     /// Whether the value, which [`Guard::knows`] does not, passes for another reason that is found quickly.
     ///
     /// # Safety

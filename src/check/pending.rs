@@ -36,6 +36,12 @@ impl Pending {
         Pending { name, checks: AtomicU32::new(0), found: OnceLock::new() }
     }
 
+    /// The check, if the name has been found.
+    #[must_use]
+    pub fn found(&self) -> Option<&Check> {
+        self.found.get().map(Box::as_ref)
+    }
+
     /// The check, if the name can be found by now.
     pub fn check(&self, py: Python<'_>, call: &Call<'_, '_>) -> PyResult<Option<&Check>> {
         if let Some(check) = self.found.get() {

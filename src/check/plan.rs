@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::Weak;
 
 use pyo3::PyResult;
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
@@ -155,6 +156,33 @@ impl Check {
             Check::StrictInt => value.is_exact_instance_of::<PyInt>(),
             Check::Float => value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>(),
             Check::Union(members) => members.iter().any(|member| member.certain(value)),
+            _ => false,
+        }
+    }
+
+    /// Whether all instances of exactly this class pass for as long as the class stays as it is; found out without
+    /// running foreign code.
+    ///
+    /// # Safety
+    /// The class is live, and the thread is attached.
+    #[must_use]
+    pub unsafe fn is_settled_by(&self, py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: the caller's promise; builtin classes live for ever.
+        let is = |base: *mut ffi::PyTypeObject| unsafe { ffi::PyType_IsSubtype(class, base) != 0 };
+        // SAFETY: the caller's promise.
+        let settles = |check: &Check| unsafe { check.is_settled_by(py, class) };
+        match self {
+            Check::Anything => true,
+            // SAFETY: the caller's promise.
+            Check::Instance(wanted) => unsafe { wanted.covers_instances(py, class) },
+            Check::StrictInt => is(&raw mut ffi::PyLong_Type) && !is(&raw mut ffi::PyBool_Type),
+            Check::Float => is(&raw mut ffi::PyFloat_Type) || is(&raw mut ffi::PyLong_Type),
+            Check::Complex => is(&raw mut ffi::PyComplex_Type) || settles(&Check::Float),
+            // A member that decides about type variables comes after the others.
+            Check::Union(members) => members.iter().any(|member| !member.chooses() && settles(member)),
+            // SAFETY: the caller's promise.
+            Check::Settled(_, verdicts, _) => unsafe { verdicts.has(class) },
+            Check::Pending(pending) => pending.found().is_some_and(settles),
             _ => false,
         }
     }

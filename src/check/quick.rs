@@ -28,6 +28,8 @@ pub struct Quick {
     alive: *mut ffi::PyObject,
     /// Whether any value passes.
     anything: bool,
+    /// Classes that passed and always will.
+    learned: Verdicts,
     /// What takes longer.
     more: Option<Box<More>>,
 }
@@ -108,6 +110,7 @@ impl Quick {
             class: ptr::null_mut(),
             alive: ptr::null_mut(),
             anything: true,
+            learned: Verdicts::none(),
             more: None,
         }
     }
@@ -157,11 +160,26 @@ impl Quick {
             let class = ffi::Py_TYPE(value);
             self.anything
                 || self.has(class)
+                || self.learned.has(class)
                 || class == self.class && ffi::PyWeakref_GetObject(self.alive).cast() == class
                 || self
                     .more
                     .as_ref()
                     .is_some_and(|more| more.verdicts.iter().any(|verdicts| verdicts.has(class)))
+        }
+    }
+
+    /// Remembers the class of a value that has passed, if that alone decided.
+    ///
+    /// # Safety
+    /// The value is alive, and the check is the one that this is the quick part of; the thread is attached.
+    pub(super) unsafe fn learn(&self, check: &Check, value: *mut ffi::PyObject) {
+        // SAFETY: the caller's promise; the value keeps its class alive.
+        unsafe {
+            let class = ffi::Py_TYPE(value);
+            if check.is_settled_by(Python::assume_attached(), class) {
+                self.learned.add(class);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Classes whose instances are known to pass a check that is slow to run: protocols, abstract classes.
+//! Classes whose instances are known to pass a check: of protocols, abstract classes, bases, names found late.
 //!
 //! A verdict is kept with the version of the class, which ends when the class or a base of it changes; no two
 //! classes ever have the same version. Only good verdicts are kept, and only those that the class alone decides.
@@ -36,6 +36,11 @@ unsafe fn key(class: *mut ffi::PyTypeObject) -> u64 {
 }
 
 impl Verdicts {
+    /// No class.
+    pub(super) const fn none() -> Verdicts {
+        Verdicts { passed: [const { AtomicU64::new(0) }; CLASSES], next: AtomicUsize::new(0) }
+    }
+
     /// Whether instances of exactly this class are known to pass.
     ///
     /// # Safety
