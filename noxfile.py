@@ -114,7 +114,10 @@ def pure(session: nox.Session) -> None:
     session.install(*PYTEST, *ENFORCED)
     names = ("annotations", "functions", "generators", "hints", "operators", "targets")
     files = [f"tests/python/test_typed_{name}.py" for name in names]
-    files += [f"tests/python/test_{name}.py" for name in ("enforce", "enforcement_table", "frozen", "pure")]
+    files += [
+        f"tests/python/test_{name}.py"
+        for name in ("enforce", "enforcement_table", "frozen", "frozen_fields", "frozen_seal", "pure")
+    ]
     session.run("pytest", "-q", "-n", "2", *files)
 
 

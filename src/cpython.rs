@@ -8,6 +8,7 @@ pub mod attribute;
 pub mod check;
 pub mod class;
 pub mod container;
+pub mod descriptor;
 pub mod frame;
 pub mod function;
 pub mod layout;

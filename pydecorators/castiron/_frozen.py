@@ -15,7 +15,7 @@ import dataclasses
 import inspect
 import sys
 from dataclasses import MISSING, Field, FrozenInstanceError
-from types import FunctionType
+from types import FunctionType, GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 
 from castiron._hints import Unresolved, evaluate_in, resolve
 from castiron._mode import PURE
@@ -99,15 +99,22 @@ def frozen(  # noqa: F811
 
 def _make(cls: Any, options: dict[str, bool], *, immutable: bool, final: bool, weakref: bool) -> Any:
     _refuse(cls)
+    slots = _own_slots(cls)
+    weakref = weakref or "__weakref__" in slots
     earlier = cls.__dict__.get("__dataclass_params__")
     if earlier is not None:
         immutable = immutable or earlier.frozen
-        options = {"eq": earlier.eq, "order": earlier.order, "repr": earlier.repr, "kw_only": options["kw_only"]}
+        options = {
+            **options,
+            **{name: getattr(earlier, name) for name in ("eq", "order", "repr", "init", "unsafe_hash")},
+        }
+        options["match_args"] = "__match_args__" in cls.__dict__
         _undo_dataclass(cls)
     _check_inheritance(cls, immutable)
     own_init = "__init__" in cls.__dict__
     fields = _as_dataclass(cls, options, immutable)
     _say_how_it_travels(cls)
+    fields += _other_slots(cls, slots, fields)
     if PURE or _castiron.cannot_seal(cls) is not None:
         from castiron._pure_frozen import seal
 
@@ -125,8 +132,8 @@ def _refuse(cls: Any) -> None:
         raise TypeError(f"frozen takes a class written in Python, not {name!r}")
     if "__castiron_frozen__" in cls.__dict__:
         raise TypeError(f"{name} is frozen already")
-    if "__slots__" in cls.__dict__:
-        raise TypeError(f"{name} can't be frozen: frozen makes the slots, leave out __slots__ (and slots=True)")
+    if "__slots__" in cls.__dict__ and type(cls.__dict__.get("__dict__")) is GetSetDescriptorType:
+        raise TypeError(f"{name} can't be frozen: its instances have no __dict__, leave that out of __slots__")
     if type.__subclasses__(cls):
         raise TypeError(f"{name} can't be frozen: it has subclasses already")
 
@@ -142,20 +149,65 @@ def _check_inheritance(cls: Any, immutable: bool) -> None:
             )
 
 
+def _own_slots(cls: Any) -> list[str]:
+    """Give the names of the slots that the class' own `__slots__` made."""
+    found = [name for name, value in cls.__dict__.items() if _is_slot(value, cls)]
+    if "__weakref__" in cls.__dict__ and "__slots__" in cls.__dict__:
+        found.append("__weakref__")
+    return found
+
+
+def _is_slot(value: object, cls: Any) -> bool:
+    return type(value) is MemberDescriptorType and value.__objclass__ is cls
+
+
+def _other_slots(cls: Any, slots: list[str], fields: list[Field[Any]]) -> list[Field[Any]]:
+    """Make a field, which no parameter sets and which takes any value, of each slot of the class that isn't one."""
+    names = [name for name in slots if name != "__weakref__"]
+    for base in cls.__mro__[1:]:
+        if "__castiron_frozen__" in base.__dict__:
+            names += [name for name in base.__slots__ if inspect.getattr_static(cls, name) is base.__dict__[name]]
+    known = {field.name for field in fields}
+    made = []
+    for name in dict.fromkeys(names):
+        if name not in known:
+            other: Field[Any] = dataclasses.field(init=False)
+            other.name, other.type = name, object
+            made.append(other)
+    return made
+
+
 def _undo_dataclass(cls: Any) -> None:
     """Take back what `dataclass` did, so that it can be done again; hand-written methods stay."""
+    real = {field.name for field in dataclasses.fields(cls)}
+    real.update(_init_only(cls, real))
     for name in _GENERATED:
         found = cls.__dict__.get(name)
-        behind = getattr(found, "__wrapped__", found)
-        if getattr(getattr(behind, "__code__", None), "co_filename", None) == "<string>" or name == "__hash__":
-            type.__delattr__(cls, name) if found is not None or name in cls.__dict__ else None
+        if found is not None and (_is_generated(found) or name == "__hash__"):
+            type.__delattr__(cls, name)
     annotations = own_annotations(cls)
     for name, field in cls.__dict__["__dataclass_fields__"].items():
-        if name in annotations and field._field_type is not dataclasses._FIELD_CLASSVAR:  # type: ignore[attr-defined]
+        if name in annotations and name in real:
             type.__setattr__(cls, name, _copy_of(field))
     for name in ("__dataclass_fields__", "__dataclass_params__", "__match_args__"):
         if name in cls.__dict__:
             type.__delattr__(cls, name)
+
+
+def _is_generated(method: Any) -> bool:
+    """Tell whether `dataclass` made the method, or took it from its own module."""
+    behind = getattr(method, "__wrapped__", method)
+    code = getattr(behind, "__code__", None)
+    return code is not None and (code.co_filename == "<string>" or behind.__module__ == dataclasses.__name__)
+
+
+def _init_only(cls: Any, fields: set[str]) -> set[str]:
+    """Give the names of the InitVars: parameters of the generated `__init__` that are no fields."""
+    init = cls.__dict__.get("__init__")
+    if init is None or not _is_generated(init):
+        return set()
+    code = init.__code__
+    return set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]) - fields
 
 
 def _copy_of(field: Field[Any], **changes: Any) -> Any:
@@ -165,17 +217,28 @@ def _copy_of(field: Field[Any], **changes: Any) -> Any:
 
 def _as_dataclass(cls: Any, options: dict[str, bool], immutable: bool) -> list[Field[Any]]:
     """Have `dataclass` read the fields and generate the methods; give the fields."""
+    _forget_inherited_descriptors(cls)
     constants = _defaults_without_parameter(cls)
     explicit_hash = cls.__dict__.get("__hash__") is not None
-    by_value = immutable and options["eq"] and not explicit_hash
-    if by_value and "__hash__" in cls.__dict__:
+    by_value = options.get("unsafe_hash", False) or (immutable and options["eq"] and not explicit_hash)
+    if by_value and not explicit_hash and "__hash__" in cls.__dict__:
         type.__delattr__(cls, "__hash__")  # None, which `__eq__` in the body put there
-    dataclasses.dataclass(unsafe_hash=by_value, **options)(cls)
+    dataclasses.dataclass(**{**options, "unsafe_hash": by_value})(cls)
     fields = list(dataclasses.fields(cls))
     for field in fields:
         if field.name in constants and field.name in own_annotations(cls):
             field.default, field.default_factory = constants[field.name], MISSING
     return fields
+
+
+def _forget_inherited_descriptors(cls: Any) -> None:
+    """Keep `dataclass` from taking a frozen base's descriptor of a field that is declared again for its default."""
+    for name in own_annotations(cls):
+        for base in cls.__mro__:
+            if name in base.__dict__:
+                if base is not cls and "__castiron_frozen__" in base.__dict__ and name in base.__slots__:
+                    type.__setattr__(cls, name, dataclasses.field())
+                break
 
 
 def _defaults_without_parameter(cls: Any) -> dict[str, Any]:
@@ -207,16 +270,15 @@ def _seal(cls: Any, fields: list[Field[Any]], *, immutable: bool, final: bool, w
     function, annotations = checked_function(cls, fields)
     plan = _castiron.FunctionPlan(function, annotations)
     own = cls.__dict__
-    pseudo = [field for field in own["__dataclass_fields__"].values() if field not in fields]
-    init_only = any(field._field_type is dataclasses._FIELD_INITVAR for field in pseudo)  # type: ignore[attr-defined]
     own_setattr = _writes_its_own_way(cls)
     constructs = (
         not own_init
         and not own_setattr
-        and not init_only
+        and not _init_only(cls, {field.name for field in fields})
         and cls.__new__ is object.__new__
         and type(cls).__call__ is type.__call__
-        and own["__init__"].__code__.co_filename == "<string>"
+        and "__init__" in own
+        and _is_generated(own["__init__"])
     )
     order = {
         "fields": [_given(field) for field in fields],
@@ -226,7 +288,7 @@ def _seal(cls: Any, fields: list[Field[Any]], *, immutable: bool, final: bool, w
         "constructs": constructs,
         "post_init": hasattr(cls, "__post_init__"),
         "own_setattr": own_setattr,
-        "methods": functions_of(cls),
+        "parts": parts_of(cls),
         "refusals": (broken, assigned, deleted),
     }
     close(cls, fields, immutable=immutable)
@@ -242,13 +304,8 @@ def close(cls: Any, fields: list[Field[Any]], *, immutable: bool) -> None:
     inherited = {name for base in cls.__mro__[1:] for name in getattr(base, "__slots__", ())}
     type.__setattr__(cls, "__slots__", tuple(field.name for field in fields if field.name not in inherited))
     type.__setattr__(cls, "__annotations__", SealedAnnotations(annotations))
+    type.__setattr__(cls, "__dataclass_fields__", MappingProxyType(cls.__dict__["__dataclass_fields__"]))
     type.__setattr__(cls, "__castiron_frozen__", immutable)
-    if hasattr(type(cls), "register") and "register" not in cls.__dict__:
-        type.__setattr__(cls, "register", classmethod(_refuse_register))
-
-
-def _refuse_register(cls: type, subclass: type) -> None:
-    raise TypeError(f"{cls.__qualname__} is frozen: nothing can be registered as its subclass")
 
 
 def checked_function(cls: Any, fields: list[Field[Any]]) -> tuple[Any, dict[str, object]]:
@@ -299,6 +356,14 @@ def functions_of(cls: Any) -> list[FunctionType]:
             if type(function) is FunctionType:
                 found.append(function)
     return found
+
+
+def parts_of(cls: Any) -> list[Any]:
+    """Give what the class has in objects of their own, which sealing makes as immutable as the class."""
+    functions = functions_of(cls)
+    parts = [value for value in cls.__dict__.values() if isinstance(value, (property, classmethod, staticmethod))]
+    cells = [cell for function in functions for cell in function.__closure__ or ()]
+    return [*functions, *parts, *cells]
 
 
 def own_annotations(cls: Any) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import sys
 import weakref
+from abc import ABCMeta
 from dataclasses import MISSING
-from types import FunctionType, GetSetDescriptorType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from castiron._checks import Call, accepts
 from castiron._forms import read_all
@@ -102,10 +103,12 @@ def seal(cls: Any, fields: list[Field[Any]], *, immutable: bool, final: bool, we
     """Give the sealed class that takes the place of this one."""
     close(cls, fields, immutable=immutable)
     new = cls.__slots__
-    namespace = {name: value for name, value in cls.__dict__.items() if not _is_made_by_type(name, value)}
+    namespace = {name: value for name, value in cls.__dict__.items() if not _is_made_by_type(cls, name, value)}
     takes_weakrefs = any(base.__weakrefoffset__ for base in cls.__bases__)
     namespace["__slots__"] = (*new, "__weakref__") if weakref and not takes_weakrefs else new
     namespace["__qualname__"] = cls.__qualname__
+    if isinstance(cls, ABCMeta) and "register" not in namespace:
+        namespace["register"] = classmethod(_register)
     metaclass = _sealing(type(cls))
     made: Any = metaclass(cls.__name__, cls.__bases__, namespace)
     _rename_class_in_cells(cls, made)
@@ -124,6 +127,12 @@ def seal(cls: Any, fields: list[Field[Any]], *, immutable: bool, final: bool, we
     return made
 
 
+def _register(cls: Any, subclass: Any) -> Any:
+    if "__castiron_sealed__" in cls.__dict__:
+        raise TypeError(f"{cls.__name__} is frozen: nothing can be registered as its subclass")
+    return type(cls).register(cls, subclass)
+
+
 _guarded: weakref.WeakSet[Any] = weakref.WeakSet()
 _hooks: list[object] = []
 
@@ -137,13 +146,19 @@ def _guard(functions: list[Any]) -> None:
 
 
 def _refuse_change(event: str, args: Any) -> None:
-    if event == "object.__setattr__" and args[1] in ("__code__", "__defaults__", "__kwdefaults__"):
+    if event in ("object.__setattr__", "object.__delattr__") and args[1] in (
+        "__code__",
+        "__defaults__",
+        "__kwdefaults__",
+    ):
         function = args[0]
         if type(function) is FunctionType and function in _guarded:
             raise TypeError(f"{function.__qualname__}.{args[1]} can't be set: its class is frozen")
 
 
-def _is_made_by_type(name: str, value: object) -> bool:
+def _is_made_by_type(cls: Any, name: str, value: object) -> bool:
+    if type(value) is MemberDescriptorType:
+        return value.__objclass__ is cls
     return name in ("__dict__", "__weakref__") and type(value) is GetSetDescriptorType
 
 

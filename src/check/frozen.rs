@@ -15,6 +15,7 @@
 pub(super) mod create;
 pub(super) mod layout;
 pub(super) mod methods;
+pub(super) mod refusals;
 pub(super) mod slots;
 
 use std::ffi::CString;
@@ -58,8 +59,9 @@ pub(super) struct Field {
     parameter: usize,
     /// The default, which passes unchecked.
     default: Option<Py<PyAny>>,
-    /// What the class has under the name; a subclass may have something else.
-    descriptor: Py<PyAny>,
+    /// The address of what the class has under the name; a subclass may have something else. Not owned: it owns
+    /// the class, and nothing else could break the circle.
+    descriptor: usize,
 }
 
 /// Makes the exceptions of refused writes: `broken(class, field, description, value)`,
@@ -80,21 +82,20 @@ pub(super) struct Seal {
     function: Py<PyAny>,
     refusals: Refusals,
     recipe: Option<Recipe>,
-    /// Functions of the class, whose code may not change.
-    methods: Vec<Py<PyAny>>,
+    /// Functions of the class and what else it has in parts, which may not change.
+    parts: Vec<Py<PyAny>>,
     /// What the descriptors point into.
-    definitions: layout::Definitions,
+    _definitions: layout::Definitions,
 }
 
 #[pymethods]
 impl Seal {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.function)?;
-        for method in &self.methods {
-            visit.call(method)?;
+        for part in &self.parts {
+            visit.call(part)?;
         }
         for field in &self.fields {
-            visit.call(&field.descriptor)?;
             visit.call(&field.default)?;
         }
         self.recipe.as_ref().map_or(Ok(()), |recipe| recipe.traverse(&visit))
@@ -103,7 +104,7 @@ impl Seal {
 
 impl Drop for Seal {
     fn drop(&mut self) {
-        methods::release(&self.methods);
+        methods::release(&self.parts);
     }
 }
 
@@ -223,9 +224,9 @@ pub(super) struct Order<'py> {
     /// Whether the class or a base writes attributes in its own way.
     #[pyo3(item)]
     own_setattr: bool,
-    /// Its functions.
+    /// Its functions, their cells, its properties, class methods and static methods.
     #[pyo3(item)]
-    methods: Vec<Py<PyAny>>,
+    parts: Vec<Py<PyAny>>,
     /// `broken`, `assigned`, `deleted`.
     #[pyo3(item)]
     refusals: (Py<PyAny>, Py<PyAny>, Py<PyAny>),
@@ -252,6 +253,7 @@ pub(super) fn seal(
     let names: Vec<Py<PyString>> = order.fields.iter().map(|field| interned(&field.0)).collect();
     let parent = layout::sealed_parent(class);
     let (places, definitions) = layout::plan(&names, parent.as_ref(), py)?;
+    let added = definitions.descriptors(class, order.own_setattr)?;
     let fields = order.fields.iter().zip(&names).zip(&places).enumerate();
     let fields = fields
         .map(|(number, ((given, name), place))| {
@@ -264,8 +266,11 @@ pub(super) fn seal(
                 parameter: number,
                 default: given.3.as_ref().map(|(default,)| default.clone_ref(py)),
                 descriptor: match place {
-                    Place::New(offset) => definitions.descriptor(class, *offset, order.own_setattr)?,
-                    Place::Inherited(_, descriptor) => descriptor.clone_ref(py),
+                    Place::New(offset) => added
+                        .iter()
+                        .find(|(own, ..)| own == offset)
+                        .map_or(0, |found| found.2.as_ptr().addr()),
+                    Place::Inherited(_, descriptor) => *descriptor,
                 },
             })
         })
@@ -278,11 +283,11 @@ pub(super) fn seal(
         plan,
         function,
         refusals: Refusals { broken, assigned, deleted },
-        methods: methods::guard(py, order.methods)?,
-        definitions,
+        parts: methods::guard(py, order.parts)?,
+        _definitions: definitions,
     };
     let size = layout::Size::of(&places, parent.as_ref(), order.weakref, class);
-    layout::apply(class, Py::new(py, seal)?, &size, order.own_setattr, order.is_final)
+    layout::apply(class, Py::new(py, seal)?, &size, &added, order.own_setattr, order.is_final)
 }
 
 fn interned(name: &Bound<'_, PyString>) -> Py<PyString> {

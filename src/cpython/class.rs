@@ -158,17 +158,6 @@ impl ClassFunctions {
     }
 }
 
-/// What a descriptor of a slot (`object.__setattr__`) says the slot is.
-///
-/// # Safety
-/// The object is a live `wrapper_descriptor`.
-#[must_use]
-pub unsafe fn wrapper_base(descriptor: *mut PyObject) -> *mut c_void {
-    // PyDescr_COMMON is the header and three pointers: type, name, qualified name.
-    // SAFETY: the caller's promise.
-    unsafe { descriptor.cast::<u8>().add(16 + 3 * 8).cast::<*mut c_void>().read() }
-}
-
 /// Compares the struct with what an ordinary class and `type` say of themselves.
 ///
 /// # Errors

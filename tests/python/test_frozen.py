@@ -353,7 +353,7 @@ def test_annotations_can_be_read() -> None:
         (int, "frozen takes a class written in Python, not 'int'"),
         (len, "frozen takes a class, not an object of type 'builtin_function_or_method'"),
         (Config, "Config is frozen already"),
-        (type("Slotted", (), {"__slots__": ("a",)}), "leave out __slots__"),
+        (type("Slotted", (), {"__slots__": ("a", "__dict__")}), "its instances have no __dict__"),
     ],
 )
 def test_what_can_not_be_frozen(value: typing.Any, message: str) -> None:
@@ -607,6 +607,7 @@ def test_classes_die() -> None:
         @frozen
         class Local:
             a: int
+            other: Local | None = None
             b: list[int] = field(default_factory=list)
 
             def me(self) -> type:
@@ -619,6 +620,8 @@ def test_classes_die() -> None:
     made = [make() for _ in range(10)]
     gc.collect()
     assert [ref() for ref in made] == [None] * 10
+    gc.collect()
+    assert not [kind for kind in gc.get_objects() if isinstance(kind, type) and kind.__name__ == "Local"]
 
 
 @native

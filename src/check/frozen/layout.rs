@@ -33,6 +33,7 @@ use crate::cpython::class;
 use crate::cpython::class::ClassFunctions;
 use crate::cpython::class::TypeObject;
 use crate::cpython::class::fields;
+use crate::cpython::descriptor;
 
 const WORD: isize = size_of::<*mut ffi::PyObject>().cast_signed();
 const HEADER: isize = size_of::<ffi::PyObject>().cast_signed();
@@ -41,8 +42,8 @@ const HEADER: isize = size_of::<ffi::PyObject>().cast_signed();
 pub(super) enum Place {
     /// In a slot that the class adds.
     New(isize),
-    /// In that of a sealed base, under this descriptor.
-    Inherited(isize, Py<PyAny>),
+    /// In that of a sealed base, under the descriptor at this address.
+    Inherited(isize, usize),
 }
 
 impl Place {
@@ -58,6 +59,22 @@ impl Place {
 pub(super) fn is_sealed(class: *mut TypeObject) -> bool {
     // SAFETY: a live type.
     unsafe { (*class).dealloc.is_some_and(|own| ptr::fn_addr_eq(own, slots::dealloc as ffi::destructor)) }
+}
+
+/// The class itself or the nearest class above it that is sealed; null where none is.
+///
+/// # Safety
+/// A live type.
+#[inline]
+pub(super) unsafe fn sealed_above(class: *mut ffi::PyTypeObject) -> *mut TypeObject {
+    let mut found = fields(class);
+    // SAFETY: a type keeps its base alive.
+    unsafe {
+        while !found.is_null() && !is_sealed(found) {
+            found = (*found).parent;
+        }
+    }
+    found
 }
 
 /// The functions of the interpreter that sealing needs, once the layout of types has been checked.
@@ -91,10 +108,7 @@ pub(super) fn obstacle(class: &Bound<'_, PyType>) -> PyResult<Option<&'static st
         if (*own).flags & class::FLAG_HEAP == 0 || (*own).flags & class::FLAG_IMMUTABLE != 0 {
             return Ok(Some("it is not a class that a class statement made"));
         }
-        if (*own).base.ob_size != 0 || (*own).item_size != 0 {
-            return Ok(Some("it has slots of its own"));
-        }
-        if (*own).flags & class::FLAG_GC == 0 || !has_ordinary_functions(class)? {
+        if (*own).flags & class::FLAG_GC == 0 || (*own).item_size != 0 || !has_ordinary_functions(class)? {
             return Ok(Some("its instances are not ordinary ones"));
         }
         for base in class.mro().iter().skip(1) {
@@ -173,29 +187,32 @@ impl Definitions {
         Definitions { names, members, accessors }
     }
 
-    /// What the class shows under the name of the field at the offset: a member that is only read, because the
-    /// class' own `__setattr__` writes, or a pair of functions where the class has another `__setattr__`.
-    pub(super) fn descriptor(
+    /// What the class shows under the names of the fields that it adds: members that are only read, because the
+    /// class' own `__setattr__` writes, or pairs of functions where the class has another `__setattr__`.
+    pub(super) fn descriptors<'py>(
         &self,
-        class: &Bound<'_, PyType>,
-        offset: isize,
+        class: &Bound<'py, PyType>,
         has_setter: bool,
-    ) -> PyResult<Py<PyAny>> {
-        let py = class.py();
-        let number =
-            self.names.iter().position(|(own, _)| *own == offset).expect("the class adds this field");
-        // SAFETY: a live class, which the descriptor keeps alive, and with it the definitions. CPython only
-        // reads them.
-        unsafe {
-            let descriptor = if has_setter {
-                ffi::PyDescr_NewGetSet(class.as_type_ptr(), ptr::from_ref(&self.accessors[number]).cast_mut())
-            } else {
-                ffi::PyDescr_NewMember(class.as_type_ptr(), ptr::from_ref(&self.members[number]).cast_mut())
-            };
-            Ok(Bound::from_owned_ptr_or_err(py, descriptor)?.unbind())
-        }
+    ) -> PyResult<Vec<Descriptor<'py>>> {
+        let definitions = self.names.iter().zip(&self.members).zip(&self.accessors);
+        let made = definitions.map(|(((offset, name), member), accessors)| {
+            // SAFETY: a live class, which the descriptor keeps alive, and with it the definitions. CPython only
+            // reads them.
+            unsafe {
+                let descriptor = if has_setter {
+                    ffi::PyDescr_NewGetSet(class.as_type_ptr(), ptr::from_ref(accessors).cast_mut())
+                } else {
+                    ffi::PyDescr_NewMember(class.as_type_ptr(), ptr::from_ref(member).cast_mut())
+                };
+                Ok((*offset, name.clone(), Bound::from_owned_ptr_or_err(class.py(), descriptor)?))
+            }
+        });
+        made.collect()
     }
 }
+
+/// What a class shows under the name of a field that it adds: the field's offset, its name, the descriptor.
+pub(super) type Descriptor<'py> = (isize, CString, Bound<'py, PyAny>);
 
 /// Where the fields stand: those that a sealed parent has stay there, the others follow.
 pub(super) fn plan(
@@ -217,7 +234,7 @@ pub(super) fn plan(
     for name in names {
         let known = inherited.iter().find(|field| field.name.as_ptr() == name.as_ptr());
         places.push(match known {
-            Some(field) => Place::Inherited(field.offset, field.descriptor.clone_ref(py)),
+            Some(field) => Place::Inherited(field.offset, field.descriptor),
             None => {
                 definitions.push((end, c_name(name, py)?));
                 end += WORD;
@@ -264,6 +281,7 @@ pub(super) fn apply(
     class: &Bound<'_, PyType>,
     seal: Py<Seal>,
     size: &Size,
+    added: &[Descriptor<'_>],
     own_setattr: bool,
     is_final: bool,
 ) -> PyResult<()> {
@@ -301,11 +319,8 @@ pub(super) fn apply(
         (*own).flags &= !class::FLAGS_MANAGED;
         (*own).cache = seal.clone_ref(py).into_ptr();
     }
-    let fields_of_seal = &seal.get().fields;
-    for (_, name) in &seal.get().definitions.names {
-        let text = name.to_str().expect("names of fields are text");
-        let field = fields_of_seal.iter().find(|field| field.name.bind(py) == text);
-        set_attribute(class, name, field.expect("each definition is a field's").descriptor.bind(py))?;
+    for (_, name, descriptor) in added {
+        set_attribute(class, name, descriptor)?;
     }
     // SAFETY: as above.
     unsafe {
@@ -328,7 +343,7 @@ fn wrap_slot(class: &Bound<'_, PyType>, name: &CStr) -> PyResult<()> {
     let wrapper = unsafe {
         let made = (functions(py)?.new_wrapper)(
             class.as_type_ptr(),
-            class::wrapper_base(general.as_ptr()),
+            descriptor::wrapper_base(general.as_ptr()),
             function,
         );
         Bound::from_owned_ptr_or_err(py, made)?

@@ -1,7 +1,9 @@
-//! The functions of sealed classes: an audit hook refuses to change their code and defaults.
+//! The parts of sealed classes that are objects of their own: functions, the cells they close over, properties,
+//! class methods and static methods. An audit hook refuses to change functions, [`refusals`](super::refusals)
+//! the others.
 //!
-//! CPython raises the audit event `object.__setattr__` before it assigns a function's `__code__`,
-//! `__defaults__` or `__kwdefaults__`. The hook is installed with the first sealed class; it can't be taken
+//! CPython raises the audit event `object.__setattr__` (or `object.__delattr__`) before it changes a function's
+//! `__code__`, `__defaults__` or `__kwdefaults__`. The hook is installed with the first sealed class; it can't be taken
 //! out again.
 
 use std::ffi::CStr;
@@ -27,7 +29,7 @@ use rustc_hash::FxHashMap;
 
 use super::layout;
 
-/// How many seals have the function, by its address; each keeps it alive.
+/// How many seals have the object, by its address; each keeps it alive.
 static GUARDED: Mutex<Option<FxHashMap<usize, usize>>> = Mutex::new(None);
 static INSTALLED: Once = Once::new();
 
@@ -35,8 +37,8 @@ fn guarded() -> MutexGuard<'static, Option<FxHashMap<usize, usize>>> {
     GUARDED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Guards the functions until [`release`].
-pub(super) fn guard(py: Python<'_>, methods: Vec<Py<PyAny>>) -> PyResult<Vec<Py<PyAny>>> {
+/// Guards the objects until [`release`].
+pub(super) fn guard(py: Python<'_>, parts: Vec<Py<PyAny>>) -> PyResult<Vec<Py<PyAny>>> {
     let functions = layout::functions(py)?;
     let mut installed = Ok(());
     INSTALLED.call_once(|| {
@@ -46,19 +48,25 @@ pub(super) fn guard(py: Python<'_>, methods: Vec<Py<PyAny>>) -> PyResult<Vec<Py<
         }
     });
     installed?;
+    super::refusals::install(py)?;
     let mut guarded = guarded();
-    for method in &methods {
-        *guarded.get_or_insert_default().entry(method.as_ptr().addr()).or_default() += 1;
+    for part in &parts {
+        *guarded.get_or_insert_default().entry(part.as_ptr().addr()).or_default() += 1;
     }
-    Ok(methods)
+    Ok(parts)
+}
+
+/// Whether some sealed class has the object.
+pub(super) fn is_guarded(object: *mut ffi::PyObject) -> bool {
+    guarded().as_ref().is_some_and(|counts| counts.contains_key(&object.addr()))
 }
 
 /// Ends what [`guard`] began.
-pub(super) fn release(methods: &[Py<PyAny>]) {
+pub(super) fn release(parts: &[Py<PyAny>]) {
     let mut guarded = guarded();
     let Some(counts) = guarded.as_mut() else { return };
-    for method in methods {
-        let address = method.as_ptr().addr();
+    for part in parts {
+        let address = part.as_ptr().addr();
         if let Some(count) = counts.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
@@ -71,10 +79,11 @@ pub(super) fn release(methods: &[Py<PyAny>]) {
 /// The audit hook.
 unsafe extern "C" fn refuse(event: *const c_char, args: *mut ffi::PyObject, _: *mut c_void) -> c_int {
     // SAFETY: the event is a C string.
-    if args.is_null() || unsafe { CStr::from_ptr(event) } != c"object.__setattr__" {
+    let event = unsafe { CStr::from_ptr(event) };
+    if args.is_null() || event != c"object.__setattr__" && event != c"object.__delattr__" {
         return 0;
     }
-    // SAFETY: CPython raises this event attached, with a tuple of object, name and value.
+    // SAFETY: CPython raises these events attached, with a tuple of object, name and maybe value.
     let py = unsafe { Python::assume_attached() };
     // SAFETY: as above.
     let args = unsafe { Bound::from_borrowed_ptr(py, args) };
@@ -89,7 +98,7 @@ unsafe extern "C" fn refuse(event: *const c_char, args: *mut ffi::PyObject, _: *
 
 fn refusal(args: &Bound<'_, PyAny>) -> PyResult<Option<PyErr>> {
     let function = args.get_item(0)?;
-    if !guarded().as_ref().is_some_and(|counts| counts.contains_key(&function.as_ptr().addr())) {
+    if !is_guarded(function.as_ptr()) {
         return Ok(None);
     }
     let name: String = args.get_item(1)?.extract()?;

@@ -165,6 +165,15 @@ pub(super) unsafe extern "C" fn set_attribute(
     }
 }
 
+/// Whether a sealed class has [`set_attribute`], not a `__setattr__` of its own.
+///
+/// # Safety
+/// A live type.
+pub(super) unsafe fn writes(class: *mut class::TypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*class).setattro.is_some_and(|own| ptr::fn_addr_eq(own, set_attribute as class::SetAttr)) }
+}
+
 /// The field of the name, which may be any object.
 #[inline]
 unsafe fn find(seal: &Seal, name: *mut ffi::PyObject) -> Option<&Field> {
@@ -186,7 +195,39 @@ unsafe fn shows(field: &Field, class: *mut ffi::PyTypeObject) -> bool {
     unsafe {
         let py = Python::assume_attached();
         let Ok(functions) = layout::functions(py) else { return false };
-        (functions.lookup)(class, field.name.as_ptr()) == field.descriptor.as_ptr()
+        (functions.lookup)(class, field.name.as_ptr()).addr() == field.descriptor
+    }
+}
+
+/// Why `object.__setattr__` and `object.__delattr__` don't touch the attribute, in words; None where it is no field.
+///
+/// # Safety
+/// The object is a live instance of a sealed class or of a subclass of one.
+pub(super) unsafe fn refusal_of_object(
+    py: Python<'_>,
+    object: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> Option<String> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let (seal, sealed) = seal_of(class);
+        let field = find(seal, name)?;
+        if class.cast() != sealed && !shows(field, class) {
+            return None;
+        }
+        let class = class_of(object, py);
+        let class = class.getattr("__qualname__").map_or_else(|_| String::new(), |name| name.to_string());
+        let field = field.name.bind(py);
+        let remedy = if seal.immutable {
+            "assign it, once, as an attribute in __init__ or __post_init__"
+        } else {
+            "assign it as an attribute"
+        };
+        Some(format!(
+            "field {field} of {class} is checked, which object.__setattr__ and object.__delattr__ would not do: {remedy}, \
+             or define __setattr__ in the class"
+        ))
     }
 }
 
