@@ -12,8 +12,11 @@ mod closures;
 pub mod dialect;
 mod finish;
 pub mod functions;
+mod names;
 mod nesting;
+mod patterns;
 mod scope;
+mod surrogates;
 pub mod survey;
 
 use std::sync::OnceLock;
@@ -104,7 +107,7 @@ impl ParsedModule {
 
     /// Every name that the module binds in any scope; `*` when it imports all names of another module.
     fn bound_names(&self) -> &FxHashSet<String> {
-        self.bound_names.get_or_init(|| scope::names_bound_anywhere(self.suite()))
+        self.bound_names.get_or_init(|| names::names_bound_anywhere(self.suite()))
     }
 }
 

@@ -15,7 +15,7 @@ pub mod verify;
 
 pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Show, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
-pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary, rest_counts};
+pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, TypeFlag, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};
 pub use shown::{Shown, ShownVariable};
 pub use start::{LoopStart, StartClass, StartItem, StartKind, StartStep};

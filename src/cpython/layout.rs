@@ -284,6 +284,10 @@ pub const METHOD_DESCRIPTOR: u64 = 1 << 17;
 /// Where things stand in one minor version's structs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
+    /// What a class pattern says to something that is no class.
+    pub no_class_in_pattern: &'static str,
+    /// Whether an exception of which an `except*` clause takes nothing stays what it is, whatever its `split` says.
+    pub untaken_stays: bool,
     /// Major and minor version.
     pub version: (u8, u8),
     /// The reference count, 64 bits.
@@ -352,6 +356,8 @@ pub struct RangeIterLayout {
 }
 
 const PYTHON_3_11: Layout = Layout {
+    no_class_in_pattern: "called match pattern must be a type",
+    untaken_stays: true,
     version: (3, 11),
     refcount: 0,
     immortality: Immortality::None,
@@ -455,6 +461,8 @@ const PYTHON_3_11: Layout = Layout {
 };
 
 const PYTHON_3_12: Layout = Layout {
+    no_class_in_pattern: "called match pattern must be a class",
+    untaken_stays: false,
     version: (3, 12),
     immortality: Immortality::NegativeLowHalf,
     string: StrLayout { ascii_items: 40, ..PYTHON_3_11.string },

@@ -242,10 +242,19 @@ pub unsafe fn has_type_flag(object: *mut PyObject, flag: std::ffi::c_ulong) -> b
 /// The object is alive and laid out as told.
 #[must_use]
 pub unsafe fn type_name(layout: &Layout, object: *mut PyObject) -> String {
+    // SAFETY: the type is alive with its object.
+    unsafe { name_of_class(layout, field(object, layout.ob_type)) }
+}
+
+/// The name of a class as CPython's own messages print it (`tp_name`).
+///
+/// # Safety
+/// The class is alive and laid out as told.
+#[must_use]
+pub unsafe fn name_of_class(layout: &Layout, class: *mut PyTypeObject) -> String {
     // SAFETY: the name stands there in every type, a C string that lives as long as the type.
     unsafe {
-        let kind: *mut PyTypeObject = field(object, layout.ob_type);
-        let name: *const std::ffi::c_char = field(kind, layout.type_name);
+        let name: *const std::ffi::c_char = field(class, layout.type_name);
         std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned()
     }
 }

@@ -5,6 +5,12 @@
 
 use super::layout::Layout;
 
+/// `INTRINSIC_UNARY_POSITIVE`, from 3.12 on.
+pub const INTRINSIC_UNARY_POSITIVE: u8 = 5;
+
+/// `INTRINSIC_TYPEALIAS`, from 3.12 on.
+pub const INTRINSIC_TYPEALIAS: u8 = 11;
+
 /// Which way a relative jump goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

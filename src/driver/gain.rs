@@ -82,7 +82,7 @@ fn worth(func: &Function, inst: Inst) -> i64 {
         }
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
-        Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom => -4,
+        Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom | Op::ObjMatchKeys | Op::ObjMatchClass => -4,
         Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => -1,
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,

@@ -18,7 +18,9 @@ mod flow;
 mod fstring;
 mod import;
 mod loops;
+mod matching;
 mod nested;
+mod star;
 mod stmt;
 mod tries;
 

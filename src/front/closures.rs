@@ -13,16 +13,18 @@ use ruff_python_ast::Pattern;
 use ruff_python_ast::Stmt;
 use ruff_python_ast::StmtClassDef;
 use ruff_python_ast::StmtFunctionDef;
+use ruff_python_ast::StmtTypeAlias;
+use ruff_python_ast::TypeParams;
 use ruff_python_ast::visitor;
 use ruff_python_ast::visitor::Visitor;
 use ruff_text_size::Ranged;
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashSet;
 
+use super::names::Names;
+use super::names::bind_type_params;
+use super::names::mangle;
 use super::nesting::with_stack;
-use super::scope::Names;
-use super::scope::bind_type_params;
-use super::scope::mangle;
 
 /// Names, mangled.
 pub(super) type NameSet = FxHashSet<String>;
@@ -88,31 +90,24 @@ impl<'c> Reader<'c> {
     fn function(&mut self, def: &StmtFunctionDef) {
         def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
         self.defaults(&def.parameters);
-        let mut wanted = needs_of_function(def, self.class, self.reading);
         if def.type_params.is_none() {
             self.annotations(def);
+            self.captured.extend(needs_of_function(def, self.class, self.reading));
         } else {
-            let mut inside = Reader::new(self.class, self.reading);
-            inside.annotations(def);
-            wanted.extend(inside.loads);
-            wanted.extend(inside.captured);
-            let mut params = NameSet::default();
-            bind_type_params(def.type_params.as_deref(), &mut params);
-            wanted.retain(|name| !params.contains(name));
+            self.captured.extend(needs_of_generic_function(def, self.class, self.reading));
         }
-        self.captured.extend(wanted);
     }
 
     fn class(&mut self, def: &StmtClassDef) {
         def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+        if def.type_params.is_some() {
+            self.captured.extend(needs_of_generic_class(def, self.class, self.reading));
+            return;
+        }
         if let Some(arguments) = &def.arguments {
             self.visit_arguments(arguments);
         }
-        let mut wanted = needs_of_class(def, self.reading);
-        let mut params = NameSet::default();
-        bind_type_params(def.type_params.as_deref(), &mut params);
-        wanted.retain(|name| !params.contains(name));
-        self.captured.extend(wanted);
+        self.captured.extend(needs_of_class(def, self.reading));
     }
 
     /// A comprehension or generator expression: the first iterable is evaluated around it.
@@ -155,6 +150,7 @@ impl<'a> Visitor<'a> for Reader<'_> {
         with_stack(|| match stmt {
             Stmt::FunctionDef(def) => self.function(def),
             Stmt::ClassDef(def) => self.class(def),
+            Stmt::TypeAlias(node) => self.captured.extend(needs_of_alias(node, self.class, self.reading)),
             Stmt::AnnAssign(node) => {
                 if !self.reading.annotations_are_text {
                     self.visit_expr(&node.annotation);
@@ -232,6 +228,44 @@ pub(super) fn needs_of_function(def: &StmtFunctionDef, class: Option<&str>, read
     let mut reader = Reader::new(class, reading);
     reader.visit_body(&def.body);
     wanted(reader, &names)
+}
+
+/// The same of the scope of type parameters around a definition, whose reader has come to all else in it.
+fn needs_of_type_scope(params: Option<&TypeParams>, mut inside: Reader<'_>) -> NameSet {
+    params.into_iter().for_each(|params| inside.visit_type_params(params));
+    let mut wanted = inside.loads;
+    wanted.extend(inside.captured);
+    let mut bound = NameSet::default();
+    bind_type_params(params, &mut bound);
+    wanted.retain(|name| !bound.contains(name));
+    wanted
+}
+
+/// The same of a function with type parameters.
+pub(super) fn needs_of_generic_function(
+    def: &StmtFunctionDef,
+    class: Option<&str>,
+    reading: Reading,
+) -> NameSet {
+    let mut inside = Reader::new(class, reading);
+    inside.annotations(def);
+    inside.captured.extend(needs_of_function(def, class, reading));
+    needs_of_type_scope(def.type_params.as_deref(), inside)
+}
+
+/// The same of a class with type parameters, whose bases are evaluated among them.
+pub(super) fn needs_of_generic_class(def: &StmtClassDef, class: Option<&str>, reading: Reading) -> NameSet {
+    let mut inside = Reader::new(class, reading);
+    def.arguments.iter().for_each(|arguments| inside.visit_arguments(arguments));
+    inside.captured.extend(needs_of_class(def, reading));
+    needs_of_type_scope(def.type_params.as_deref(), inside)
+}
+
+/// The same of a type alias, whose value is computed by a function.
+pub(super) fn needs_of_alias(node: &StmtTypeAlias, class: Option<&str>, reading: Reading) -> NameSet {
+    let mut inside = Reader::new(class, reading);
+    inside.visit_expr(&node.value);
+    needs_of_type_scope(node.type_params.as_deref(), inside)
 }
 
 /// The same of a lambda.

@@ -14,8 +14,8 @@ use ruff_text_size::TextRange;
 use rustc_hash::FxHashSet;
 
 use super::ParsedModule;
+use super::names;
 use super::nesting::with_stack;
-use super::scope;
 
 /// A function of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl<'a> Collector<'a> {
     /// The `__qualname__` of a function or class of this name, defined in the current scope.
     fn qualname(&mut self, name: &str) -> String {
         let Some(scope) = self.scopes.last_mut() else { return name.to_owned() };
-        let globals = scope.globals.get_or_insert_with(|| scope::declared_globals(scope.body));
+        let globals = scope.globals.get_or_insert_with(|| names::declared_globals(scope.body));
         if globals.contains(name) {
             return name.to_owned();
         }
@@ -184,7 +184,7 @@ impl<'a> Collector<'a> {
             first_line: self.module.file().line(first),
             parameters: parameters(def, private_class.as_deref()),
             is_async: def.is_async,
-            is_generator: scope::has_yield(&def.body),
+            is_generator: names::has_yield(&def.body),
             is_nested: self.scopes.iter().any(|scope| matches!(scope.kind, ScopeKind::Function)),
             is_method: self.scopes.last().is_some_and(|scope| matches!(scope.kind, ScopeKind::Class(_))),
             private_class,
@@ -226,7 +226,7 @@ fn parameters(def: &StmtFunctionDef, private_class: Option<&str>) -> Vec<Paramet
     let mut found = Vec::new();
     for (list, kind) in plain {
         found.extend(list.iter().map(|parameter| ParameterInfo {
-            name: scope::mangle(private_class, parameter.name()).into_owned(),
+            name: names::mangle(private_class, parameter.name()).into_owned(),
             kind,
             has_default: parameter.default.is_some(),
         }));
@@ -235,7 +235,7 @@ fn parameters(def: &StmtFunctionDef, private_class: Option<&str>) -> Vec<Paramet
         [(&parameters.vararg, ParameterKind::VarPositional), (&parameters.kwarg, ParameterKind::VarKeyword)];
     for (parameter, kind) in variadic {
         found.extend(parameter.iter().map(|parameter| ParameterInfo {
-            name: scope::mangle(private_class, parameter.name()).into_owned(),
+            name: names::mangle(private_class, parameter.name()).into_owned(),
             kind,
             has_default: false,
         }));

@@ -280,3 +280,23 @@ impl MathFn {
         }
     }
 }
+
+/// A flag of a type by which patterns know what they may take apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeFlag {
+    /// `Py_TPFLAGS_SEQUENCE`
+    Sequence,
+    /// `Py_TPFLAGS_MAPPING`
+    Mapping,
+}
+
+impl TypeFlag {
+    /// The flag's bit, as the immediate of `object.type_flag` names it.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            TypeFlag::Sequence => 5,
+            TypeFlag::Mapping => 6,
+        }
+    }
+}

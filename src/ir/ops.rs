@@ -460,6 +460,25 @@ macro_rules! for_each_op {
                 ObjEnterContext = enter_context(One(Obj)) -> (Obj, Obj), None, [RAISES, FOREIGN];
                 /// What an `__exit__` says to an exception.
                 ObjExitContext = exit_context(One(Obj), One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// What the classes in the second operand leave of the first, an exception or None, and the part that
+                /// they take, as a group, which is then the exception that is handled; None for nothing.
+                ObjGroupMatches = group_matches(One(Obj), One(Obj)) -> (Obj, Obj), None, [RAISES, FOREIGN];
+                /// What an `except*` raises at its end, or None: the first operand is what it caught, the second the list
+                /// of what its clauses raised and left.
+                ObjMergeGroups = merge_groups(One(Obj), One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// Whether the operand's type has the flag of this number: whether patterns take it for a sequence or a
+                /// mapping.
+                ObjTypeFlag = type_flag(One(Obj)) -> (Bool), Count, [READS];
+                /// `len(a)`, as an object.
+                ObjLen = len(One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// The values of a mapping for a tuple of keys, a tuple; None where one is missing.
+                ObjMatchKeys = match_keys(One(Obj), One(Obj)) -> (Obj), None, [RAISES, FOREIGN];
+                /// The attributes of the first operand that a pattern of the class in the second asks for, a tuple: so
+                /// many as the immediate says by position, those in the third, a tuple, by name. None where it does not
+                /// match.
+                ObjMatchClass = match_class(One(Obj), One(Obj), One(Obj)) -> (Obj), Count, [RAISES, FOREIGN];
+                /// A type alias: its name, its type parameters or None, and the function that computes its value.
+                ObjTypeAlias = type_alias(One(Obj), One(Obj), One(Obj)) -> (Obj), None, [RAISES];
                 /// Calls the first operand with the items of the second, a tuple unless it is all that is passed, and
                 /// with the named items of the third, a dict, where there is one.
                 ObjCallEx = call_ex(Rest(Obj)) -> (Obj), None, [RAISES, FOREIGN];

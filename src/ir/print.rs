@@ -292,6 +292,7 @@ impl fmt::Display for Const {
                 f.write_str(")")
             }
             Const::Str(text) => write!(f, "{text:?}"),
+            Const::Surrogates(bytes) => write!(f, "surrogates(b\"{}\")", bytes.escape_ascii()),
             Const::Bytes(bytes) => write!(f, "b\"{}\"", bytes.escape_ascii()),
             Const::Tuple(items) => {
                 f.write_str("(")?;

@@ -28,6 +28,8 @@ pub enum Const {
     Imaginary(u64),
     /// A string, or the name of a variable, attribute or keyword.
     Str(String),
+    /// A string with lone surrogates, in UTF-8 as if those were characters.
+    Surrogates(Vec<u8>),
     /// A bytes literal.
     Bytes(Vec<u8>),
     /// A tuple.

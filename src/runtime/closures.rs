@@ -5,6 +5,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::IntoPyDict;
+use pyo3::types::PyBytes;
 use pyo3::types::PyTuple;
 
 use crate::cpython::object::drop_optional;
@@ -15,6 +18,8 @@ use crate::cpython::object::has_type_flag;
 use crate::cpython::object::new_ref;
 use crate::cpython::object::set_field;
 use crate::cpython::object::type_name;
+use crate::cpython::opcode::INTRINSIC_TYPEALIAS;
+use crate::cpython::opcode::INTRINSIC_UNARY_POSITIVE;
 use crate::cpython::running;
 use crate::ir::NestedCode;
 
@@ -137,6 +142,52 @@ pub unsafe extern "C" fn obj_make_function(
         }
         function
     }
+}
+
+/// A type alias: its name, its type parameters or None, and the function that computes its value.
+///
+/// # Safety
+/// Three live objects; the thread is attached to a CPython that has type aliases.
+pub unsafe extern "C" fn obj_type_alias(
+    name: *mut PyObject,
+    params: *mut PyObject,
+    compute: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's contract; the exception goes to whoever called the compiled function.
+    unsafe {
+        let py = Python::assume_attached();
+        let parts = [name, params, compute].map(|part| Bound::from_borrowed_ptr(py, part));
+        let alias = PyTuple::new(py, parts).and_then(|parts| alias_maker(py)?.call1((parts,)));
+        match alias {
+            Ok(alias) => alias.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                std::ptr::null_mut()
+            }
+        }
+    }
+}
+
+/// A function that makes a type alias of the tuple of its parts. Only an instruction of the interpreter does that: the
+/// same that negates nothing (`+parts`), with another number.
+fn alias_maker(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static MAKER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let make = || {
+        let function = py.eval(c"lambda parts: +parts", None, None)?;
+        let code = function.getattr("__code__")?;
+        let numbers = py.import("opcode")?.getattr("opmap")?;
+        let instruction: u8 = numbers.get_item("CALL_INTRINSIC_1")?.extract()?;
+        let mut bytes: Vec<u8> = code.getattr("co_code")?.extract()?;
+        for pair in bytes.chunks_exact_mut(2) {
+            if pair == [instruction, INTRINSIC_UNARY_POSITIVE] {
+                pair[1] = INTRINSIC_TYPEALIAS;
+            }
+        }
+        let named = [("co_code", PyBytes::new(py, &bytes))].into_py_dict(py)?;
+        function.setattr("__code__", code.call_method("replace", (), Some(&named))?)?;
+        Ok::<_, PyErr>(function.unbind())
+    };
+    Ok(MAKER.get_or_try_init(py, make)?.bind(py))
 }
 
 /// `__build_class__` of the builtins.

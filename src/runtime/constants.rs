@@ -32,6 +32,7 @@ pub fn make<'py>(py: Python<'py>, constant: &Const) -> PyResult<Bound<'py, PyAny
         Const::Float(bits) => PyFloat::new(py, f64::from_bits(*bits)).into_any(),
         Const::Imaginary(bits) => PyComplex::from_doubles(py, 0.0, f64::from_bits(*bits)).into_any(),
         Const::Str(text) => PyString::intern(py, text).into_any(),
+        Const::Surrogates(bytes) => with_surrogates(py, bytes)?,
         Const::Bytes(bytes) => PyBytes::new(py, bytes).into_any(),
         Const::Tuple(items) => {
             let items = items.iter().map(|item| make(py, item)).collect::<PyResult<Vec<_>>>()?;
@@ -43,6 +44,14 @@ pub fn make<'py>(py: Python<'py>, constant: &Const) -> PyResult<Bound<'py, PyAny
         }
         Const::AssertionError => py.get_type::<PyAssertionError>().into_any(),
     })
+}
+
+fn with_surrogates<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: so many bytes; the result is a new reference or null with an exception.
+    unsafe {
+        let (start, count) = (bytes.as_ptr().cast(), bytes.len().cast_signed());
+        Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_DecodeUTF8(start, count, c"surrogatepass".as_ptr()))
+    }
 }
 
 fn big_int<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {

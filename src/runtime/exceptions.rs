@@ -111,20 +111,34 @@ pub unsafe extern "C" fn obj_reraise_handled(unit: *const LoadedUnit, shown: i64
 /// # Safety
 /// Both objects are alive, the first is an exception; the thread is attached.
 pub unsafe extern "C" fn obj_matches(exception: *mut PyObject, classes: *mut PyObject) -> i32 {
-    const REFUSED: &str = "catching classes that do not inherit from BaseException is not allowed";
     // SAFETY: the caller's contract.
     unsafe {
         let _frames = frames::link();
+        if check_classes(classes) < 0 {
+            return -1;
+        }
+        ffi::PyErr_GivenExceptionMatches(exception, classes)
+    }
+}
+
+/// -1 with TypeError unless all of it are exception classes.
+pub(super) unsafe fn check_classes(classes: *mut PyObject) -> i32 {
+    const REFUSED: &str = "catching classes that do not inherit from BaseException is not allowed";
+    // SAFETY: the caller passes a live object.
+    unsafe {
         let is_valid = if ffi::PyTuple_Check(classes) != 0 {
             tuple_items(running().layout, classes).iter().all(|&class| is_exception_class(class))
         } else {
             is_exception_class(classes)
         };
-        if !is_valid {
-            return fail(ffi::PyExc_TypeError, REFUSED);
-        }
-        ffi::PyErr_GivenExceptionMatches(exception, classes)
+        if is_valid { 0 } else { fail(ffi::PyExc_TypeError, REFUSED) }
     }
+}
+
+/// Handles this exception in place of the one that is handled.
+pub(super) unsafe fn handle(exception: *mut PyObject) {
+    // SAFETY: the place owns what it holds; the caller passes a live exception.
+    unsafe { drop_optional(std::ptr::replace(handled(), new_ref(exception))) };
 }
 
 /// A context manager's `__exit__`, and what its `__enter__` gave; null with an exception.

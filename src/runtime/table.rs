@@ -229,6 +229,20 @@ macro_rules! for_each_helper {
             StrEqual = string::str_equal(Obj, Obj) -> (I64);
             /// The str of the character with this code point.
             StrChar = string::str_char(I64) -> (Obj);
+            /// `(exception or None, classes)`: what `except*` leaves and what it takes; null and null with an exception.
+            ObjGroupMatches = groups::obj_group_matches(Obj, Obj) -> (Obj, Obj);
+            /// `(caught, list of raised)`: what `except*` raises at its end, or None.
+            ObjMergeGroups = groups::obj_merge_groups(Obj, Obj) -> (Obj);
+            /// `(flag, object)`: 1 where the object's type has the flag of this number, else 0.
+            ObjTypeFlag = patterns::obj_type_flag(I64, Obj) -> (I64);
+            /// `len(object)`
+            ObjLen = patterns::obj_len(Obj) -> (Obj);
+            /// `(mapping, keys)`: the tuple of values, or None.
+            ObjMatchKeys = patterns::obj_match_keys(Obj, Obj) -> (Obj);
+            /// `(count, object, class, names)`: the tuple of attributes, or None.
+            ObjMatchClass = patterns::obj_match_class(I64, Obj, Obj, Obj) -> (Obj);
+            /// `(name, type parameters or None, function)`: a type alias.
+            ObjTypeAlias = closures::obj_type_alias(Obj, Obj, Obj) -> (Obj);
         }
     };
 }
@@ -303,6 +317,11 @@ macro_rules! declare_helpers {
                         | Helper::ObjImport
                         | Helper::ObjImportFrom
                         | Helper::ObjUnpackRest
+                        | Helper::ObjGroupMatches
+                        | Helper::ObjMergeGroups
+                        | Helper::ObjLen
+                        | Helper::ObjMatchKeys
+                        | Helper::ObjMatchClass
                         | Helper::Dealloc
                         | Helper::DropAll
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,15 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-CASES = sorted((HERE.parent / "cases" / "run").glob("*.py"))
+
+
+def runs_here(case: Path) -> bool:
+    """Whether this Python knows the case's syntax, as its header says."""
+    since = re.search(r"^# since: (\d+)\.(\d+)$", case.read_text(), re.MULTILINE)
+    return since is None or sys.version_info >= tuple(map(int, since.groups()))
+
+
+CASES = [case for case in sorted((HERE.parent / "cases" / "run").glob("*.py")) if runs_here(case)]
 SECONDS = 300
 
 FORCED = ("generic", "exit:1", "exit:2")

@@ -10,6 +10,11 @@ use crate::runtime::table::Helper;
 
 use super::Lower;
 use super::cached;
+pub(super) use super::exceptions::{
+    catch, end_catch, enter_context, exit_context, group_matches, matches, merge_groups, reraise,
+    reraise_handled, take_error, throw, throw_unbound,
+};
+pub(super) use super::patterns::{len, match_class, match_keys, type_flag};
 use super::quick;
 use crate::codegen::abi::{BOOL, WORD};
 use crate::codegen::code::displacement;
@@ -22,12 +27,12 @@ pub(super) fn named_constant(cx: &mut Lower<'_>, at: &InstData) -> Value {
 }
 
 /// A small number as an argument.
-fn number(cx: &mut Lower<'_>, number: usize) -> Value {
+pub(super) fn number(cx: &mut Lower<'_>, number: usize) -> Value {
     cx.code.word(i64::try_from(number).expect("counted budgets keep every list short"))
 }
 
 /// Ends an op whose result is a new reference or null.
-fn new_object(cx: &mut Lower<'_>, at: &InstData, object: Value) {
+pub(super) fn new_object(cx: &mut Lower<'_>, at: &InstData, object: Value) {
     cx.fail_if_null(object);
     cx.result(at, object);
 }
@@ -50,7 +55,7 @@ pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 /// Ends an op without result, whose helper answers 0 or -1.
-fn done(cx: &mut Lower<'_>, helper: Helper, args: &[Value]) {
+pub(super) fn done(cx: &mut Lower<'_>, helper: Helper, args: &[Value]) {
     let status = cx.code.call_one(helper, args);
     cx.fail_if_negative(status);
 }
@@ -267,79 +272,15 @@ pub(super) fn build_class(cx: &mut Lower<'_>, at: &InstData) {
     new_object(cx, at, object);
 }
 
-pub(super) fn super_of(cx: &mut Lower<'_>, at: &InstData) {
-    let (callable, cell, first) = cx.args_three(at);
-    let object = cx.code.call_one(Helper::ObjSuper, &[callable, cell, first]);
+pub(super) fn type_alias(cx: &mut Lower<'_>, at: &InstData) {
+    let (name, params, function) = cx.args_three(at);
+    let object = cx.code.call_one(Helper::ObjTypeAlias, &[name, params, function]);
     new_object(cx, at, object);
 }
 
-pub(super) fn throw(cx: &mut Lower<'_>, at: &InstData) {
-    let args = cx.values(&at.args);
-    let cause = match args.get(1) {
-        Some(&cause) => cause,
-        None => cx.code.word(0),
-    };
-    cx.code.call(Helper::ObjRaise, &[args[0], cause]);
-    always_failed(cx);
-}
-
-pub(super) fn throw_unbound(cx: &mut Lower<'_>, at: &InstData) {
-    let name = named_constant(cx, at);
-    cx.code.call(Helper::RaiseUnbound, &[name]);
-    always_failed(cx);
-}
-
-/// Ends an op that never succeeds, in the middle of a block.
-fn always_failed(cx: &mut Lower<'_>) {
-    let null = cx.code.word(0);
-    cx.fail_if_null(null);
-}
-
-pub(super) fn reraise(cx: &mut Lower<'_>, at: &InstData) {
-    done_with_operands(cx, at, Helper::ObjReraise);
-}
-
-pub(super) fn reraise_handled(cx: &mut Lower<'_>, _at: &InstData) {
-    let (shown, unit) = (cx.show_nothing(cx.inst), cx.loaded_unit());
-    let shown = cx.code.word(i64::from(shown));
-    done(cx, Helper::ObjReraiseHandled, &[unit, shown]);
-}
-
-pub(super) fn catch(cx: &mut Lower<'_>, at: &InstData) {
-    let (exception, previous) = cx.code.call_two(Helper::ObjCatch, &[]);
-    cx.set_value(at.results[0], exception);
-    cx.set_value(at.results[1], previous);
-}
-
-pub(super) fn take_error(cx: &mut Lower<'_>, at: &InstData) {
-    let exception = cx.code.call_one(Helper::ObjTakeError, &[]);
-    cx.result(at, exception);
-}
-
-pub(super) fn end_catch(cx: &mut Lower<'_>, at: &InstData) {
-    let previous = cx.arg(at, 0);
-    cx.code.call(Helper::ObjEndCatch, &[previous]);
-}
-
-pub(super) fn matches(cx: &mut Lower<'_>, at: &InstData) {
-    let (exception, class) = cx.args_two(at);
-    let answer = cx.code.call_one(Helper::ObjMatches, &[exception, class]);
-    cx.fail_if_negative(answer);
-    let truth = cx.code.compare_constant(IntCC::NotEqual, answer, 0);
-    cx.result(at, truth);
-}
-
-pub(super) fn enter_context(cx: &mut Lower<'_>, at: &InstData) {
-    let manager = cx.arg(at, 0);
-    let (exit, entered) = cx.code.call_two(Helper::ObjEnterContext, &[manager]);
-    cx.fail_if_null(exit);
-    cx.set_value(at.results[0], exit);
-    cx.set_value(at.results[1], entered);
-}
-
-pub(super) fn exit_context(cx: &mut Lower<'_>, at: &InstData) {
-    let (exit, exception) = cx.args_two(at);
-    let object = cx.code.call_one(Helper::ObjExitContext, &[exit, exception]);
+pub(super) fn super_of(cx: &mut Lower<'_>, at: &InstData) {
+    let (callable, cell, first) = cx.args_three(at);
+    let object = cx.code.call_one(Helper::ObjSuper, &[callable, cell, first]);
     new_object(cx, at, object);
 }
 
@@ -358,7 +299,7 @@ pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 /// Ends an op on operands alone, whose helper answers 0 or -1.
-fn done_with_operands(cx: &mut Lower<'_>, at: &InstData, helper: Helper) {
+pub(super) fn done_with_operands(cx: &mut Lower<'_>, at: &InstData, helper: Helper) {
     let args = cx.values(&at.args);
     done(cx, helper, &args);
 }

@@ -7,6 +7,7 @@ use ruff_python_ast::Number;
 use ruff_python_ast::UnaryOp;
 use ruff_text_size::Ranged;
 
+use crate::front::surrogates::Text;
 use crate::ir::Const;
 use crate::source::Reason;
 
@@ -37,12 +38,19 @@ impl Builder<'_> {
     }
 
     fn string(&mut self, node: &ExprStringLiteral) -> Const {
-        let value = node.value.to_str();
-        // The parser writes U+FFFD for a lone surrogate, which no Rust string can hold.
-        if value.contains('\u{fffd}') && self.module.file().slice(node.range()).contains('\\') {
-            self.refuse(node, Reason::UnsupportedLiteral("a string with a lone surrogate"));
+        let mut text = Text::default();
+        for part in &node.value {
+            self.push_text(&mut text, part, part.as_str(), part.flags.prefix().is_raw());
         }
-        Const::Str(value.to_owned())
+        text.into_const()
+    }
+
+    /// Adds the value of a literal, or of a piece of one, which stands there in the text.
+    pub(super) fn push_text(&mut self, text: &mut Text, node: impl Ranged, value: &str, is_raw: bool) {
+        let range = node.range();
+        if !text.push(value, self.module.file().slice(range), is_raw) {
+            self.refuse(range, Reason::UnsupportedLiteral("a string with a lone surrogate"));
+        }
     }
 }
 

@@ -232,6 +232,33 @@ impl Builder<'_> {
         self.terminate(Op::Jump, vec![], &[(label, Some(value))], range);
     }
 
+    /// Ends the current block: goes to a label that expects so many values.
+    pub(super) fn jump_with_all(&mut self, label: Label, values: &[Value], range: TextRange) {
+        let env = &mut self.flow.env;
+        let variables = env.values.len();
+        env.values.extend(values);
+        env.bound.resize(variables + values.len(), Bound::Yes);
+        self.jump(label, range);
+        self.drop_extra_values(variables);
+    }
+
+    fn drop_extra_values(&mut self, variables: usize) {
+        self.flow.env.values.truncate(variables);
+        self.flow.env.bound.truncate(variables);
+    }
+
+    /// Goes on at a label where every jump brings so many values: these values.
+    pub(super) fn enter_with_all(&mut self, label: Label, count: usize) -> Vec<Value> {
+        let nothing = self.flow.constants.unbound;
+        self.flow.env.values.extend(std::iter::repeat_n(nothing, count));
+        self.flow.env.bound.extend(std::iter::repeat_n(Bound::Yes, count));
+        self.enter(label);
+        let variables = self.flow.env.values.len() - count;
+        let values = self.flow.env.values[variables..].to_vec();
+        self.drop_extra_values(variables);
+        values
+    }
+
     /// Ends the current block: goes to one of the labels, each of which may expect a value.
     pub(super) fn branch_on(
         &mut self,

@@ -9,11 +9,11 @@ use ruff_python_ast::InterpolatedStringElements;
 use ruff_text_size::Ranged;
 use ruff_text_size::TextRange;
 
+use crate::front::surrogates::Text;
 use crate::ir::Const;
 use crate::ir::Imm;
 use crate::ir::Op;
 use crate::ir::Value;
-use crate::source::Reason;
 
 use super::Builder;
 
@@ -21,7 +21,7 @@ use super::Builder;
 #[derive(Default)]
 struct Pieces {
     values: Vec<Value>,
-    text: String,
+    text: Text,
 }
 
 impl<'a> Builder<'a> {
@@ -31,42 +31,36 @@ impl<'a> Builder<'a> {
         for part in &node.value {
             match part {
                 FStringPart::Literal(literal) => {
-                    self.refuse_surrogates(literal.range, literal.as_str());
-                    pieces.text.push_str(literal.as_str());
+                    let is_raw = literal.flags.prefix().is_raw();
+                    self.push_text(&mut pieces.text, literal, literal.as_str(), is_raw);
                 }
-                FStringPart::FString(part) => self.pieces(&part.elements, &mut pieces),
+                FStringPart::FString(part) => {
+                    self.pieces(&part.elements, part.flags.prefix().is_raw(), &mut pieces);
+                }
             }
         }
         self.joined(pieces, node.range)
     }
 
-    fn pieces(&mut self, elements: &'a InterpolatedStringElements, pieces: &mut Pieces) {
+    fn pieces(&mut self, elements: &'a InterpolatedStringElements, is_raw: bool, pieces: &mut Pieces) {
         for element in elements {
             match element {
                 InterpolatedStringElement::Literal(literal) => {
-                    self.refuse_surrogates(literal.range, &literal.value);
-                    pieces.text.push_str(&literal.value);
+                    self.push_text(&mut pieces.text, literal, &literal.value, is_raw);
                 }
                 InterpolatedStringElement::Interpolation(element) => {
                     if let Some(text) = &element.debug_text {
-                        pieces.text.push_str(text.as_str());
+                        pieces.text.push_plain(text.as_str());
                     }
                     self.flush(pieces, element.range);
-                    let value = self.interpolated(element);
+                    let value = self.interpolated(element, is_raw);
                     pieces.values.push(value);
                 }
             }
         }
     }
 
-    /// The parser writes U+FFFD for a lone surrogate, which no Rust string can hold.
-    fn refuse_surrogates(&mut self, range: TextRange, text: &str) {
-        if text.contains('\u{fffd}') && self.module.file().slice(range).contains('\\') {
-            self.refuse(range, Reason::UnsupportedLiteral("a string with a lone surrogate"));
-        }
-    }
-
-    fn interpolated(&mut self, element: &'a InterpolatedElement) -> Value {
+    fn interpolated(&mut self, element: &'a InterpolatedElement, is_raw: bool) -> Value {
         let value = self.expr(&element.expression);
         let conversion = match element.conversion {
             // `f"{x=}"` shows the repr unless it is told otherwise.
@@ -80,7 +74,7 @@ impl<'a> Builder<'a> {
             None => self.constant(Const::None, element.range),
             Some(spec) => {
                 let mut pieces = Pieces::default();
-                self.level(spec.range, |builder| builder.pieces(&spec.elements, &mut pieces));
+                self.level(spec.range, |builder| builder.pieces(&spec.elements, is_raw, &mut pieces));
                 self.joined(pieces, spec.range)
             }
         };
@@ -90,7 +84,7 @@ impl<'a> Builder<'a> {
     fn flush(&mut self, pieces: &mut Pieces, range: TextRange) {
         if !pieces.text.is_empty() {
             let text = std::mem::take(&mut pieces.text);
-            pieces.values.push(self.constant(Const::Str(text), range));
+            pieces.values.push(self.constant(text.into_const(), range));
         }
     }
 

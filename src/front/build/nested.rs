@@ -3,10 +3,12 @@
 //! Their code is CPython's own, taken from the constants of the function's code object ([`NestedCode`]).
 
 use ruff_python_ast::Decorator;
+use ruff_python_ast::Expr;
 use ruff_python_ast::ExprLambda;
 use ruff_python_ast::Parameters;
 use ruff_python_ast::StmtClassDef;
 use ruff_python_ast::StmtFunctionDef;
+use ruff_python_ast::StmtTypeAlias;
 use ruff_text_size::Ranged;
 use ruff_text_size::TextRange;
 use ruff_text_size::TextSize;
@@ -23,6 +25,7 @@ use crate::ir::Value;
 use crate::source::Reason;
 
 use super::Builder;
+use super::syntax_error;
 
 /// What a nested code object is found by.
 pub(super) struct Nested<'n> {
@@ -39,41 +42,85 @@ pub(super) struct Nested<'n> {
 impl<'a> Builder<'a> {
     /// `def` inside a function.
     pub(super) fn nested_function(&mut self, def: &'a StmtFunctionDef) {
-        if def.type_params.is_some() {
-            self.refuse(&def.name, Reason::UnsupportedStatement("a function with type parameters"));
-        }
         let decorators = self.decorators(&def.decorator_list);
         let (defaults, named) = self.defaults(&def.parameters, def.name.range);
-        let annotations = self.annotations(def);
-        let needs = closures::needs_of_function(def, self.scope.private_class(), self.reading);
-        let first = def.decorator_list.first().map_or(def.start(), |decorator| decorator.expression.start());
-        let nested = Nested { name: &def.name, start: first, node: def.range, needs };
-        let function = self.make_function(nested, [defaults, named, annotations], def.name.range);
+        let start = def.decorator_list.first().map_or(def.start(), |decorator| decorator.expression.start());
+        let function = if def.type_params.is_some() {
+            let needs = closures::needs_of_generic_function(def, self.scope.private_class(), self.reading);
+            let nested = Nested { name: &generic_name(&def.name), start, node: def.range, needs };
+            let parameters = &def.parameters;
+            let mut plain = parameters.posonlyargs.iter().chain(&parameters.args);
+            let has_default = [
+                plain.any(|parameter| parameter.default.is_some()),
+                parameters.kwonlyargs.iter().any(|parameter| parameter.default.is_some()),
+            ];
+            let arguments = [defaults, named].into_iter().zip(has_default);
+            let arguments = arguments.filter_map(|(value, is_there)| is_there.then_some(value)).collect();
+            self.made_by_generic(nested, arguments, def.name.range)
+        } else {
+            let annotations = self.annotations(def);
+            let needs = closures::needs_of_function(def, self.scope.private_class(), self.reading);
+            let nested = Nested { name: &def.name, start, node: def.range, needs };
+            self.make_function(nested, [defaults, named, annotations], def.name.range)
+        };
         let decorated = self.decorated(function, decorators);
         self.assign_name(&def.name, decorated, def.name.range);
     }
 
+    /// What the function returns that has the type parameters of a definition as its variables.
+    fn made_by_generic(&mut self, nested: Nested<'_>, arguments: Vec<Value>, range: TextRange) -> Value {
+        let none = self.constant(Const::None, range);
+        let maker = self.make_function(nested, [none; 3], range);
+        self.call_value([vec![maker], arguments].concat(), Const::None, range)
+    }
+
+    /// `type` inside a function.
+    pub(super) fn type_alias(&mut self, node: &'a StmtTypeAlias) {
+        let Expr::Name(target) = &*node.name else {
+            return self.refuse(&*node.name, syntax_error("a type alias needs a name"));
+        };
+        let range = node.range;
+        let needs = closures::needs_of_alias(node, self.scope.private_class(), self.reading);
+        let alias = if node.type_params.is_some() {
+            let nested = Nested { name: &generic_name(&target.id), start: node.start(), node: range, needs };
+            self.made_by_generic(nested, vec![], range)
+        } else {
+            let name = self.constant(Const::Str(target.id.to_string()), range);
+            let none = self.constant(Const::None, range);
+            let nested = Nested { name: &target.id, start: node.start(), node: range, needs };
+            let compute = self.make_function(nested, [none; 3], range);
+            self.value(Op::ObjTypeAlias, Imm::None, vec![name, none, compute], range)
+        };
+        self.assign_name(&target.id, alias, target.range);
+    }
+
     /// `class` inside a function.
     pub(super) fn nested_class(&mut self, def: &'a StmtClassDef) {
-        if def.type_params.is_some() {
-            self.refuse(&def.name, Reason::UnsupportedStatement("a class with type parameters"));
-        }
         let decorators = self.decorators(&def.decorator_list);
+        let class = self.made_class(def);
+        let decorated = self.decorated(class, decorators);
+        self.assign_name(&def.name, decorated, def.name.range);
+    }
+
+    fn made_class(&mut self, def: &'a StmtClassDef) -> Value {
         let range = def.name.range;
+        let start = def.decorator_list.first().map_or(def.start(), |decorator| decorator.expression.start());
+        if def.type_params.is_some() {
+            let needs = closures::needs_of_generic_class(def, self.scope.private_class(), self.reading);
+            let nested = Nested { name: &generic_name(&def.name), start, node: def.range, needs };
+            return self.made_by_generic(nested, vec![], range);
+        }
         let build = self.value(Op::ObjBuildClass, Imm::None, vec![], range);
         let needs = closures::needs_of_class(def, self.reading);
-        let first = def.decorator_list.first().map_or(def.start(), |decorator| decorator.expression.start());
-        let nested = Nested { name: &def.name, start: first, node: def.range, needs };
+        let nested = Nested { name: &def.name, start, node: def.range, needs };
         let none = self.constant(Const::None, range);
         let body = self.make_function(nested, [none; 3], range);
         let name = self.constant(Const::Str(def.name.to_string()), range);
         let operands = vec![build, body, name];
-        let class = match &def.arguments {
+        match &def.arguments {
             Some(arguments) => self.call_with(operands, arguments, range),
             None => self.call_value(operands, Const::None, range),
-        };
-        let decorated = self.decorated(class, decorators);
-        self.assign_name(&def.name, decorated, range);
+        }
     }
 
     pub(super) fn lambda(&mut self, node: &'a ExprLambda) -> Value {
@@ -219,4 +266,9 @@ impl<'a> Builder<'a> {
         let cell = self.flow.env.values[variable.0];
         self.effect(Op::ObjClearCell, vec![cell], range);
     }
+}
+
+/// The name of the code that has the type parameters of a definition as its variables.
+fn generic_name(name: &str) -> String {
+    format!("<generic parameters of {name}>")
 }

@@ -64,19 +64,9 @@ impl<'a> Builder<'a> {
             Stmt::ImportFrom(node) => self.import_from(node),
             Stmt::Break(node) => self.break_loop(node),
             Stmt::Continue(node) => self.continue_loop(node),
-            Stmt::TypeAlias(_) | Stmt::Match(_) | Stmt::IpyEscapeCommand(_) => self.refuse_statement(stmt),
-        }
-    }
-
-    /// Refuses a statement and what its suites hold besides.
-    fn refuse_statement(&mut self, stmt: &'a Stmt) {
-        let (what, keyword) = match stmt {
-            Stmt::Match(_) => ("a `match` statement", stmt.range()),
-            _ => ("this statement", stmt.range()),
-        };
-        self.refuse(keyword, Reason::UnsupportedStatement(what));
-        if let Stmt::Match(node) = stmt {
-            node.cases.iter().for_each(|case| self.suite(&case.body));
+            Stmt::Match(node) => self.match_statement(node),
+            Stmt::TypeAlias(node) => self.type_alias(node),
+            Stmt::IpyEscapeCommand(_) => self.refuse(stmt, Reason::UnsupportedStatement("this statement")),
         }
     }
 

@@ -108,7 +108,7 @@ impl<'a> Builder<'a> {
         self.never(range);
     }
 
-    fn reraise(&mut self, exception: Value, range: TextRange) {
+    pub(super) fn reraise(&mut self, exception: Value, range: TextRange) {
         self.effect(Op::ObjReraise, vec![exception], range);
         self.never(range);
     }
@@ -128,9 +128,6 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn try_statement(&mut self, node: &'a StmtTry) {
-        if node.is_star {
-            self.refuse(node, Reason::UnsupportedStatement("an `except*` clause"));
-        }
         if node.finalbody.is_empty() {
             return self.try_except(node);
         }
@@ -168,6 +165,13 @@ impl<'a> Builder<'a> {
         let (exception, previous) = self.catch(node.range);
         let cleanup = self.label();
         self.around.push(Around::Guarded { handler: cleanup });
+        if node.is_star {
+            self.clauses_of_groups(node, exception, previous, end);
+            self.around.pop();
+            self.enter(cleanup);
+            self.leave_handler(previous, node.range);
+            return self.enter(end);
+        }
         for clause in &node.handlers {
             self.clause_of_try(clause, exception, previous, end);
         }
@@ -209,7 +213,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The end of an `except` clause: `name = None; del name`.
-    fn unset(&mut self, name: &'a Identifier) {
+    pub(super) fn unset(&mut self, name: &'a Identifier) {
         let none = self.constant(Const::None, name.range);
         self.assign_name(name, none, name.range);
         match self.meaning(name).1 {

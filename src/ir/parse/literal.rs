@@ -58,6 +58,12 @@ pub(super) fn constant(cursor: &mut Cursor<'_>) -> Result<Const, ParseError> {
         cursor.expect("(")?;
         return Ok(Const::FrozenSet(cursor.list(")", constant)?));
     }
+    if cursor.eat("surrogates") {
+        cursor.expect("(")?;
+        let bytes = cursor.bytes()?;
+        cursor.expect(")")?;
+        return Ok(Const::Surrogates(bytes));
+    }
     if cursor.eat("imaginary") {
         cursor.expect("(")?;
         let bits = cursor.float()?;

@@ -290,7 +290,9 @@ impl<'a, S: Sink> Walker<'a, S> {
         match data.op {
             _ if data.catches() => return Err(Left),
             Op::ObjCatch | Op::ObjTakeError | Op::ObjEndCatch => return Err(Left),
-            Op::ObjReraise | Op::ObjReraiseHandled | Op::ObjEnterContext => return Err(Left),
+            Op::ObjReraise | Op::ObjReraiseHandled | Op::ObjEnterContext | Op::ObjGroupMatches => {
+                return Err(Left);
+            }
             Op::Release => {
                 if let Some(repr) = self.env.get(&data.args[0]).cloned()
                     && !repr.dies_silently()
@@ -331,7 +333,7 @@ impl<'a, S: Sink> Walker<'a, S> {
                 let args = self.objects(&operands)?;
                 self.none(data.op, data.imm, &args);
             }
-            Op::ObjContains => {
+            Op::ObjContains | Op::ObjTypeFlag => {
                 let operands = self.operands(inst)?;
                 let args = self.objects(&operands)?;
                 let truth = self.one(data.op, data.imm, &args);
@@ -443,7 +445,9 @@ impl<'a, S: Sink> Walker<'a, S> {
             Const::Tuple(items) if items.len() <= MAX_TUPLE && items.iter().all(is_scalar) => {
                 Repr::Tuple(items.iter().map(|item| self.constant(item)).collect())
             }
-            Const::Str(_) => Repr::Exact(self.object_constant(constant.clone()), Rc::new(types::Type::Str)),
+            Const::Str(_) | Const::Surrogates(_) => {
+                Repr::Exact(self.object_constant(constant.clone()), Rc::new(types::Type::Str))
+            }
             Const::Bytes(_) => {
                 Repr::Exact(self.object_constant(constant.clone()), Rc::new(types::Type::Bytes))
             }

@@ -1,7 +1,7 @@
 def statements(a):
     import math
     from math import sqrt
-    type T = int  # error[unsupported-statement]: this statement can't be compiled yet
+    type T = int
 
     def inner():
         pass
@@ -15,7 +15,7 @@ def statements(a):
         {a}
     except ValueError:
         raise
-    match a:  # error[unsupported-statement]: a `match` statement can't be compiled yet
+    match a:
         case 1:
             pass
     a.x = 1
