@@ -5,7 +5,7 @@
 //! function shares, which calls the helper and returns.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
 
 use crate::ir;
 use crate::ir::{Imm, Inst, InstData, Op};
@@ -36,6 +36,8 @@ pub(super) struct Cold {
     resume: Option<Block>,
     /// The number of what is shown is stored, its words too, the exception set and everything else dropped.
     traceback: Option<Block>,
+    /// The same with the object that a direct call returned, which it takes.
+    resume_with_result: Option<Block>,
     /// Takes an object or null: what the generic version returned.
     object: Option<Block>,
     /// The exception is set and has its traceback.
@@ -380,10 +382,11 @@ impl Lower<'_> {
         self.code.jump(block, &[]);
     }
 
-    /// Leaves the number of an exit or a trace to the cold block that the function shares. In memory:
-    /// as an argument of the block it would be kept from where the hot path has the same constant.
+    /// Leaves the number of an exit or a trace to the cold block that the function shares. In memory, as an argument
+    /// of the block it would be kept from where the hot path has the same constant, and of 32 bits, which
+    /// the program's constants don't have.
     fn store_number(&mut self, number: u32) {
-        let number = self.code.word(i64::from(number));
+        let number = self.code.builder.ins().iconst(types::I32, i64::from(number));
         let address = self.number_address();
         self.code.store(number, address, 0);
     }
@@ -398,7 +401,8 @@ impl Lower<'_> {
 
     fn load_number(&mut self) -> Value {
         let address = self.number_address();
-        self.code.load(WORD, address, 0)
+        let number = self.code.load(types::I32, address, 0);
+        self.code.builder.ins().uextend(WORD, number)
     }
 
     /// As [`Lower::resume`], behind a direct call whose result came back as this object.
@@ -409,13 +413,15 @@ impl Lower<'_> {
             let answer = self.code.word(i64::from(number) << 2 | EXITED | WITH_RESULT);
             return self.finish(&[answer]);
         }
-        let slot = self.words_slot();
-        let number = self.code.word(i64::from(number));
-        let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
-        let (thread, depth) = (self.thread(), self.depth());
-        let args = [unit, number, words, thread, depth, object];
-        let object = self.code.call_one(Helper::ResumeWithResult, &args);
-        let block = self.object_block();
+        let block = match self.cold.resume_with_result {
+            Some(block) => block,
+            None => {
+                let block = self.code.cold_block();
+                self.code.builder.append_block_param(block, WORD);
+                *self.cold.resume_with_result.insert(block)
+            }
+        };
+        self.store_number(number);
         self.code.jump(block, &[object]);
     }
 
@@ -449,6 +455,11 @@ impl Lower<'_> {
             self.code.enter(block);
             let number = self.load_number();
             self.resume_numbered(number);
+        }
+        if let Some(block) = self.cold.resume_with_result.take() {
+            let object = self.enter_with_param(block);
+            let number = self.load_number();
+            self.call_resume(Helper::ResumeWithResult, number, Some(object));
         }
         if let Some(block) = self.cold.object.take() {
             let object = self.enter_with_param(block);
@@ -484,13 +495,17 @@ impl Lower<'_> {
             let answer = self.code.builder.ins().bor_imm_s(shifted, EXITED);
             return self.finish(&[answer]);
         }
+        self.call_resume(Helper::Resume, number, None);
+    }
+
+    fn call_resume(&mut self, helper: Helper, number: Value, result: Option<Value>) {
         let slot = self.words_slot();
         let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
         let (thread, depth) = (self.thread(), self.depth());
-        let args = [unit, number, words, thread, depth];
+        let args: Vec<Value> = [unit, number, words, thread, depth].into_iter().chain(result).collect();
         // The exit says which instruction it is; the helper wants this body's frame alone.
         self.code.place.trace = Some(0);
-        let object = self.code.call_one(Helper::Resume, &args);
+        let object = self.code.call_one(helper, &args);
         self.code.place.trace = None;
         let block = self.object_block();
         self.code.jump(block, &[object]);

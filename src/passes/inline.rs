@@ -39,8 +39,8 @@ const MAX_CALLER: usize = 20_000;
 /// How deep calls are inlined in any case. A depth of 2 makes seven bodies of a function that calls itself twice.
 const DEPTH: usize = 2;
 
-/// How many instructions a function has at most after that which is inlined one level deeper.
-const MAX_FOR_MORE: usize = 100;
+/// How many instructions a function has at most after that which is inlined one level deeper, and then another one.
+const MOST_FOR_MORE: [usize; 2] = [100, 130];
 
 /// Inlines small bodies into the function's specialised version.
 pub fn inline_calls(unit: &mut Unit, id: FuncId) {
@@ -49,8 +49,10 @@ pub fn inline_calls(unit: &mut Unit, id: FuncId) {
     for _ in 0..DEPTH {
         inline_once(unit, &mut func, &original);
     }
-    if size(&func) <= MAX_FOR_MORE {
-        inline_once(unit, &mut func, &original);
+    for most in MOST_FOR_MORE {
+        if size(&func) <= most {
+            inline_once(unit, &mut func, &original);
+        }
     }
     take_early_returns(unit, &mut func, &original);
     remove_marks(&mut func);
