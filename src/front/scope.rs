@@ -4,7 +4,7 @@
 //! `co_varnames`, and for any name whether it is one of them, global, or another function's.
 //!
 //! CPython numbers a function's variables as its compiler first mentions them, in the order of the code
-//! it writes; they die in that order at the end of a call, so [`Mentions`] walks in the same order.
+//! it writes (a `finally` suite stands first where something first leaves through it); they die in that order at the end of a call, so [`Mentions`] walks in the same order.
 
 use std::borrow::Cow;
 
@@ -118,7 +118,7 @@ impl Scope {
             scope.numbers.insert(name.clone(), Variable(number));
         }
         scope.find_cells(&captured);
-        Mentions { scope: &mut scope, assertions, inlined: &inlined }.visit_body(&def.body);
+        Mentions::of(&mut scope, assertions, &inlined).visit_body(&def.body);
         scope.number_the_rest(&inlined);
         let wanted = loads.into_iter().chain(captured).filter(|name| enclosing.contains(name));
         scope.number_free(wanted.collect());
@@ -318,15 +318,60 @@ fn enclosing_names(outer: &[&Stmt], def: &StmtFunctionDef) -> FxHashSet<String> 
 }
 
 /// Numbers the function's variables in the order in which CPython's compiler mentions them.
-struct Mentions<'s> {
+struct Mentions<'s, 'a> {
     scope: &'s mut Scope,
     inlined: &'s [Inlined],
     assertions: Assertions,
+    /// What is around the statement, outermost first.
+    around: Vec<Around<'a>>,
+    /// The `finally` suites that were walked through already, by their first statements.
+    done: FxHashSet<TextRange>,
 }
 
-impl Mentions<'_> {
+/// A statement that `return`, `break` or `continue` may leave.
+#[derive(Clone, Copy)]
+enum Around<'a> {
+    Loop,
+    Finally(&'a [Stmt]),
+}
+
+impl<'s, 'a> Mentions<'s, 'a> {
+    fn of(scope: &'s mut Scope, assertions: Assertions, inlined: &'s [Inlined]) -> Mentions<'s, 'a> {
+        Mentions { scope, inlined, assertions, around: Vec::new(), done: FxHashSet::default() }
+    }
+
+    fn within(&mut self, around: Around<'a>, body: &'a [Stmt]) {
+        self.around.push(around);
+        self.visit_body(body);
+        self.around.pop();
+    }
+
+    /// A statement that leaves what is around it: CPython writes the `finally` suites on the way there, and
+    /// then, for the other ways through them, again.
+    fn leave(&mut self, is_return: bool) {
+        for place in (0..self.around.len()).rev() {
+            match self.around[place] {
+                Around::Loop if !is_return => return,
+                Around::Loop => {}
+                Around::Finally(body) => {
+                    let left = self.around.split_off(place);
+                    self.finally(body);
+                    self.around.extend(left);
+                }
+            }
+        }
+    }
+
+    /// What was walked through once mentions nothing new.
+    fn finally(&mut self, body: &'a [Stmt]) {
+        let Some(first) = body.first() else { return };
+        if self.done.insert(first.range()) {
+            self.visit_body(body);
+        }
+    }
+
     /// The first iterable is evaluated around it; what runs in the frame mentions names there.
-    fn comprehension(&mut self, expr: &Expr) {
+    fn comprehension(&mut self, expr: &'a Expr) {
         let Some((generators, elements)) = parts_of_comprehension(expr) else { return };
         generators.iter().take(1).for_each(|generator| self.visit_expr(&generator.iter));
         let Some(inlined) = self.inlined.iter().find(|inlined| inlined.range == expr.range()) else { return };
@@ -344,7 +389,7 @@ impl Mentions<'_> {
         elements.iter().for_each(|element| self.visit_expr(element));
     }
 
-    fn case(&mut self, case: &MatchCase) {
+    fn case(&mut self, case: &'a MatchCase) {
         expressions_of(&case.pattern, &mut |expr| self.visit_expr(expr));
         for name in captures_of(&case.pattern) {
             self.scope.mention(name);
@@ -360,7 +405,7 @@ impl Mentions<'_> {
     }
 }
 
-impl<'a> Visitor<'a> for Mentions<'_> {
+impl<'a> Visitor<'a> for Mentions<'_, 'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         with_stack(|| match stmt {
             Stmt::FunctionDef(def) => {
@@ -393,11 +438,32 @@ impl<'a> Visitor<'a> for Mentions<'_> {
                 self.visit_expr(&node.target);
             }
             Stmt::Try(node) => {
+                let finally = (!node.finalbody.is_empty()).then_some(Around::Finally(&node.finalbody));
+                self.around.extend(finally);
                 self.visit_body(&node.body);
                 self.visit_body(&node.orelse);
                 node.handlers.iter().for_each(|handler| self.visit_except_handler(handler));
-                self.visit_body(&node.finalbody);
+                if finally.is_some() {
+                    self.around.pop();
+                }
+                self.finally(&node.finalbody);
             }
+            Stmt::For(node) => {
+                self.visit_expr(&node.iter);
+                self.visit_expr(&node.target);
+                self.within(Around::Loop, &node.body);
+                self.visit_body(&node.orelse);
+            }
+            Stmt::While(node) => {
+                self.visit_expr(&node.test);
+                self.within(Around::Loop, &node.body);
+                self.visit_body(&node.orelse);
+            }
+            Stmt::Return(node) => {
+                node.value.iter().for_each(|value| self.visit_expr(value));
+                self.leave(true);
+            }
+            Stmt::Break(_) | Stmt::Continue(_) => self.leave(false),
             Stmt::Import(node) => self.mention_imports(&node.names),
             Stmt::ImportFrom(node) => self.mention_imports(&node.names),
             _ => visitor::walk_stmt(self, stmt),

@@ -29,10 +29,10 @@ use super::unit::LoadedUnit;
 use super::unit::Source;
 
 /// Where a dotted name was found.
-struct Found {
+struct Found<'py> {
     value: *mut PyObject,
     /// The dicts that say so, each with the name looked up in it; the last one holds the value.
-    dicts: Vec<(*mut PyObject, Py<PyAny>)>,
+    dicts: Vec<(*mut PyObject, Bound<'py, PyAny>)>,
 }
 
 /// Makes the cells of a unit that is being loaded valid, as far as their names hold what they should.
@@ -133,7 +133,7 @@ fn revalidate(unit: &LoadedUnit, number: usize) -> bool {
     }
     // A unit that owned its own functions would never die.
     if !matches!(spec.expected, GlobalFact::Function(_)) {
-        unit.expect(number, value.unbind());
+        unit.expect(number, value);
     }
     true
 }
@@ -179,7 +179,12 @@ fn interned<'py>(py: Python<'py>, name: &str) -> Option<Bound<'py, PyAny>> {
 }
 
 /// Looks a dotted name up as compiled code would; none when there is no such name or no plain namespace.
-fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &str) -> Option<Found> {
+fn find<'py>(
+    py: Python<'py>,
+    globals: *mut PyObject,
+    builtins: *mut PyObject,
+    path: &str,
+) -> Option<Found<'py>> {
     let (head, attribute) = match path.split_once('.') {
         Some((head, attribute)) => (head, Some(attribute)),
         None => (path, None),
@@ -193,7 +198,7 @@ fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &
             if ffi::PyDict_CheckExact(namespace) == 0 {
                 return None;
             }
-            dicts.push((namespace, head.clone().unbind()));
+            dicts.push((namespace, head.clone()));
             value = ffi::PyDict_GetItemWithError(namespace, head.as_ptr());
         }
         if !value.is_null() {
@@ -209,7 +214,7 @@ fn find(py: Python<'_>, globals: *mut PyObject, builtins: *mut PyObject, path: &
             }
             let namespace = ffi::PyModule_GetDict(value);
             value = ffi::PyDict_GetItemWithError(namespace, attribute.as_ptr());
-            dicts.push((namespace, attribute.unbind()));
+            dicts.push((namespace, attribute));
         }
     }
     (!value.is_null()).then_some(Found { value, dicts })
@@ -234,7 +239,7 @@ pub fn lookup<'py>(
 }
 
 /// Makes a cell valid; false where nothing would tell that a name changes.
-fn make_valid(unit: &LoadedUnit, number: usize, found: &Found) -> bool {
+fn make_valid(unit: &LoadedUnit, number: usize, found: &Found<'_>) -> bool {
     let offset = unit.layout().cell(number);
     let Some(tag) = running().layout.dict_version else {
         let watched = found.dicts.iter().all(|(dict, name)| is_watched(unit, number, *dict, name));
@@ -269,7 +274,7 @@ pub(super) fn learn_global(unit: &LoadedUnit, cache: usize, name: *mut PyObject)
             if ffi::PyDict_CheckExact(namespace) == 0 {
                 return;
             }
-            dicts.push((namespace, name.clone().unbind()));
+            dicts.push((namespace, name.clone()));
             ffi::PyDict_GetItemWithError(namespace, name.as_ptr())
         };
         if !value.is_null() {
@@ -280,7 +285,7 @@ pub(super) fn learn_global(unit: &LoadedUnit, cache: usize, name: *mut PyObject)
     unsafe { ffi::PyErr_Clear() };
 }
 
-fn remember_global(unit: &LoadedUnit, cache: usize, found: &Found) {
+fn remember_global(unit: &LoadedUnit, cache: usize, found: &Found<'_>) {
     let offset = unit.layout().cache(cache);
     let Some(tag) = running().layout.dict_version else {
         // Numbers behind those of the cells are caches to the watcher.
@@ -310,7 +315,7 @@ fn set_tags(unit: &LoadedUnit, offset: usize, pair: [*mut PyObject; 2], tag: i32
 }
 
 /// Has the cell cleared when the name changes in the dict.
-fn is_watched(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<PyAny>) -> bool {
+fn is_watched(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Bound<'_, PyAny>) -> bool {
     // SAFETY: the dict was found just now and is alive.
     unsafe { watch::watch(unit, number, dict, name) }
 }

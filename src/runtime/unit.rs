@@ -375,9 +375,11 @@ impl LoadedUnit {
     }
 
     /// Records the object with which a cell was found valid.
-    pub(super) fn expect(&self, cell: usize, object: Py<PyAny>) {
-        let before = self.expected.borrow_mut()[cell].replace(object);
-        drop(before);
+    pub(super) fn expect(&self, cell: usize, object: Bound<'_, PyAny>) {
+        let py = object.py();
+        let before = self.expected.borrow_mut()[cell].replace(object.unbind());
+        // PyO3, which compiled code does not tell that it runs, would keep the reference for later.
+        drop(before.map(|before| before.into_bound(py)));
     }
 
     /// The object with which a cell was last found valid.

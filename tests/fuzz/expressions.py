@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from tests.fuzz.scope import Callee, Scope, Type
 
 INTS = [
     0, 1, -1, 2, 3, 5, 7, 10, -13, 12, 62, 63, 64, 65, 100, 255, 1000, 12345, 1103515245,
@@ -35,70 +36,6 @@ WIDE_BASES = [*EDGES, *(-edge for edge in EDGES)]
 
 FLOAT_PAIRS = ["atan2", "fmod", "copysign", "pow", "hypot", "log"]
 
-Type = str | tuple["Type", ...]
-"""``int``, ``float``, ``bool``, ``None``, ``num`` (int or float or bool), ``maybe`` (int or None), ``list``, ``dict``,
-``box`` (an object with attributes), ``any``, or a tuple of types."""
-
-SPELLINGS = {"maybe": "int | None", "box": "Box", "any": "object"}
-
-
-def spelling(kind: Type) -> str:
-    """The annotation of a type."""
-    if isinstance(kind, str):
-        return SPELLINGS.get(kind, kind)
-    return f"tuple[{', '.join(map(spelling, kind))}]"
-
-
-@dataclass
-class Callee:
-    """A function that generated code may call."""
-
-    name: str
-    parameters: list[tuple[str, Type]]
-    result: Type
-    cost: int = 1
-    recursive: bool = False
-    keyword_only: int = 0
-    positional_only: int = 0
-    defaults: int = 0
-
-
-@dataclass
-class Scope:
-    """The variables of a function at one point: their types, and whether they are surely bound."""
-
-    types: dict[str, Type] = field(default_factory=dict)
-    unsure: set[str] = field(default_factory=set)
-
-    def copy(self) -> Scope:
-        return Scope(dict(self.types), set(self.unsure))
-
-    def bind(self, name: str, kind: Type, *, sure: bool = True) -> None:
-        """A variable gets a value; on a path that may not be taken it only may have it."""
-        known = self.types.get(name)
-        if sure or known is None:
-            self.types[name] = kind
-        elif known != kind:
-            self.types[name] = join(known, kind)
-        if sure:
-            self.unsure.discard(name)
-        elif known is None:
-            self.unsure.add(name)
-
-    def merge(self, other: Scope) -> Scope:
-        """What holds after either of two paths."""
-        merged = Scope()
-        for name in [*self.types, *(name for name in other.types if name not in self.types)]:
-            kinds = [scope.types[name] for scope in (self, other) if name in scope.types]
-            merged.types[name] = kinds[0] if len(kinds) == 1 else join(*kinds)
-            if len(kinds) == 1 or name in self.unsure or name in other.unsure:
-                merged.unsure.add(name)
-        return merged
-
-    def of(self, *kinds: Type) -> list[str]:
-        """Variables of one of these types."""
-        return [name for name, kind in self.types.items() if kind in kinds]
-
 
 def some_int(rng: random.Random) -> int:
     """An int: an edge, a small one, or one of any width up to a machine word and a little."""
@@ -108,13 +45,6 @@ def some_int(rng: random.Random) -> int:
     if roll < 0.8:
         return rng.randrange(-50, 51)
     return rng.choice([-1, 1]) * rng.getrandbits(rng.randrange(1, 67))
-
-
-def join(a: Type, b: Type) -> Type:
-    """The type of a variable that has either type."""
-    if a == b:
-        return a
-    return "num" if {a, b} <= {"int", "float", "bool", "num"} else "any"
 
 
 class Expressions:
@@ -129,6 +59,7 @@ class Expressions:
         self.weight = 1
         self.cost = 0
         self.objects = False
+        self.binds = True
 
     def of(self, kind: Type, depth: int) -> str:
         """An expression of the type; sometimes, rarely, one of another."""
@@ -485,6 +416,8 @@ class Expressions:
 
     def walrus(self, kind: Type, depth: int) -> str:
         """Binds a variable inside an expression; it keeps no more bits than a machine word or two."""
+        if not self.binds:
+            return self.of(kind, depth)
         name = self.rng.choice(["w0", "w1", f"{kind[0]}x"])
         value = self.of(kind, depth)
         if kind == "int":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tests.fuzz.expressions import FLOATS, INTS, Callee, Scope, Type, some_int, spelling
 from tests.fuzz.objects import BOX
+from tests.fuzz.rich import Rich, prelude, some_topics
+from tests.fuzz.scope import Callee, Scope, Type, spelling
 from tests.fuzz.shapes import shaped
-from tests.fuzz.statements import Statements
+from tests.fuzz.values import argument, value
 
 RESULTS: list[Type] = [
     "int",
@@ -35,6 +36,22 @@ PARAMETERS: list[Type] = [
     ),
 ]
 OBJECTS: list[Type] = ["list", "list", "dict", "box", "any"]
+SEQUENCES: list[Type] = [
+    "ints",
+    "ints",
+    "ints",
+    "floats",
+    "floats",
+    "bools",
+    "grid",
+    "rows",
+    "octets",
+    "buffer",
+    "text",
+    "text",
+]
+SHARED: list[Type] = ["ints", "floats", "grid", "buffer"]
+"""Kinds of lists that live in the module and are passed again and again, also twice in one call."""
 CALLS_PER_FUNCTION = 8
 
 
@@ -55,13 +72,16 @@ def program(seed: int) -> Program:
         lines, calls = special
         return Program(seed, "\n".join(lines) + "\n", tuple(calls))
     constants = make_constants(rng)
+    topics = some_topics(rng) if rng.random() < 0.55 else frozenset()
     objects = rng.random() < 0.35
-    callees = make_signatures(rng, objects=objects)
-    texts = ["import math", "", "from castiron import jit", ""]
+    callees = make_signatures(rng, possible_types(topics, objects=objects))
+    texts = ["import math", "import sys", "", "from castiron import jit", ""]
     texts += [f"{name} = {text}" for name, (_, text) in constants.items()]
     if objects:
         texts += ["", "", *BOX]
-    maker = Statements(rng, {name: kind for name, (kind, _) in constants.items()})
+    texts += prelude(topics)
+    maker = Rich(rng, {name: kind for name, (kind, _) in constants.items()})
+    maker.topics = topics
     maker.objects = objects
     for number, callee in enumerate(callees):
         maker.callees = callees[:number]
@@ -70,7 +90,27 @@ def program(seed: int) -> Program:
             if number + 1 < len(callees) and callees[number + 1].recursive:
                 maker.callees.append(callees[number + 1])
         texts += ["", "", "@jit", header(rng, callee), *body(rng, maker, callee)]
-    return Program(seed, "\n".join(texts) + "\n", tuple(make_calls(rng, callees, constants)))
+    shared = make_shared(rng, topics)
+    texts += ["", *(f"{name} = {text}" for name, (_, text) in shared.items())]
+    calls = make_calls(rng, callees, constants, {kind: name for name, (kind, _) in shared.items()})
+    return Program(seed, "\n".join(texts) + "\n", (*calls, *shared))
+
+
+def possible_types(topics: frozenset[str], *, objects: bool) -> list[Type]:
+    """Types of parameters and results besides numbers and tuples."""
+    found = OBJECTS if objects else []
+    if "items" in topics:
+        found = [*found, *SEQUENCES]
+    return [*found, "thing", "thing", "thing", "thing"] if "things" in topics else found
+
+
+def make_shared(rng: random.Random, topics: frozenset[str]) -> dict[str, tuple[Type, str]]:
+    """Names, types and texts of objects that several calls get and change."""
+    kinds = [kind for kind in SHARED if rng.random() < 0.6] if "items" in topics else []
+    shared = {f"L{number}": (kind, value(rng, kind)) for number, kind in enumerate(kinds)}
+    if "things" in topics:
+        shared["O0"] = ("thing", "Loud(5, 1.5)")
+    return shared
 
 
 def make_constants(rng: random.Random) -> dict[str, tuple[Type, str]]:
@@ -82,10 +122,9 @@ def make_constants(rng: random.Random) -> dict[str, tuple[Type, str]]:
     return constants
 
 
-def make_signatures(rng: random.Random, *, objects: bool) -> list[Callee]:
+def make_signatures(rng: random.Random, more: list[Type]) -> list[Callee]:
     callees = []
-    results = [*RESULTS, *OBJECTS] if objects else RESULTS
-    possible = [*PARAMETERS, *OBJECTS] if objects else PARAMETERS
+    results, possible = [*RESULTS, *more[::2]], [*PARAMETERS, *more]
     count = rng.randrange(1, 4)
     for number in range(count):
         recursive = rng.random() < 0.25
@@ -120,7 +159,7 @@ def header(rng: random.Random, callee: Callee) -> str:
     return f"def {callee.name}({', '.join(texts)}) -> {spelling(callee.result)}:"
 
 
-def body(rng: random.Random, maker: Statements, callee: Callee) -> list[str]:
+def body(rng: random.Random, maker: Rich, callee: Callee) -> list[str]:
     """The statements of a function; what it costs is noted for its callers."""
     maker.start(Scope(dict(callee.parameters)), callee.result)
     names = list(maker.constants)
@@ -145,59 +184,20 @@ def body(rng: random.Random, maker: Statements, callee: Callee) -> list[str]:
 # Calls.
 
 
-def value(rng: random.Random, kind: Type) -> str:
-    """A value of the type, as text; extremes are likely."""
-    match kind:
-        case "int":
-            return str(some_int(rng))
-        case "float":
-            return rng.choice(FLOATS) if rng.random() < 0.7 else repr(rng.uniform(-100, 100))
-        case "bool":
-            return rng.choice(["True", "False"])
-        case "None":
-            return "None"
-        case "maybe":
-            return value(rng, rng.choice(["int", "None"]))
-        case "list":
-            return f"[{', '.join(value(rng, 'int') for _ in range(rng.randrange(4)))}]"
-        case "dict":
-            return rng.choice(["{}", "{0: 5, 1: 2.5}", "{1: -7}", "{0: True, 2: 10**20}"])
-        case "box":
-            return f"Box({value(rng, 'int')}, {value(rng, rng.choice(['float', 'int']))})"
-        case "any":
-            return value(rng, rng.choice(["int", "float", "bool", "None", "list", ("int", "int")]))
-    items = [value(rng, item) for item in kind]
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-
-
-def argument(rng: random.Random, kind: Type) -> str:
-    """Mostly a value of the type; else of a subclass, of what the annotation accepts too, or a wrong one."""
-    roll = rng.random()
-    if roll < 0.86:
-        return value(rng, kind)
-    if kind == "int" and roll < 0.96:
-        return rng.choice(["True", "False", f"SubInt({rng.choice(INTS)})", str(rng.choice([-1, 1]) * 2**200)])
-    if kind == "float" and roll < 0.96:
-        return rng.choice([str(rng.choice(INTS)), "True", "SubFloat(1.5)", "SubFloat('nan')"])
-    if isinstance(kind, tuple) and roll < 0.97:
-        items = [argument(rng, item) for item in kind] + (["1"] if roll < 0.88 else [])
-        text = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-        return f"SubTuple({text})" if rng.random() < 0.5 else text
-    return rng.choice(["'text'", "None", "1.5", "(1, 2.5)", "[1]", "3", "1j"])
-
-
-def make_calls(rng: random.Random, callees: list[Callee], constants: dict[str, tuple[Type, str]]) -> list[str]:
+def make_calls(
+    rng: random.Random, callees: list[Callee], constants: dict[str, tuple[Type, str]], shared: dict[Type, str]
+) -> list[str]:
     calls = []
     for callee in reversed(callees):
         for _ in range(CALLS_PER_FUNCTION):
-            calls.append(f"{callee.name}({', '.join(call_arguments(rng, callee))})")
+            calls.append(f"{callee.name}({', '.join(call_arguments(rng, callee, shared))})")
     rng.shuffle(calls)
     for position in sorted(rng.sample(range(len(calls)), rng.choice([0, 0, 1, 2])), reverse=True):
         calls.insert(position, change(rng, callees, constants))
     return calls
 
 
-def call_arguments(rng: random.Random, callee: Callee) -> list[str]:
+def call_arguments(rng: random.Random, callee: Callee, shared: dict[Type, str]) -> list[str]:
     texts = []
     count = len(callee.parameters)
     ends = count - callee.keyword_only
@@ -205,6 +205,8 @@ def call_arguments(rng: random.Random, callee: Callee) -> list[str]:
     omitted = rng.random() < 0.02
     for number, (name, kind) in enumerate(callee.parameters):
         text = str(rng.randrange(-1, 5)) if callee.recursive and number == 0 else argument(rng, kind)
+        if kind in shared and rng.random() < 0.3:
+            text = shared[kind]
         if number == count - 1 and omitted:
             break
         if number >= ends or (by_name and number >= max(callee.positional_only, count // 2)):

@@ -98,7 +98,7 @@ def accepts(annotation: Any, value: object) -> bool:
     if get_origin(annotation) is tuple:
         items = get_args(annotation)
         return isinstance(value, tuple) and len(value) == len(items) and all(map(accepts, items, value))
-    return isinstance(value, annotation)
+    return isinstance(value, get_origin(annotation) or annotation)
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,14 +109,14 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*values: object, **named: object) -> object:
         try:
-            bound = signature.bind(*values, **named)
+            bound = signature.bind(*values, **named).arguments
         except TypeError:
-            return function(*values, **named)
-        for name, value in bound.arguments.items():
-            if not accepts(annotations[name], value):
+            bound = {}
+        for name, value in bound.items():
+            if name in annotations and not accepts(annotations[name], value):
                 raise TypeCheckError(name)
         result = function(*values, **named)
-        if not accepts(annotations["return"], result):
+        if "return" in annotations and not accepts(annotations["return"], result):
             raise TypeCheckError("return")
         return result
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.fuzz.expressions import Scope, Type
 from tests.fuzz.objects import CONTAINERS, Objects
+from tests.fuzz.scope import Scope, Type
 
 EXCEPTIONS = [
     "ValueError",
@@ -30,7 +30,7 @@ class Statements(Objects):
         self.indent = 1
         self.loops = 0
         self.loop_depth = 0
-        self.certain = True
+        self.certain = self.binds = True
         self.weight = 1
         self.cost = 1
         self.rebound: list[str] = []
@@ -327,7 +327,7 @@ class Statements(Objects):
             self.line(text)
         self.indent -= 1
         self.block(self.rng.randrange(1, 5), depth)
-        if self.lines[-1].endswith("pass") and len(self.lines) > written + 1:
+        if self.lines[-1] == "    " * (self.indent + 1) + "pass" and len(self.lines) > written + 1:
             self.lines.pop()
         self.weight = weight
         self.loop_depth -= 1

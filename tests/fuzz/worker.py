@@ -6,7 +6,10 @@ Out: ``{"seed": 7, "found": null or {"call": ..., "plain": ..., "compiled": ...}
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib.util
+import io
 import json
 import os
 import sys
@@ -16,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.fuzz import oracle, outcome
+from tests.fuzz import leaks, oracle, outcome
 from tests.fuzz.coverage import COUNTED
 from tests.fuzz.generate import Program, program
 from tests.fuzz.shapes import TRUSTED
@@ -36,13 +39,12 @@ def load(path: Path, name: str, castiron: ModuleType) -> dict[str, Any]:
         assert spec.loader
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
+        vars(module).update(oracle.NAMES)
         spec.loader.exec_module(module)
     finally:
         if kept is not None:
             sys.modules["castiron"] = kept
-    namespace = vars(module)
-    namespace.update(oracle.NAMES)
-    return namespace
+    return vars(module)
 
 
 def functions(namespace: dict[str, Any]) -> list[Any]:
@@ -76,14 +78,22 @@ def run(given: Program, folder: Path, castiron: ModuleType) -> dict[str, Any]:
         code = compile(call, "<call>", mode)
         expected = outcome.of(code, plain, str(path))
         got = outcome.of(code, compiled, str(path))
-        if expected != got:
+        if not outcome.agree(expected, got):
             report["found"] = {"call": call, "plain": expected, "compiled": got}
             break
+    if report["found"] is None:
+        report["found"] = leaks.found(given, plain, compiled)
     is_compiled = getattr(castiron, "is_compiled", None)
     report["native"] = sum(map(is_compiled, native)) if is_compiled else 0
     sys.modules.pop(name, None)
     path.unlink()
     return report
+
+
+def collect() -> None:
+    """Ends what the last program left, before the next one prints."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        gc.collect()
 
 
 class Counts:
@@ -108,6 +118,8 @@ def main() -> None:
     castiron = castiron_under_test()
     counts = Counts(castiron)
     sys.setrecursionlimit(2000)
+    gc.disable()
+    gc.freeze()
     out = os.fdopen(os.dup(1), "w")
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.stdin:
@@ -117,6 +129,7 @@ def main() -> None:
             else:
                 given = program(asked["seed"])
             report = run(given, Path(folder), castiron)
+            collect()
             if asked.get("coverage"):
                 report["counts"] = counts.since()
             out.write(json.dumps(report) + "\n")

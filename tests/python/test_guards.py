@@ -187,3 +187,27 @@ def test_no_watcher_left(function, compiled, tmp_path):
     )
     printed = run(WATCHERS_USED_UP.format(function=function), str(tmp_path)).splitlines()
     assert printed == ["16", "142", "name 'helper' is not defined", "1072", str(compiled)]
+
+
+KEPT = """
+import sys
+from castiron import jit
+
+VALUE = True
+
+@jit
+def read(x: float) -> float:
+    return x + VALUE
+
+for turn in range(50):
+    read(1.0)
+before = sys.getrefcount(True)
+for turn in range(500):
+    read(1.0)
+print(sys.getrefcount(True) - before)
+"""
+
+
+def test_checked_guards_keep_no_references():
+    """Each turn writes to the module's dict, so that the guard is checked."""
+    assert abs(int(run(KEPT))) < 5

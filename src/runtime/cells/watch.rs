@@ -36,6 +36,14 @@ struct WatchedName {
     cells: Vec<(UnitAddress, usize)>,
 }
 
+impl WatchedName {
+    /// Gives the name back at once: PyO3, which compiled code does not tell that it runs, would keep it.
+    fn drop_now(self) {
+        // SAFETY: the thread is attached, as for every helper and wherever a unit or a dict dies.
+        self.name.drop_ref(unsafe { Python::assume_attached() });
+    }
+}
+
 #[derive(Default)]
 struct Tables {
     units: Vec<UnitAddress>,
@@ -75,7 +83,7 @@ pub fn remove_unit(unit: &LoadedUnit) {
         });
         unused
     });
-    drop(names);
+    names.into_iter().for_each(WatchedName::drop_now);
 }
 
 /// Calls `visit` with each loaded unit.
@@ -112,11 +120,9 @@ pub(super) fn is_watching() -> bool {
 ///
 /// # Safety
 /// The dict is alive, the thread is attached.
-pub unsafe fn watch(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Py<PyAny>) -> bool {
+pub unsafe fn watch(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name: &Bound<'_, PyAny>) -> bool {
     let (Some(watchers), Some(id)) = (running().symbols.watchers, watcher()) else { return false };
     let cell = (UnitAddress(unit), number);
-    // SAFETY: the thread is attached, as for every helper.
-    let py = unsafe { Python::assume_attached() };
     // SAFETY: an exact str has a hash.
     let hash = unsafe { ffi::PyObject_Hash(name.as_ptr()) };
     let is_new = with(|tables| {
@@ -125,7 +131,7 @@ pub unsafe fn watch(unit: &LoadedUnit, number: usize, dict: *mut PyObject, name:
         match names.iter_mut().find(|known| known.name.as_ptr() == name.as_ptr()) {
             Some(known) if known.cells.contains(&cell) => {}
             Some(known) => known.cells.push(cell),
-            None => names.push(WatchedName { name: name.clone_ref(py), hash, cells: vec![cell] }),
+            None => names.push(WatchedName { name: name.clone().unbind(), hash, cells: vec![cell] }),
         }
         is_new
     });
@@ -158,7 +164,7 @@ unsafe extern "C" fn on_event(
         // SAFETY: units leave the tables before they are dropped.
         super::clear(unsafe { &*unit }, number);
     }
-    drop(dead);
+    dead.into_iter().flatten().for_each(WatchedName::drop_now);
     0
 }
 

@@ -1,0 +1,77 @@
+"""Whether the compiled program keeps what it should drop, or drops what it should keep.
+
+The calls of a program are run again and again, with their output thrown away. Memory blocks that grow in every round,
+where they do not in the plain module, are a leak; so are counts of references to objects that live for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import sys
+import warnings
+from types import CodeType
+from typing import Any
+
+from tests.fuzz.generate import Program
+
+FEW, MANY = 4, 150
+"""Rounds; what seems to grow is looked at for longer, for caches fill up slowly."""
+IMMORTAL = (None, True, False, (), "", b"", NotImplemented, 0, 1, "a", int, float, list, ValueError)
+"""Objects that everybody refers to; from CPython 3.12 on most of them are not counted."""
+UNSTEADY = ("with_room(", "with_change(")
+"""Calls that take too long, or whose doings depend on the time."""
+
+
+def once(codes: list[CodeType], namespace: dict[str, Any]) -> None:
+    for code in codes:
+        with contextlib.suppress(Exception):
+            eval(code, namespace)
+
+
+def measure() -> list[int]:
+    gc.collect()
+    # A snapshot that is taken while its own list grows counts itself.
+    counts = [0] * (len(IMMORTAL) + 1)
+    for number, value in enumerate(IMMORTAL, 1):
+        counts[number] = sys.getrefcount(value)
+    counts[0] = sys.getallocatedblocks()
+    return counts
+
+
+def growth(codes: list[CodeType], namespace: dict[str, Any], rounds: int) -> list[int]:
+    """By how much each count moved in the round in which it moved least."""
+    least: list[int] | None = None
+    before = measure()
+    for _ in range(rounds):
+        once(codes, namespace)
+        after = measure()
+        moved = [new - old for new, old in zip(after, before, strict=True)]
+        least = moved if least is None else [min(one, two, key=abs) for one, two in zip(least, moved, strict=True)]
+        before = after
+        if not any(least):
+            break
+    assert least is not None
+    return least
+
+
+def found(given: Program, plain: dict[str, Any], compiled: dict[str, Any]) -> dict[str, Any] | None:
+    """What grew in the compiled module and not in the plain one, as a divergence."""
+    if any(text in call for call in given.calls for text in UNSTEADY):
+        return None
+    codes = [compile(call, "<call>", "exec" if " = " in call else "eval") for call in given.calls]
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        for namespace in (compiled, plain):
+            once(codes, namespace)
+        grown = growth(codes, compiled, FEW)
+        if any(grown):
+            grown = growth(codes, compiled, MANY)
+        if not any(grown):
+            return None
+        usual = growth(codes, plain, MANY)
+    # A program that keeps more in each round says nothing about what the compiled one keeps.
+    if any(usual):
+        return None
+    return {"call": "all of them, again and again", "plain": {"grown": usual}, "compiled": {"grown": grown}}
