@@ -17,6 +17,8 @@ from typing import Any
 from enforce_calls import CALLS, WINDOW, turns_in
 
 INSTANCES = 20_000
+#: The row of the class that refuses everything.
+SEALED = "castiron.frozen(immutable, final)"
 FIELDS = {"a": int, "b": float, "c": str}
 TEXT = "class P{base}:\n    a: int\n    b: float\n    c: str\n"
 
@@ -98,6 +100,12 @@ def castiron_typed() -> Any:
     return castiron.typed(dataclasses.dataclass(slots=True)(body()))
 
 
+def castiron_frozen(**options: Any) -> Any:
+    import castiron
+
+    return castiron.frozen(**options)(body())
+
+
 #: For each row, what makes the class.
 CLASSES: dict[str, Callable[[], Any]] = {
     "a plain class": plain,
@@ -118,6 +126,11 @@ CLASSES: dict[str, Callable[[], Any]] = {
     "msgspec.Struct(frozen, gc=False)": lambda: msgspec_struct(frozen=True, gc=False),
     "beartype, dataclass(slots)": beartype_dataclass,
     "castiron.typed, dataclass(slots)": castiron_typed,
+    "castiron.frozen": castiron_frozen,
+    SEALED: lambda: castiron_frozen(immutable=True, final=True),
+    "castiron.frozen(immutable, final, weakref=False)": lambda: castiron_frozen(
+        immutable=True, final=True, weakref=False
+    ),
 }
 
 #: What a class may refuse, and the statement that tries it.
@@ -190,4 +203,6 @@ def measure(rounds: int, scale: float) -> tuple[dict[str, dict[str, float | bool
             notes.append(f"{name}: {error}")
             continue
         rows[name] = row(make, rounds, scale)
+    passed = [refusal for refusal in REFUSALS if not rows[SEALED][refusal]]
+    notes += [f"castiron: {SEALED} lets pass: {refusal}" for refusal in passed]
     return rows, notes

@@ -7,6 +7,7 @@
 pub mod attribute;
 pub mod check;
 pub mod class;
+pub mod collector;
 pub mod container;
 pub mod descriptor;
 pub mod frame;

@@ -14,6 +14,7 @@
 
 pub(super) mod create;
 pub(super) mod layout;
+pub(super) mod memory;
 pub(super) mod methods;
 pub(super) mod refusals;
 pub(super) mod slots;
@@ -25,6 +26,7 @@ use pyo3::PyTraverseError;
 use pyo3::PyVisit;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
+use pyo3::ffi::PyObject;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
 use pyo3::prelude::PyAny;
@@ -46,6 +48,7 @@ use crate::cpython::class;
 use crate::cpython::class::TypeObject;
 use create::Recipe;
 use layout::Place;
+use memory::Kept;
 
 /// A field of the instances of a sealed class.
 pub(super) struct Field {
@@ -64,6 +67,47 @@ pub(super) struct Field {
     descriptor: usize,
 }
 
+/// What is read of a field on every call and write.
+pub(super) struct Hot {
+    /// The address of the interned name.
+    name: *mut PyObject,
+    /// Where the field stands in an instance.
+    offset: isize,
+    /// The exact static types that are likeliest to come, null where there are fewer.
+    exact: [*mut ffi::PyTypeObject; 2],
+}
+
+// SAFETY: the addresses are compared; nothing changes after the construction.
+unsafe impl Send for Hot {}
+// SAFETY: as above.
+unsafe impl Sync for Hot {}
+
+impl Hot {
+    fn of(field: &Field) -> Hot {
+        Hot { name: field.name.as_ptr(), offset: field.offset, exact: field.quick.likeliest() }
+    }
+
+    /// Whether the value's type is one of the likeliest.
+    ///
+    /// # Safety
+    /// The value is alive.
+    #[inline]
+    unsafe fn knows(&self, value: *mut PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        self.exact.contains(&unsafe { ffi::Py_TYPE(value) })
+    }
+
+    /// Where the field stands in the instance.
+    ///
+    /// # Safety
+    /// The object is an instance of the field's class.
+    #[inline]
+    unsafe fn slot(&self, object: *mut PyObject) -> *mut *mut PyObject {
+        // SAFETY: the offset lies within the instance.
+        unsafe { object.cast::<u8>().offset(self.offset).cast() }
+    }
+}
+
 /// Makes the exceptions of refused writes: `broken(class, field, description, value)`,
 /// `assigned(class, field)`, `deleted(class, field)`.
 pub(super) struct Refusals {
@@ -76,6 +120,10 @@ pub(super) struct Refusals {
 #[pyclass(frozen, module = "castiron._castiron")]
 pub(super) struct Seal {
     fields: Box<[Field]>,
+    /// The same, in the same order.
+    hot: Box<[Hot]>,
+    /// Freed instances.
+    kept: Kept,
     immutable: bool,
     plan: Py<FunctionPlan>,
     /// Where names that were not defined yet are looked up.
@@ -120,8 +168,8 @@ unsafe fn seal_of<'a>(class: *mut ffi::PyTypeObject) -> (&'a Seal, *mut TypeObje
         while !layout::is_sealed(found) {
             found = (*found).parent;
         }
-        let seal = Bound::from_borrowed_ptr(Python::assume_attached(), (*found).cache);
-        let seal: *const Seal = seal.cast_unchecked::<Seal>().get();
+        let seal: *const Seal =
+            Bound::ref_from_ptr(Python::assume_attached(), &(*found).cache).cast_unchecked::<Seal>().get();
         (&*seal, found)
     }
 }
@@ -132,7 +180,7 @@ impl Field {
     /// # Safety
     /// The object is an instance of the field's class.
     #[inline]
-    unsafe fn slot(&self, object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
+    unsafe fn slot(&self, object: *mut PyObject) -> *mut *mut PyObject {
         // SAFETY: the offset lies within the instance.
         unsafe { object.cast::<u8>().offset(self.offset).cast() }
     }
@@ -276,7 +324,10 @@ pub(super) fn seal(
         })
         .collect::<PyResult<Box<[Field]>>>()?;
     let (broken, assigned, deleted) = order.refusals;
+    let size = layout::Size::of(&places, parent.as_ref(), order.weakref, class);
     let seal = Seal {
+        hot: fields.iter().map(Hot::of).collect(),
+        kept: Kept::new(py, size.of_instance(), layout::is_finalised(class)),
         recipe: order.constructs.then(|| Recipe::new(py, &order.fields, order.post_init)),
         fields,
         immutable: order.immutable,
@@ -286,7 +337,6 @@ pub(super) fn seal(
         parts: methods::guard(py, order.parts)?,
         _definitions: definitions,
     };
-    let size = layout::Size::of(&places, parent.as_ref(), order.weakref, class);
     layout::apply(class, Py::new(py, seal)?, &size, &added, order.own_setattr, order.is_final)
 }
 

@@ -76,6 +76,73 @@ pub unsafe fn drop_ref(object: *mut PyObject) {
     }
 }
 
+/// What is read to count references, for loops over objects.
+#[derive(Clone, Copy)]
+pub struct Counts {
+    offset: isize,
+    immortal: bool,
+    dealloc: unsafe extern "C" fn(*mut PyObject),
+}
+
+impl Counts {
+    /// The running interpreter's.
+    #[inline]
+    #[must_use]
+    pub fn of_running() -> Counts {
+        let running = running();
+        Counts {
+            offset: running.layout.refcount as isize,
+            immortal: running.layout.immortality == Immortality::NegativeLowHalf,
+            dealloc: running.symbols.dealloc,
+        }
+    }
+
+    /// A new reference.
+    ///
+    /// # Safety
+    /// As [`new_ref`].
+    #[inline]
+    pub unsafe fn keep(self, object: *mut PyObject) {
+        // SAFETY: the caller's contract; the count stands there in every object.
+        unsafe {
+            let count = object.cast::<u8>().offset(self.offset).cast::<i64>();
+            let low = count.cast::<i32>().read();
+            if !self.immortal || low >= 0 {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Drops a reference.
+    ///
+    /// # Safety
+    /// As [`drop_ref`].
+    #[inline]
+    pub unsafe fn let_go(self, object: *mut PyObject) {
+        // SAFETY: the caller's contract; at zero the object is the deallocator's.
+        unsafe {
+            let count = object.cast::<u8>().offset(self.offset).cast::<i64>();
+            if self.immortal && count.cast::<i32>().read() < 0 {
+                return;
+            }
+            *count -= 1;
+            if *count == 0 {
+                (self.dealloc)(object);
+            }
+        }
+    }
+}
+
+/// Whether there is one reference to the object.
+///
+/// # Safety
+/// The object is alive and the thread is attached.
+#[inline]
+pub unsafe fn is_last(object: *mut PyObject) -> bool {
+    // SAFETY: the count stands there in every object.
+    unsafe { field::<i64, _>(object, running().layout.refcount) == 1 }
+}
+
 /// Drops a reference unless it is null.
 ///
 /// # Safety

@@ -8,6 +8,7 @@ use pyo3::PyResult;
 use pyo3::PyTraverseError;
 use pyo3::PyVisit;
 use pyo3::ffi;
+use pyo3::ffi::PyObject;
 use pyo3::intern;
 use pyo3::prelude::Bound;
 use pyo3::prelude::Py;
@@ -25,6 +26,7 @@ use super::Seal;
 use super::seal_of;
 use super::slots;
 use crate::cpython::class;
+use crate::cpython::object::Counts;
 
 /// More parameters than this go through `__init__`.
 const MAX_PARAMETERS: usize = 24;
@@ -42,6 +44,11 @@ struct Source {
 
 /// What the constructor does, field by field.
 pub(super) struct Recipe {
+    /// How many arguments a call has that gives each field its value in order; more than a call can have where
+    /// the constructor does anything else.
+    direct: usize,
+    /// Whether a field may get what a factory makes.
+    makes: bool,
     sources: Box<[Source]>,
     /// The parameters' names.
     names: Box<[Py<PyString>]>,
@@ -62,8 +69,13 @@ impl Recipe {
             default: default.as_ref().map(|(default,)| default.clone_ref(py)),
             factory: factory.as_ref().map(|factory| factory.clone_ref(py)),
         });
+        let sources: Box<[Source]> = sources.collect();
+        let in_order = sources.iter().enumerate().all(|(number, source)| source.parameter == Some(number));
+        let simple = in_order && positional == sources.len() && positional <= MAX_PARAMETERS;
         Recipe {
-            sources: sources.collect(),
+            direct: if simple { positional } else { usize::MAX },
+            makes: sources.iter().any(|source| source.factory.is_some()),
+            sources,
             names: order.iter().map(|&number| super::interned(&given[number].0)).collect(),
             positional,
             post_init: post_init.then(|| intern!(py, "__post_init__").clone().unbind()),
@@ -79,7 +91,7 @@ impl Recipe {
     }
 
     /// The number of the parameter that a keyword names.
-    fn parameter(&self, name: *mut ffi::PyObject) -> Option<usize> {
+    fn parameter(&self, name: *mut PyObject) -> Option<usize> {
         let same = |own: &Py<PyString>| own.as_ptr() == name;
         self.names.iter().position(same).or_else(|| {
             // SAFETY: keywords are live strings.
@@ -95,10 +107,10 @@ impl Recipe {
     #[inline]
     unsafe fn bind(
         &self,
-        bound: &mut [*mut ffi::PyObject; MAX_PARAMETERS],
-        args: *const *mut ffi::PyObject,
+        bound: &mut [*mut PyObject; MAX_PARAMETERS],
+        args: *const *mut PyObject,
         count: usize,
-        names: *mut ffi::PyObject,
+        names: *mut PyObject,
     ) -> bool {
         if count > self.positional || self.names.len() > MAX_PARAMETERS {
             return false;
@@ -134,45 +146,137 @@ impl Recipe {
 /// # Safety
 /// CPython calls it, attached, with the class and the arguments of a vectorcall.
 pub(super) unsafe extern "C" fn construct(
-    callable: *mut ffi::PyObject,
-    args: *const *mut ffi::PyObject,
+    callable: *mut PyObject,
+    args: *const *mut PyObject,
     nargsf: usize,
-    names: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
+    names: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: the callable is a sealed class, for subclasses don't inherit the field.
     unsafe {
         let class: *mut ffi::PyTypeObject = callable.cast();
         let (seal, sealed) = seal_of(class);
         let count = nargsf & !ARGUMENTS_OFFSET;
-        let mut bound = [ptr::null_mut(); MAX_PARAMETERS];
         if let Some(recipe) = &seal.recipe
             && sealed.cast() == class
             && (*sealed).flags & class::FLAG_ABSTRACT == 0
-            && recipe.bind(&mut bound, args, count, names)
         {
-            let made = make(seal, recipe, class, &bound);
-            return made.unwrap_or_else(|error| {
-                error.restore(Python::assume_attached());
-                ptr::null_mut()
-            });
+            if count == recipe.direct && names.is_null() {
+                return make(seal, recipe, class, args);
+            }
+            let mut bound = [ptr::null_mut(); MAX_PARAMETERS];
+            if recipe.bind(&mut bound, args, count, names) {
+                return gather(seal, recipe, class, &bound);
+            }
         }
         call_slowly(callable, args, count, names)
     }
 }
 
-/// An instance with these arguments.
+/// An instance with these arguments, which stand in the order of the parameters; null where one is left out.
+///
+/// # Safety
+/// The class is the seal's; each argument that is null has a default or a factory.
+unsafe fn gather(
+    seal: &Seal,
+    recipe: &Recipe,
+    class: *mut ffi::PyTypeObject,
+    bound: &[*mut PyObject; MAX_PARAMETERS],
+) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if recipe.makes || recipe.sources.len() > MAX_PARAMETERS {
+            let made = make_in_order(seal, recipe, class, bound);
+            return made.unwrap_or_else(|error| {
+                error.restore(Python::assume_attached());
+                ptr::null_mut()
+            });
+        }
+        let mut values = [ptr::null_mut(); MAX_PARAMETERS];
+        for (value, source) in values.iter_mut().zip(&recipe.sources) {
+            let given = source.parameter.map_or(ptr::null_mut(), |parameter| bound[parameter]);
+            let default = source.default.as_ref().map_or(ptr::null_mut(), Py::as_ptr);
+            *value = if given.is_null() { default } else { given };
+        }
+        make(seal, recipe, class, values.as_ptr())
+    }
+}
+
+/// An instance whose fields have these values; null stands for none. Null with an exception where a check or
+/// `__post_init__` raises.
+///
+/// # Safety
+/// The class is the seal's, and there is a borrowed value or null for each field.
 #[inline]
 unsafe fn make(
     seal: &Seal,
     recipe: &Recipe,
     class: *mut ffi::PyTypeObject,
-    bound: &[*mut ffi::PyObject; MAX_PARAMETERS],
-) -> PyResult<*mut ffi::PyObject> {
+    values: *const *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's promise; the instance is untracked until its fields are set, and dropped when
+    // `__post_init__` fails.
+    unsafe {
+        for (number, hot) in seal.hot.iter().enumerate() {
+            let value = *values.add(number);
+            if !value.is_null()
+                && !hot.knows(value)
+                && slots::check(seal, &seal.fields[number], class, value) < 0
+            {
+                return ptr::null_mut();
+            }
+        }
+        let counts = Counts::of_running();
+        let object = seal.kept.allocate(counts, class);
+        if object.is_null() {
+            return object;
+        }
+        for (number, hot) in seal.hot.iter().enumerate() {
+            let value = *values.add(number);
+            if !value.is_null() {
+                counts.keep(value);
+                hot.slot(object).write(value);
+            }
+        }
+        seal.kept.track(object);
+        match &recipe.post_init {
+            None => object,
+            Some(name) => finish(object, name),
+        }
+    }
+}
+
+/// Calls `__post_init__`.
+///
+/// # Safety
+/// The object is an owned instance.
+unsafe fn finish(object: *mut PyObject, name: &Py<PyString>) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    let object = unsafe { Bound::from_owned_ptr(Python::assume_attached(), object) };
+    match object.call_method0(name.bind(object.py())) {
+        Ok(_) => object.into_ptr(),
+        Err(error) => {
+            error.restore(object.py());
+            ptr::null_mut()
+        }
+    }
+}
+
+/// The same where factories run: each field gets its value, checked, before the next one's is made.
+///
+/// # Safety
+/// As for [`gather`].
+unsafe fn make_in_order(
+    seal: &Seal,
+    recipe: &Recipe,
+    class: *mut ffi::PyTypeObject,
+    bound: &[*mut PyObject; MAX_PARAMETERS],
+) -> PyResult<*mut PyObject> {
     // SAFETY: the class is live; what is allocated is an instance with all fields unset. It is dropped when a
     // step fails.
     unsafe {
         let py = Python::assume_attached();
-        let object = Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class, 0))?;
+        let object = Bound::from_owned_ptr_or_err(py, seal.kept.allocate(Counts::of_running(), class))?;
+        seal.kept.track(object.as_ptr());
         for (field, source) in seal.fields.iter().zip(&recipe.sources) {
             let given = source.parameter.map_or(ptr::null_mut(), |parameter| bound[parameter]);
             if !given.is_null() {
@@ -194,12 +298,12 @@ unsafe fn make(
 /// `type.__call__`, for whatever is wrong or rare.
 #[cold]
 unsafe fn call_slowly(
-    callable: *mut ffi::PyObject,
-    args: *const *mut ffi::PyObject,
+    callable: *mut PyObject,
+    args: *const *mut PyObject,
     count: usize,
-    names: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    let called = || -> PyResult<*mut ffi::PyObject> {
+    names: *mut PyObject,
+) -> *mut PyObject {
+    let called = || -> PyResult<*mut PyObject> {
         // SAFETY: the arguments of a vectorcall.
         unsafe {
             let py = Python::assume_attached();

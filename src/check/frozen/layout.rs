@@ -36,7 +36,8 @@ use crate::cpython::class::fields;
 use crate::cpython::descriptor;
 
 const WORD: isize = size_of::<*mut ffi::PyObject>().cast_signed();
-const HEADER: isize = size_of::<ffi::PyObject>().cast_signed();
+/// The size of what every object begins with.
+pub(super) const HEADER: isize = size_of::<ffi::PyObject>().cast_signed();
 
 /// Where a field stands.
 pub(super) enum Place {
@@ -254,6 +255,10 @@ pub(super) struct Size {
 }
 
 impl Size {
+    pub(super) fn of_instance(&self) -> usize {
+        self.basic.cast_unsigned()
+    }
+
     pub(super) fn of(
         places: &[Place],
         parent: Option<&Bound<'_, PyType>>,
@@ -274,6 +279,12 @@ impl Size {
             _ => Size { basic: end, weak, drops_weakref: true },
         }
     }
+}
+
+/// Whether instances have a finaliser.
+pub(super) fn is_finalised(class: &Bound<'_, PyType>) -> bool {
+    // SAFETY: a live class.
+    unsafe { (*fields(class.as_type_ptr())).finalize.is_some() }
 }
 
 /// Makes the class what it is to be. Whatever fails leaves a class whose instances and descriptors agree.

@@ -9,6 +9,7 @@ use std::ptr;
 use pyo3::PyResult;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::ffi;
+use pyo3::ffi::PyObject;
 use pyo3::prelude::Bound;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
@@ -20,7 +21,10 @@ use super::Seal;
 use super::layout;
 use super::seal_of;
 use crate::cpython::class;
+use crate::cpython::object::Counts;
 use crate::cpython::object::drop_optional;
+use crate::cpython::object::drop_ref;
+use crate::cpython::object::is_last;
 use crate::cpython::object::new_ref;
 
 /// How deep instances may free each other before the next ones wait, as in CPython.
@@ -36,13 +40,47 @@ thread_local! {
 /// # Safety
 /// CPython calls it, attached, with an instance whose last reference is gone; for an instance of an ordinary
 /// subclass, after what the subclass added is gone.
-pub(super) unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+pub(super) unsafe extern "C" fn dealloc(object: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let own = class::fields(class);
+        let (seal, sealed) = seal_of(class);
+        seal.kept.untrack(object);
+        if sealed != own || (*own).finalize.is_some() {
+            dealloc_slowly(object);
+            return;
+        }
+        let counts = Counts::of_running();
+        clear_weak_references(object, (*own).weaklist_offset);
+        for hot in &seal.hot {
+            let slot = hot.slot(object);
+            let value = slot.read();
+            if !value.is_null() {
+                if (*class::fields(ffi::Py_TYPE(value))).flags & class::FLAG_GC != 0 && is_last(value) {
+                    dealloc_slowly(object);
+                    return;
+                }
+                slot.write(ptr::null_mut());
+                counts.let_go(value);
+            }
+        }
+        seal.kept.free(object);
+        counts.let_go(class.cast());
+    }
+}
+
+/// The same for an instance whose fields may free other instances, or which has a finaliser.
+///
+/// # Safety
+/// As for [`dealloc`]; the object is untracked.
+#[inline(never)]
+unsafe fn dealloc_slowly(object: *mut PyObject) {
     // SAFETY: the caller's promise; an object that waits is untracked and nobody has a reference to it.
     unsafe {
-        ffi::PyObject_GC_UnTrack(object.cast::<c_void>());
         let depth = NESTED.get();
         if depth >= MAX_NESTED {
-            WAITING.with_borrow_mut(|waiting| waiting.push(object.addr()));
+            WAITING.with_borrow_mut(|waiting| waiting.push(object.expose_provenance()));
             return;
         }
         NESTED.set(depth + 1);
@@ -59,13 +97,14 @@ pub(super) unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
 }
 
 /// Frees one instance.
-unsafe fn free(object: *mut ffi::PyObject) {
+unsafe fn free(object: *mut PyObject) {
     // SAFETY: as for `dealloc`. The finaliser may bring the object back; weak references are cleared before
     // the fields, which nobody can read then; the type is dropped last.
     unsafe {
         let class = ffi::Py_TYPE(object);
         let own = class::fields(class);
-        if (*own).finalize.is_some() && layout::is_sealed(own) {
+        let is_exact = layout::is_sealed(own);
+        if (*own).finalize.is_some() && is_exact {
             ffi::PyObject_GC_Track(object.cast::<c_void>());
             if finalize(object) < 0 {
                 return;
@@ -73,19 +112,31 @@ unsafe fn free(object: *mut ffi::PyObject) {
             ffi::PyObject_GC_UnTrack(object.cast::<c_void>());
         }
         let (seal, sealed) = seal_of(class);
-        let weak = (*sealed).weaklist_offset;
-        if weak > 0 && !object.cast::<u8>().offset(weak).cast::<*mut ffi::PyObject>().read().is_null() {
+        clear_weak_references(object, (*sealed).weaklist_offset);
+        drop_fields(seal, object);
+        if is_exact {
+            seal.kept.free(object);
+        } else {
+            let free = (*own).free.expect("every heap type has it");
+            free(object.cast::<c_void>());
+        }
+        drop_ref(class.cast());
+    }
+}
+
+/// Clears the weak references to an object whose list of them stands at the offset, if it has one.
+#[inline]
+unsafe fn clear_weak_references(object: *mut PyObject, offset: isize) {
+    // SAFETY: the offset lies within the instance.
+    unsafe {
+        if offset > 0 && !object.cast::<u8>().offset(offset).cast::<*mut PyObject>().read().is_null() {
             ffi::PyObject_ClearWeakRefs(object);
         }
-        drop_fields(seal, object);
-        let free = (*own).free.expect("every heap type has it");
-        free(object.cast::<c_void>());
-        ffi::Py_DECREF(class.cast());
     }
 }
 
 /// Runs the finaliser; less than 0 when the object lives on.
-unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
+unsafe fn finalize(object: *mut PyObject) -> c_int {
     // SAFETY: the caller's promise; a class was sealed, so the functions are known.
     unsafe {
         match layout::functions(Python::assume_attached()) {
@@ -96,7 +147,7 @@ unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
 }
 
 /// Drops all fields, in their order.
-unsafe fn drop_fields(seal: &Seal, object: *mut ffi::PyObject) {
+unsafe fn drop_fields(seal: &Seal, object: *mut PyObject) {
     for field in &seal.fields {
         // SAFETY: an instance's field is null or owned; it is null before foreign code can see it.
         unsafe { drop_optional(field.slot(object).replace(ptr::null_mut())) };
@@ -108,7 +159,7 @@ unsafe fn drop_fields(seal: &Seal, object: *mut ffi::PyObject) {
 /// # Safety
 /// CPython calls it with a live instance.
 pub(super) unsafe extern "C" fn traverse(
-    object: *mut ffi::PyObject,
+    object: *mut PyObject,
     visit: ffi::visitproc,
     argument: *mut c_void,
 ) -> c_int {
@@ -136,7 +187,7 @@ pub(super) unsafe extern "C" fn traverse(
 ///
 /// # Safety
 /// CPython calls it with a live instance that only garbage refers to.
-pub(super) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
+pub(super) unsafe extern "C" fn clear(object: *mut PyObject) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { drop_fields(seal_of(ffi::Py_TYPE(object)).0, object) };
     0
@@ -147,14 +198,29 @@ pub(super) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
 /// # Safety
 /// CPython calls it, attached, with a live instance, a name and a value or null.
 pub(super) unsafe extern "C" fn set_attribute(
-    object: *mut ffi::PyObject,
-    name: *mut ffi::PyObject,
-    value: *mut ffi::PyObject,
+    object: *mut PyObject,
+    name: *mut PyObject,
+    value: *mut PyObject,
 ) -> c_int {
     // SAFETY: the caller's promise.
     unsafe {
         let class = ffi::Py_TYPE(object);
         let (seal, sealed) = seal_of(class);
+        let found = seal.hot.iter().find(|hot| hot.name == name);
+        if let Some(hot) = found
+            && class.cast() == sealed
+            && !value.is_null()
+            && hot.knows(value)
+            && (!seal.immutable || (*hot.slot(object)).is_null())
+        {
+            let counts = Counts::of_running();
+            counts.keep(value);
+            let old = hot.slot(object).replace(value);
+            if !old.is_null() {
+                counts.let_go(old);
+            }
+            return 0;
+        }
         let Some(field) = find(seal, name) else {
             return ffi::PyObject_GenericSetAttr(object, name, value);
         };
@@ -176,7 +242,7 @@ pub(super) unsafe fn writes(class: *mut class::TypeObject) -> bool {
 
 /// The field of the name, which may be any object.
 #[inline]
-unsafe fn find(seal: &Seal, name: *mut ffi::PyObject) -> Option<&Field> {
+unsafe fn find(seal: &Seal, name: *mut PyObject) -> Option<&Field> {
     if let Some(found) = seal.fields.iter().find(|field| field.name.as_ptr() == name) {
         return Some(found);
     }
@@ -205,8 +271,8 @@ unsafe fn shows(field: &Field, class: *mut ffi::PyTypeObject) -> bool {
 /// The object is a live instance of a sealed class or of a subclass of one.
 pub(super) unsafe fn refusal_of_object(
     py: Python<'_>,
-    object: *mut ffi::PyObject,
-    name: *mut ffi::PyObject,
+    object: *mut PyObject,
+    name: *mut PyObject,
 ) -> Option<String> {
     // SAFETY: the caller's promise.
     unsafe {
@@ -233,12 +299,7 @@ pub(super) unsafe fn refusal_of_object(
 
 /// Writes a field, or raises.
 #[inline]
-unsafe fn write(
-    seal: &Seal,
-    field: &Field,
-    object: *mut ffi::PyObject,
-    value: *mut ffi::PyObject,
-) -> PyResult<()> {
+unsafe fn write(seal: &Seal, field: &Field, object: *mut PyObject, value: *mut PyObject) -> PyResult<()> {
     // SAFETY: the object is a live instance of the seal's class and the value is live; the old value is dropped
     // after the slot holds the new one.
     unsafe {
@@ -253,6 +314,32 @@ unsafe fn write(
     }
 }
 
+/// Checks a value; less than 0 with an exception where it does not pass.
+///
+/// # Safety
+/// The class is the seal's and alive, and so is the value.
+#[cold]
+pub(super) unsafe fn check(
+    seal: &Seal,
+    field: &Field,
+    class: *mut ffi::PyTypeObject,
+    value: *mut PyObject,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let py = Python::assume_attached();
+        let value = Bound::ref_from_ptr(py, &value);
+        finish(match field.accepts(seal, value) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let class = Bound::from_borrowed_ptr(py, class.cast());
+                Err(seal.broken(field, &class, value))
+            }
+            Err(error) => Err(error),
+        })
+    }
+}
+
 /// Checks a value and puts it into its slot.
 ///
 /// # Safety
@@ -261,7 +348,7 @@ unsafe fn write(
 pub(super) unsafe fn store(
     seal: &Seal,
     field: &Field,
-    object: *mut ffi::PyObject,
+    object: *mut PyObject,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     if !field.accepts(seal, value)? {
@@ -278,7 +365,7 @@ pub(super) unsafe fn store(
     Ok(())
 }
 
-unsafe fn class_of(object: *mut ffi::PyObject, py: Python<'_>) -> Bound<'_, PyAny> {
+unsafe fn class_of(object: *mut PyObject, py: Python<'_>) -> Bound<'_, PyAny> {
     // SAFETY: a live object.
     unsafe { Bound::from_borrowed_ptr(py, ffi::Py_TYPE(object).cast()) }
 }
@@ -299,13 +386,10 @@ fn finish(written: PyResult<()>) -> c_int {
 ///
 /// # Safety
 /// CPython calls it with a live instance of the class.
-pub(super) unsafe extern "C" fn get_field(
-    object: *mut ffi::PyObject,
-    offset: *mut c_void,
-) -> *mut ffi::PyObject {
+pub(super) unsafe extern "C" fn get_field(object: *mut PyObject, offset: *mut c_void) -> *mut PyObject {
     // SAFETY: the definition's offset lies within the instance.
     unsafe {
-        let value = object.cast::<u8>().add(offset.addr()).cast::<*mut ffi::PyObject>().read();
+        let value = object.cast::<u8>().add(offset.addr()).cast::<*mut PyObject>().read();
         if !value.is_null() {
             return new_ref(value);
         }
@@ -326,8 +410,8 @@ pub(super) unsafe extern "C" fn get_field(
 /// # Safety
 /// As [`get_field`]; the value is live or null.
 pub(super) unsafe extern "C" fn set_field(
-    object: *mut ffi::PyObject,
-    value: *mut ffi::PyObject,
+    object: *mut PyObject,
+    value: *mut PyObject,
     offset: *mut c_void,
 ) -> c_int {
     // SAFETY: as for `get_field`.
