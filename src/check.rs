@@ -60,5 +60,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(pyo3::wrap_pyfunction!(frozen::seal, module)?)?;
     module.add_class::<revive::Revived>()?;
     module.add_function(pyo3::wrap_pyfunction!(revive::install_revival, module)?)?;
+    frozen::register();
     checker::register(module)
 }

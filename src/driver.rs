@@ -47,6 +47,7 @@ use crate::runtime::meta::Position;
 use crate::source::Diagnostic;
 use crate::source::Reason;
 use crate::source::SourceFile;
+use crate::types::Type;
 
 use coverage::Coverage;
 
@@ -253,17 +254,18 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
         has_name.then(|| parameter.name.clone())
     };
     let promised = session.options.promise == front::Promise::Enforced;
+    let params = blueprint.signature.params.iter().zip(&blueprint.checked.params);
+    let checked = |wanted: fn(&Type) -> bool| {
+        let numbered = params.clone().enumerate();
+        let wanted = move |&(_, (ty, &is_checked)): &(_, (&Type, _))| promised && is_checked && wanted(ty);
+        numbered.filter(wanted).map(|(index, _)| index).collect::<Vec<_>>()
+    };
     UnitFunction {
         name: blueprint.info.qualname.clone(),
         signature: blueprint.signature.clone(),
         promised,
-        checked_first: promised
-            && blueprint
-                .signature
-                .params
-                .iter()
-                .zip(&blueprint.checked.params)
-                .any(|(ty, &is_checked)| is_checked && ty.mentions_object()),
+        checked_first: !checked(|ty| *ty != Type::Object && ty.mentions_object()).is_empty(),
+        checked_classes: checked(|ty| *ty == Type::Object),
         keyword_only: blueprint.info.keyword_only(),
         names: blueprint.info.parameters.iter().map(by_name).collect(),
         variables: blueprint.variables.clone(),

@@ -185,6 +185,7 @@ fn build(file: &SourceFile) -> (Unit, Vec<Diagnostic>) {
                 free: built.free,
                 promised: true,
                 checked_first: false,
+                checked_classes: Vec::new(),
                 generic: Some(built.function),
                 specialised: None,
             }),

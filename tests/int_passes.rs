@@ -45,6 +45,7 @@ fn unit() -> Unit {
         free: Vec::new(),
         promised: true,
         checked_first: false,
+        checked_classes: Vec::new(),
         generic: None,
         specialised: None,
     };

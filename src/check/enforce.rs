@@ -6,6 +6,7 @@ use pyo3::prelude::Bound;
 use pyo3::prelude::PyAny;
 use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::PyDictMethods;
+use pyo3::prelude::Python;
 use pyo3::types::PyDict;
 use pyo3::types::PyTuple;
 use pyo3::types::PyTupleMethods;
@@ -204,6 +205,26 @@ impl Promise for FunctionPlan {
         value: &Bound<'_, PyAny>,
     ) -> PyResult<Verdict> {
         self.check(&Call::of(Some(function), None), function, Spot::Argument(index), value)
+    }
+
+    unsafe fn is_settled_by(
+        &self,
+        py: Python<'_>,
+        index: Option<usize>,
+        class: *mut ffi::PyTypeObject,
+    ) -> bool {
+        let check = match index {
+            Some(index) => match self.parameter(index) {
+                Some(parameter) if matches!(parameter.kind, Kind::Positional | Kind::KeywordOnly) => {
+                    Some(&parameter.plan.check)
+                }
+                Some(_) => return false,
+                None => None,
+            },
+            None => self.check_at(Spot::Result),
+        };
+        // SAFETY: the caller's promise.
+        check.is_none_or(|check| unsafe { check.is_settled_by(py, class) })
     }
 
     fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {

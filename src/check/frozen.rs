@@ -46,6 +46,9 @@ use super::plan::Plan;
 use super::quick::Quick;
 use crate::cpython::class;
 use crate::cpython::class::TypeObject;
+use crate::runtime::attribute;
+use crate::runtime::calls;
+use crate::runtime::frames;
 use create::Recipe;
 use layout::Place;
 use memory::Kept;
@@ -202,6 +205,8 @@ impl Field {
         let py = value.py();
         match seal.plan_of(self) {
             Some(plan) => {
+                // SAFETY: the thread is attached.
+                unsafe { frames::show() };
                 let accepted = plan.check.accepts(value, &Call::of(Some(seal.function.bind(py)), None))?;
                 if accepted {
                     // SAFETY: the value is alive; the quick part was made of this check.
@@ -222,12 +227,16 @@ impl Seal {
     /// The exception for a value that breaks the field's annotation.
     #[cold]
     fn broken(&self, field: &Field, class: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> pyo3::PyErr {
+        // SAFETY: the thread is attached.
+        unsafe { frames::show() };
         let described = self.plan_of(field).map(|plan| plan.described.bind(class.py()));
         raised(self.refusals.broken.bind(class.py()).call1((class, &field.name, described, value)))
     }
 
     #[cold]
     fn refused(&self, make: &Py<PyAny>, field: &Field, class: &Bound<'_, PyAny>) -> pyo3::PyErr {
+        // SAFETY: the thread is attached.
+        unsafe { frames::show() };
         raised(make.bind(class.py()).call1((class, &field.name)))
     }
 }
@@ -278,6 +287,13 @@ pub(super) struct Order<'py> {
     /// `broken`, `assigned`, `deleted`.
     #[pyo3(item)]
     refusals: (Py<PyAny>, Py<PyAny>, Py<PyAny>),
+}
+
+/// Tells compiled code what the functions of sealed types are: calls of them wait without frames, and they say
+/// [`frames::show`] before they run anything that looks.
+pub(super) fn register() {
+    calls::add_entry(create::construct as *const () as u64);
+    attribute::set_sealed_setter(slots::set_attribute as *const () as usize);
 }
 
 /// Why a class can't be sealed in place, in words; None where it can.

@@ -21,6 +21,9 @@ use crate::types::Class;
 use super::abi::{Abi, Pairs, WORD, helper_type};
 use super::site::Place;
 
+/// How many words of a promise's cache are compared in line.
+const PROMISE_WORDS: usize = 2;
+
 /// A function being written, with what it needs of its unit.
 pub(super) struct Code<'a> {
     /// The function.
@@ -346,6 +349,26 @@ impl<'a> Code<'a> {
         let found = self.load(WORD, tuple, self.layout.tuple_size);
         let differs = self.compare_constant(IntCC::NotEqual, found, length);
         self.branch_if(differs, other);
+    }
+
+    /// The version tag of the object's class, as caches hold it.
+    pub(super) fn version_of(&mut self, object: Value) -> Value {
+        let class = self.load(WORD, object, self.layout.ob_type);
+        let version = self.load(types::I32, class, self.layout.type_version);
+        self.builder.ins().uextend(WORD, version)
+    }
+
+    /// Goes to `known` where one of the first words of a promise's cache is the version tag of the object's class.
+    pub(super) fn find_promise(&mut self, cache: usize, object: Value, known: Block) {
+        let version = self.version_of(object);
+        let address = self.data_address();
+        for number in 0..PROMISE_WORDS {
+            let word = self.load(WORD, address, displacement(cache + number * WORD_BYTES));
+            let differs = self.compare(IntCC::NotEqual, version, word);
+            let next = self.block();
+            self.builder.ins().brif(differs, next, &[], known, &[]);
+            self.enter(next);
+        }
     }
 
     /// The value of an object that is exactly an `int`; goes to `other` when it is wider than 64 bits.

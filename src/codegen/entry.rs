@@ -11,6 +11,7 @@ use crate::ir;
 use crate::ir::{FuncId, Signature};
 use crate::runtime::data::{ALL_BOUND, Fixed, WORD as WORD_BYTES};
 use crate::runtime::enter::Entering;
+use crate::runtime::meta::CacheKind;
 use crate::runtime::table::Helper;
 use crate::types::Type;
 
@@ -77,6 +78,8 @@ impl Entry<'_, '_> {
         let promised = &self.unit.unit.function(self.function).signature;
         let params: Vec<Value> =
             promised.params.iter().enumerate().map(|(number, ty)| self.unbox_argument(number, ty)).collect();
+        let checked = &self.unit.unit.function(self.function).checked_classes;
+        checked.iter().for_each(|&number| self.require_promise(number, params[number]));
         let (thread, depth) = self.enter();
         let args: Vec<Value> = [depth].into_iter().chain(params).collect();
         let (counter, limit) =
@@ -176,6 +179,27 @@ impl Entry<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Goes the slow way unless the argument's class is known to keep the promise, or `CallSlow` has checked it.
+    fn require_promise(&mut self, number: usize, object: Value) {
+        let (other, done) = (self.code.cold_block(), self.code.block());
+        let word = |number: usize| i64::try_from(number).expect("counted budgets keep units small");
+        let cache = self.unit.add_cache(CacheKind::Promise);
+        self.code.find_promise(self.code.data.cache(cache), object, done);
+        self.code.jump(other, &[]);
+        self.code.enter(other);
+        let bound = self.code.builder.ins().band_imm_u(self.call.nargsf, ALL_BOUND.cast_signed());
+        let ask = self.code.cold_block();
+        self.code.builder.ins().brif(bound, done, &[], ask, &[]);
+        self.code.enter(ask);
+        let unit = self.code.fixed(Fixed::Unit);
+        let numbers = [self.function.index(), number, cache].map(|number| self.code.word(word(number)));
+        let [function, number, cache] = numbers;
+        let keeps = self.code.call_one(Helper::PromiseKeeps, &[unit, function, number, cache, object]);
+        let slow = self.slow;
+        self.code.builder.ins().brif(keeps, done, &[], slow, &[]);
+        self.code.enter(done);
     }
 
     /// The thread state and the depth left; returns where no depth is left or the stack is too short.

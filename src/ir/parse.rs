@@ -110,6 +110,7 @@ impl Parser {
             signature,
             promised,
             checked_first: false,
+            checked_classes: Vec::new(),
             keyword_only,
             names: Vec::new(),
             variables: Vec::new(),

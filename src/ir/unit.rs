@@ -205,9 +205,12 @@ pub struct UnitFunction {
     pub signature: Signature,
     /// Whether the annotations are checked at the boundary.
     pub promised: bool,
-    /// Whether some parameter's annotation says more than its type here does: an entry leaves the call to
+    /// Whether a part of some parameter's tuple may be anything but is checked: an entry leaves the call to
     /// the runtime, which checks the arguments and calls again. Not part of IR text.
     pub checked_first: bool,
+    /// The parameters that entries check by the class of what is passed, since no type here says what is promised.
+    /// Not part of IR text.
+    pub checked_classes: Vec<usize>,
     /// How many of the parameters, the last ones, take no argument by its position.
     pub keyword_only: usize,
     /// The parameters' names, where they can be passed by name; not part of IR text.

@@ -1,5 +1,6 @@
 //! The check plan of a function, as the runtime asks for it.
 
+use pyo3::ffi::PyTypeObject;
 use pyo3::prelude::*;
 
 use crate::check::FunctionPlan;
@@ -24,6 +25,11 @@ impl Promise for Enforced {
         value: &Bound<'_, PyAny>,
     ) -> PyResult<Verdict> {
         self.0.get().check_argument(function, index, value)
+    }
+
+    unsafe fn is_settled_by(&self, py: Python<'_>, index: Option<usize>, class: *mut PyTypeObject) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.get().is_settled_by(py, index, class) }
     }
 
     fn check_result(&self, function: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {

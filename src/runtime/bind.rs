@@ -15,6 +15,7 @@ use crate::cpython::running;
 use crate::types::Type;
 
 use super::enter::OFFSET_FLAG;
+use super::frames;
 use super::object::exact_int;
 use super::object::word;
 use super::resume;
@@ -62,9 +63,15 @@ impl Bound {
     pub unsafe fn check(&self, loaded: &LoadedFunction, function: *mut PyObject) -> c_int {
         for (index, (&value, &passed)) in self.values.iter().zip(&self.passed).enumerate() {
             // SAFETY: the value is owned here.
-            let status = if passed { unsafe { loaded.check_argument(function, index, value) } } else { 0 };
-            if status != 0 {
-                return status;
+            unsafe {
+                if !passed || loaded.is_settled(index, value) {
+                    continue;
+                }
+                frames::show();
+                match loaded.check_argument(function, index, value) {
+                    0 => {}
+                    status => return status,
+                }
             }
         }
         0

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | attribute, store | tag and offset of a value among an instance's values; tag and offset of a slot |
 //! | method | tag, function, address of the shared keys and how many they were, for instances with values; tag and function for instances without attributes of their own |
+//! | promise | tags of classes whose instances keep it ([`super::promise`]) |
 //! | global, 3.12 and later | the value, 0 while there is none: the dict watcher clears it |
 //! | global, 3.11 | address and version of a dict, twice, as in a guard cell; the value |
 //!
@@ -31,6 +32,7 @@ use crate::cpython::layout::InstanceValues;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
 
+use super::data::CACHE_WORDS;
 use super::data::WORD;
 use super::meta::CacheKind;
 use super::object::word;
@@ -93,6 +95,7 @@ pub(super) fn prepare(unit: &LoadedUnit) {
         match kind {
             CacheKind::Attribute | CacheKind::Store => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION]),
             CacheKind::Method => set_words(unit, number, &[NO_VERSION, 0, 0, 0, NO_VERSION]),
+            CacheKind::Promise => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
             CacheKind::Global => forget_global(unit, number),
         }
     }

@@ -395,9 +395,6 @@ pub unsafe extern "C" fn call_slow(
                 return (running().plain_vectorcall)(function, args, nargsf, names);
             }
         };
-        if loaded.promise().is_some() {
-            frames::show();
-        }
         match bound.check(loaded, function) {
             0 => {}
             status => return refused(status),

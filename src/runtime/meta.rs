@@ -219,6 +219,8 @@ pub enum CacheKind {
     Store,
     /// Reading a global name.
     Global,
+    /// Testing whether the class of a value keeps a promise.
+    Promise,
 }
 
 /// A compiled unit, apart from its code and data.

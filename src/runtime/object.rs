@@ -575,7 +575,10 @@ pub unsafe extern "C" fn drop_all(objects: *const *mut PyObject, count: i64) {
 }
 
 /// Whether nothing looks on when a reference to the object is dropped.
-pub(super) unsafe fn dies_quietly(object: *mut PyObject) -> bool {
+///
+/// # Safety
+/// The object is alive.
+pub unsafe fn dies_quietly(object: *mut PyObject) -> bool {
     // SAFETY: the caller passes a live object.
     unsafe { ffi::Py_REFCNT(object) > 1 || quiet::is_simple(object) }
 }

@@ -10,6 +10,7 @@ use pyo3::ffi::PyTypeObject;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::cpython::attribute::version_of;
 use crate::cpython::container::list_items;
 use crate::cpython::object::field;
 use crate::cpython::object::type_of;
@@ -73,6 +74,24 @@ pub(super) fn find(py: Python<'_>) -> PyResult<()> {
 
 fn known() -> &'static Known {
     KNOWN.get().expect("the runtime was started before any code runs")
+}
+
+/// The version tag of a class, which gets one if it can have one; else 0.
+///
+/// # Safety
+/// The class is alive, the thread is attached.
+pub(super) unsafe fn version_for(class: *mut PyTypeObject) -> u32 {
+    let running = running();
+    // SAFETY: the caller's contract.
+    unsafe {
+        match version_of(running.layout, class) {
+            0 => {
+                (running.symbols.type_lookup)(class, known().init_name as *mut PyObject);
+                version_of(running.layout, class)
+            }
+            version => version,
+        }
+    }
 }
 
 /// Whether nothing that is done with the object alone, or with another such one, runs Python.

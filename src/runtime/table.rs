@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ macro_rules! for_each_helper {
             Resume = resume::resume(Unit, I64, Ptr, Thread, I64) -> (Obj);
             /// As `Resume`, for the exit of a direct call whose result came back as this object (taken).
             ResumeWithResult = resume::resume_with_result(Unit, I64, Ptr, Thread, I64, Obj) -> (Obj);
-            /// `(unit, function number, result)`: checks a result against the promise. 0 or -1.
-            CheckResult = resume::check_result(Unit, I64, Obj) -> (I32);
+            /// `(unit, function number, cache number, result)`: checks a result against the promise. 0 or -1.
+            CheckResult = resume::check_result(Unit, I64, I64, Obj) -> (I32);
             /// An exact int's value and 1, or 0 and 0 when it does not fit.
             IntUnbox = int::int_unbox(Obj) -> (I64, I64);
             /// A new int.
@@ -243,6 +243,9 @@ macro_rules! for_each_helper {
             ObjMatchClass = patterns::obj_match_class(I64, Obj, Obj, Obj) -> (Obj);
             /// `(name, type parameters or None, function)`: a type alias.
             ObjTypeAlias = closures::obj_type_alias(Obj, Obj, Obj) -> (Obj);
+            /// `(unit, function number, parameter, cache number, value)`: 1 where the value's class alone tells that it
+            /// keeps the promise of the parameter (-1: of the result), else 0.
+            PromiseKeeps = promise::promise_keeps(Unit, I64, I64, I64, Obj) -> (I32);
         }
     };
 }

@@ -27,6 +27,7 @@ use super::seal_of;
 use super::slots;
 use crate::cpython::class;
 use crate::cpython::object::Counts;
+use crate::runtime::frames;
 
 /// More parameters than this go through `__init__`.
 const MAX_PARAMETERS: usize = 24;
@@ -168,6 +169,7 @@ pub(super) unsafe extern "C" fn construct(
                 return gather(seal, recipe, class, &bound);
             }
         }
+        frames::show();
         call_slowly(callable, args, count, names)
     }
 }
@@ -251,7 +253,10 @@ unsafe fn make(
 /// The object is an owned instance.
 unsafe fn finish(object: *mut PyObject, name: &Py<PyString>) -> *mut PyObject {
     // SAFETY: the caller's promise.
-    let object = unsafe { Bound::from_owned_ptr(Python::assume_attached(), object) };
+    let object = unsafe {
+        frames::show();
+        Bound::from_owned_ptr(Python::assume_attached(), object)
+    };
     match object.call_method0(name.bind(object.py())) {
         Ok(_) => object.into_ptr(),
         Err(error) => {
@@ -282,6 +287,7 @@ unsafe fn make_in_order(
             if !given.is_null() {
                 slots::store(seal, field, object.as_ptr(), Bound::ref_from_ptr(py, &given))?;
             } else if let Some(factory) = &source.factory {
+                frames::show();
                 let value = factory.bind(py).call0()?;
                 slots::store(seal, field, object.as_ptr(), &value)?;
             } else if let Some(default) = &source.default {
@@ -289,6 +295,7 @@ unsafe fn make_in_order(
             }
         }
         if let Some(name) = &recipe.post_init {
+            frames::show();
             object.call_method0(name.bind(py))?;
         }
         Ok(object.into_ptr())

@@ -26,6 +26,8 @@ use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
 use crate::cpython::object::is_last;
 use crate::cpython::object::new_ref;
+use crate::runtime::frames;
+use crate::runtime::object::dies_quietly;
 
 /// How deep instances may free each other before the next ones wait, as in CPython.
 const MAX_NESTED: u32 = 50;
@@ -222,9 +224,11 @@ pub(super) unsafe extern "C" fn set_attribute(
             return 0;
         }
         let Some(field) = find(seal, name) else {
+            frames::show();
             return ffi::PyObject_GenericSetAttr(object, name, value);
         };
         if class.cast() != sealed && !shows(field, class) {
+            frames::show();
             return ffi::PyObject_GenericSetAttr(object, name, value);
         }
         finish(write(seal, field, object, value))
@@ -360,6 +364,9 @@ pub(super) unsafe fn store(
     unsafe {
         let slot = field.slot(object);
         let old = slot.replace(new_ref(value.as_ptr()));
+        if !old.is_null() && !dies_quietly(old) {
+            frames::show();
+        }
         drop_optional(old);
     }
     Ok(())

@@ -31,13 +31,6 @@ fn words(cx: &mut Lower<'_>, offset: usize) -> Words {
     Words { address: cx.code.data_address(), offset }
 }
 
-/// The version tag of the object's class, as the words have it.
-fn version_of(cx: &mut Lower<'_>, object: Value) -> Value {
-    let class = cx.code.load(WORD, object, cx.code.layout.ob_type);
-    let version = cx.code.load(types::I32, class, cx.code.layout.type_version);
-    cx.code.builder.ins().uextend(WORD, version)
-}
-
 /// Goes on where a word holds the class' version tag, else to `other`.
 fn require_version(cx: &mut Lower<'_>, words: &Words, number: usize, version: Value, other: Block) {
     let wanted = words.load(cx, number);
@@ -74,7 +67,7 @@ pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
     let value = cx.code.builder.append_block_param(found, WORD);
     let result = cx.code.builder.append_block_param(done, WORD);
     let words = words(cx, offset);
-    let version = version_of(cx, object);
+    let version = cx.code.version_of(object);
     require_version(cx, &words, 0, version, slot);
     let values = values_of(cx, object, slow);
     read_place(cx, &words, 1, values, (found, slow));
@@ -110,7 +103,7 @@ pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
     let function = cx.code.builder.append_block_param(found, WORD);
     let results = [0, 1].map(|_| cx.code.builder.append_block_param(done, WORD));
     let words = words(cx, offset);
-    let version = version_of(cx, object);
+    let version = cx.code.version_of(object);
     require_version(cx, &words, 0, version, bare);
     values_of(cx, object, slow);
     let (keys, wanted) = (words.load(cx, 2), words.load(cx, 3));
@@ -144,7 +137,7 @@ pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
     let place = cx.code.builder.append_block_param(found, WORD);
     let old = cx.code.builder.append_block_param(found, WORD);
     let words = words(cx, offset);
-    let version = version_of(cx, object);
+    let version = cx.code.version_of(object);
     require_version(cx, &words, 0, version, slot);
     let values = values_of(cx, object, slow);
     if matches!(cx.code.layout.attribute.values, InstanceValues::Inline(..)) {

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, StackSlot, Value};
 use crate::ir;
 use crate::ir::{Binary, Const, Imm, InstData, Unary};
 use crate::runtime::data::WORD as WORD_BYTES;
+use crate::runtime::meta::CacheKind;
 use crate::runtime::table::Helper;
 
 use super::Lower;
@@ -411,10 +412,17 @@ pub(super) fn next(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn check_result(cx: &mut Lower<'_>, at: &InstData) {
     let result = cx.arg(at, 0);
+    let (cache, offset) = cx.new_cache(CacheKind::Promise);
+    let (other, done) = (cx.code.cold_block(), cx.code.block());
+    cx.code.find_promise(offset, result, done);
+    cx.code.jump(other, &[]);
+    cx.code.enter(other);
     let function = function_number(cx, at);
     let unit = cx.loaded_unit();
-    let status = cx.code.call_one(Helper::CheckResult, &[unit, function, result]);
+    let status = cx.code.call_one(Helper::CheckResult, &[unit, function, cache, result]);
     cx.fail_if_negative(status);
+    cx.code.jump(done, &[]);
+    cx.code.enter(done);
 }
 
 pub(super) fn release(cx: &mut Lower<'_>, at: &InstData) {

@@ -7,6 +7,7 @@ use std::ffi::c_int;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 
+use crate::cpython::object::type_of;
 use crate::runtime::closures;
 use crate::runtime::meta::FunctionMeta;
 use crate::runtime::meta::Position;
@@ -161,6 +162,17 @@ impl LoadedFunction {
             Source::Own { promise, .. } => promise.as_deref(),
             Source::Other { .. } => None,
         }
+    }
+
+    /// Whether the class of an argument tells that it keeps the promise.
+    ///
+    /// # Safety
+    /// The value is alive, the thread is attached.
+    pub unsafe fn is_settled(&self, index: usize, value: *mut PyObject) -> bool {
+        // SAFETY: the caller's contract; the value keeps its class alive.
+        self.promise().is_none_or(|promise| unsafe {
+            promise.is_settled_by(Python::assume_attached(), Some(index), type_of(value))
+        })
     }
 
     /// Checks an argument against the promise, if there is one. 0, 1 when the call's result is NotImplemented,

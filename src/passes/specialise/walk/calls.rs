@@ -49,9 +49,10 @@ impl<S: Sink> Walker<'_, S> {
         let function = unit.function(callee);
         let Signature { params, result } = function.signature.clone();
         let promised = function.promised;
-        let checked = promised && function.checked_first;
-        let keeps = |(arg, param)| keeps_promise(arg, param, checked);
-        if params.len() != args.len() || !has_body(unit, callee) || !args.iter().zip(&params).all(keeps) {
+        let checked = |index: usize| function.checked_first || function.checked_classes.contains(&index);
+        let mut pairs = args.iter().zip(&params).enumerate();
+        let keeps = |(index, (arg, param))| keeps_promise(arg, param, promised && checked(index));
+        if params.len() != args.len() || !has_body(unit, callee) || !pairs.all(keeps) {
             return Ok(Err(None));
         }
         let mut values = Vec::with_capacity(args.len());
