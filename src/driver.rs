@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod dump;
 mod gain;
 mod guarded;
+pub mod imported;
 pub mod report;
 pub mod text;
 
@@ -127,11 +128,15 @@ pub struct Blueprint {
     pub nested: Vec<NestedCode>,
     /// The names of the cells that it shares with functions around it.
     pub free: Vec<String>,
+    /// Whether one call may take long by itself.
+    pub has_loop: bool,
 }
 
 /// Where a function's boundary is checked, if its annotations are enforced.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Checked {
+    /// Whether anything that is annotated is a promise; else all of it is bets.
+    pub promised: bool,
     /// By parameter.
     pub params: Vec<bool>,
     /// Whether the result is.
@@ -142,7 +147,13 @@ impl Checked {
     /// Everything that is annotated may be: where only the text is known.
     #[must_use]
     pub fn all(parameters: usize) -> Checked {
-        Checked { params: vec![true; parameters], result: true }
+        Checked { promised: true, params: vec![true; parameters], result: true }
+    }
+
+    /// Nobody enforces the annotations.
+    #[must_use]
+    pub fn nothing(parameters: usize) -> Checked {
+        Checked { promised: false, params: vec![false; parameters], result: false }
     }
 }
 
@@ -219,6 +230,7 @@ pub fn blueprint(
         let options = build_options(session, &checked);
         let built = front::build(module, info, id, options, &mut unit).map_err(Failure::Diagnosed)?;
         let blueprint = Blueprint {
+            has_loop: gain::has_loop(&built.function),
             module: Arc::clone(module),
             info: info.clone(),
             signature,
@@ -253,7 +265,7 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
         let has_name = matches!(parameter.kind, ParameterKind::Positional | ParameterKind::KeywordOnly);
         has_name.then(|| parameter.name.clone())
     };
-    let promised = session.options.promise == front::Promise::Enforced;
+    let promised = session.options.promise == front::Promise::Enforced && blueprint.checked.promised;
     let params = blueprint.signature.params.iter().zip(&blueprint.checked.params);
     let checked = |wanted: fn(&Type) -> bool| {
         let numbered = params.clone().enumerate();

@@ -8,6 +8,7 @@ mod enforced;
 mod entry;
 mod explain;
 pub mod helpers;
+mod imports;
 mod jit;
 mod loops;
 mod nested;
@@ -31,6 +32,7 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InternalError", py.get_type::<session::InternalError>())?;
     module.add_class::<explain::Explanation>()?;
     module.add_class::<text::Text>()?;
+    module.add_class::<imports::CodeGetter>()?;
     for function in [
         wrap_pyfunction!(commands::build_text, module)?,
         wrap_pyfunction!(commands::check_text, module)?,
@@ -39,6 +41,10 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(explain::explain, module)?,
         wrap_pyfunction!(explain::is_compiled, module)?,
         wrap_pyfunction!(helpers::call_helper, module)?,
+        wrap_pyfunction!(imports::bind_imported, module)?,
+        wrap_pyfunction!(imports::compile_imports, module)?,
+        wrap_pyfunction!(imports::import_counts, module)?,
+        wrap_pyfunction!(imports::register_code, module)?,
         wrap_pyfunction!(jit::compile_now, module)?,
         wrap_pyfunction!(jit::is_jitted, module)?,
         wrap_pyfunction!(jit::is_native_callable, module)?,

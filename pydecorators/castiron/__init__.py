@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from castiron._config import ConfigurationError
     from castiron._enforce import enforce
     from castiron._frozen import frozen
+    from castiron._imports import compile_imports
 
 __all__ = [
     "ConfigurationError",
@@ -34,6 +35,7 @@ __all__ = [
     "TypeCheckError",
     "TypeCheckWarning",
     "__version__",
+    "compile_imports",
     "disabled",
     "enforce",
     "explain",
@@ -52,6 +54,14 @@ def __getattr__(name: str) -> object:
         from castiron._enforce import enforce
 
         return enforce
+    if name == "compile_imports":
+        if PURE:
+            from castiron._pure import compile_imports as do_nothing
+
+            return do_nothing
+        from castiron._imports import compile_imports
+
+        return compile_imports
     if name == "frozen":
         from castiron._frozen import frozen
 

@@ -330,3 +330,9 @@ def _described(value: object) -> str:
         return f" written in Python, not the built-in {name!r}: it has no source text"
     kind = type(value).__qualname__
     return f", not an object of type {kind!r}: put it directly above the def, below other decorators"
+
+
+def compile_imports(package: str | None = None) -> None:
+    """Do nothing: without the native part there is no machine code."""
+    if package is not None and not isinstance(package, str):
+        raise TypeError("compile_imports takes the name of a package, or nothing for all modules")

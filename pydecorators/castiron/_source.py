@@ -32,7 +32,7 @@ class Source:
     def parsed(self) -> Text:
         """Return the text as the compiler sees it."""
         if self._parsed is None:
-            self._parsed = Text(self.path, self.text)
+            self._parsed = prepare_text(self.path, self.text)
         return self._parsed
 
     def contains(self, code: CodeType) -> bool:
@@ -45,6 +45,16 @@ class Source:
 
 
 _sources: dict[str, Source] = {}
+_texts: dict[str, tuple[str, Text]] = {}
+
+
+def prepare_text(path: str, text: str) -> Text:
+    """Parse the text of a file, once for as long as it stays the same."""
+    known = _texts.get(path)
+    if known is None or known[0] != text:
+        _texts[path] = known = (text, Text(path, text))
+    return known[1]
+
 
 _NO_FILE = "there is no source file: the function was made by exec or typed in"
 
@@ -81,7 +91,7 @@ def read_text(path: str) -> str | Exception:
     """Return a file's text as the tokenizer sees it, or the error that says why there is none."""
     try:
         with open(path, "rb") as file:
-            return _decoded(file.read())
+            return decoded(file.read())
     except (OSError, SyntaxError, ValueError, LookupError) as error:
         return error
 
@@ -130,7 +140,7 @@ def _compiled(path: str, data: bytes) -> Source | str:
     import warnings
 
     try:
-        text = _decoded(data)
+        text = decoded(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             module = compile(data, path, "exec", dont_inherit=True)
@@ -141,7 +151,7 @@ def _compiled(path: str, data: bytes) -> Source | str:
     return Source(path, data, text, _code_objects(module))
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Return the text as the tokenizer sees it: declared encoding, no byte order mark, one kind of line end."""
     head = data[:400].split(b"\n", 2)[:2]
     if any(b"coding" in line for line in head):

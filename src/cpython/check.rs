@@ -304,7 +304,7 @@ fn versions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
     let defaults = probe.getattr("__defaults__")?;
     // SAFETY: the probe is a Python function, and the offsets lie within it and its code.
-    let has_version = || unsafe { function::has_version_of_code(layout, probe.as_ptr()) };
+    let has_version = || unsafe { function::is_of_code(layout, probe.as_ptr()) };
     let before = has_version();
     probe.setattr("__defaults__", defaults)?;
     Ok(before && !has_version())

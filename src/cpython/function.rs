@@ -61,6 +61,15 @@ pub unsafe fn vectorcall(layout: &Layout, function: *mut PyObject) -> Option<vec
 /// As [`fields`].
 #[must_use]
 pub unsafe fn has_version_of_code(layout: &Layout, function: *mut PyObject) -> bool {
+    // SAFETY: the caller's contract.
+    !layout.function.renews_version && unsafe { is_of_code(layout, function) }
+}
+
+/// Whether the function has the version that its code gave it.
+///
+/// # Safety
+/// As [`fields`].
+pub(super) unsafe fn is_of_code(layout: &Layout, function: *mut PyObject) -> bool {
     let Some((own, of_code)) = layout.function.versions else { return false };
     // SAFETY: both fields stand there in every function and code object.
     unsafe {
@@ -77,9 +86,27 @@ pub unsafe fn has_version_of_code(layout: &Layout, function: *mut PyObject) -> b
 /// was assigned since.
 pub unsafe fn take_version_of_code(layout: &Layout, function: *mut PyObject) {
     let Some((own, of_code)) = layout.function.versions else { return };
+    if layout.function.renews_version {
+        return;
+    }
     // SAFETY: as above. A version belongs to one code object for ever.
     unsafe {
         let code: *mut PyObject = field(function, layout.function.code);
         set_field::<u32, _>(function, own, field(code, of_code));
+    }
+}
+
+/// Changes the version that a code object gives to functions, and returns the one before: with 0, calls of them are
+/// never specialised, and so always go through the function's vectorcall.
+///
+/// # Safety
+/// The code object is alive and laid out as told; a version other than 0 is one that it had before.
+pub unsafe fn swap_version_of_code(layout: &Layout, code: *mut PyObject, version: u32) -> u32 {
+    let Some((_, of_code)) = layout.function.versions else { return 0 };
+    // SAFETY: the field stands there in every code object.
+    unsafe {
+        let before = field(code, of_code);
+        set_field::<u32, _>(code, of_code, version);
+        before
     }
 }

@@ -98,8 +98,10 @@ pub struct FunctionLayout {
     /// The vectorcall function.
     pub vectorcall: i32,
     /// The version by which calls of the function are specialised and that of the code that its `def` gave it, 32
-    /// bits each, in the function and in the code object, where the interpreter gives out no other (3.13).
+    /// bits each, in the function and in the code object (3.12 and later).
     pub versions: Option<(i32, i32)>,
+    /// Whether the interpreter gives a function another version when it has lost that of its code (not 3.13).
+    pub renews_version: bool,
 }
 
 /// The fields of frame objects and interpreter frames.

@@ -41,6 +41,12 @@ pub(super) fn is_worthwhile(unit: &mut Unit, id: FuncId, facts: &FxHashMap<Strin
     }
 }
 
+/// Whether the function has a loop.
+pub(super) fn has_loop(func: &Function) -> bool {
+    let cfg = Cfg::of(func);
+    !Loops::of(&cfg, &Dominators::of(&cfg)).all().is_empty()
+}
+
 /// Whether the version leaves for the generic one on its expected path.
 fn leaves(func: &Function) -> bool {
     let hot = func.layout.iter().filter(|&&block| !func.block(block).cold);

@@ -49,13 +49,14 @@ pub(super) fn prepare(
     text: &Bound<'_, Text>,
     plan: &Bound<'_, FunctionPlan>,
 ) -> PyResult<Option<Py<PyAny>>> {
-    or_memory_error(|| prepared(function, text, plan))
+    or_memory_error(|| prepared(function, text, Some(plan)))
 }
 
-fn prepared(
+/// As [`prepare`]; without a plan, the annotations are bets.
+pub(super) fn prepared(
     function: &Bound<'_, PyAny>,
     text: &Bound<'_, Text>,
-    plan: &Bound<'_, FunctionPlan>,
+    plan: Option<&Bound<'_, FunctionPlan>>,
 ) -> PyResult<Option<Py<PyAny>>> {
     let py = function.py();
     let session = match session::session() {
@@ -74,7 +75,7 @@ fn prepared(
         return Ok(None);
     }
     let code = function.getattr(intern!(py, "__code__"))?;
-    if let Some(earlier) = nested::find(function, &code, plan)? {
+    if let Some(earlier) = nested::find(&entry::function_of(function), &code, plan)? {
         return Ok(Some(take_over(function, &earlier, plan)?));
     }
     let qualname: String = code.getattr(intern!(py, "co_qualname"))?.extract()?;
@@ -86,13 +87,19 @@ fn prepared(
             return Ok(None);
         }
     };
-    let spelled = front::annotated_signature(module, info);
-    let signature = signature_of(plan.get(), &spelled, py);
-    let checked = Checked {
-        params: (0..info.parameters.len()).map(|index| plan.get().is_checked(Some(index))).collect(),
-        result: plan.get().is_checked(None),
-    };
-    let made = py.detach(|| driver::blueprint(session, module, info, signature, checked));
+    let promises = plan.map(|plan| {
+        let spelled = front::annotated_signature(module, info);
+        let checked = Checked {
+            promised: true,
+            params: (0..info.parameters.len()).map(|index| plan.get().is_checked(Some(index))).collect(),
+            result: plan.get().is_checked(None),
+        };
+        (signature_of(plan.get(), &spelled, py), checked)
+    });
+    let made = py.detach(|| match promises {
+        Some((signature, checked)) => driver::blueprint(session, module, info, signature, checked),
+        None => driver::imported::unpromised(session, module, info),
+    });
     let blueprint = match made {
         Ok(blueprint) => Arc::new(blueprint),
         Err(failure) => {
@@ -107,7 +114,8 @@ fn prepared(
         return Ok(None);
     }
     let is_nested = blueprint.info.is_nested;
-    let waiting = Record::waiting(name_of(function)?, blueprint, plan.clone().unbind(), code.unbind());
+    let waiting =
+        Record::waiting(name_of(function)?, blueprint, plan.map(|plan| plan.clone().unbind()), code.unbind());
     if is_nested {
         nested::keep(&waiting);
     }
@@ -116,7 +124,7 @@ fn prepared(
 
 /// Files the record under the callable that takes the function's place, whose entry is the lazy one.
 fn stand_for<'py>(function: &Bound<'py, PyAny>, waiting: Arc<Record>) -> PyResult<Bound<'py, PyAny>> {
-    if !entry::functions_have_entries() {
+    if !entry::functions_have_entries() && callable::wrapped(function).is_none() {
         let made = callable::wrap(function, lazy_entry)?;
         record::file(&made, waiting)?;
         return Ok(made);
@@ -131,9 +139,9 @@ fn stand_for<'py>(function: &Bound<'py, PyAny>, waiting: Arc<Record>) -> PyResul
 fn take_over(
     function: &Bound<'_, PyAny>,
     earlier: &Arc<Record>,
-    plan: &Bound<'_, FunctionPlan>,
+    plan: Option<&Bound<'_, FunctionPlan>>,
 ) -> PyResult<Py<PyAny>> {
-    let record = earlier.twin(name_of(function)?, plan);
+    let record = earlier.twin(function.py(), name_of(function)?, plan);
     let made = stand_for(function, Arc::clone(&record))?;
     if let State::Native(loaded, number) = earlier.state() {
         compile::install(&made, &record, &loaded, number)?;
@@ -142,7 +150,7 @@ fn take_over(
 }
 
 /// Whether a class makes a method of this name a static or class method by itself.
-fn is_bound_by_class(function: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(super) fn is_bound_by_class(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     let name: String = function.getattr(intern!(function.py(), "__name__"))?.extract()?;
     Ok(["__new__", "__init_subclass__", "__class_getitem__"].contains(&name.as_str()))
 }
@@ -207,6 +215,11 @@ pub(super) fn is_jitted(object: &Bound<'_, PyAny>) -> bool {
     record::find(object.as_ptr()).is_some_and(|record| !matches!(record.state(), State::Bytecode(_)))
 }
 
+/// Whether the callable runs machine code.
+pub(super) fn is_native(callable: &Bound<'_, PyAny>) -> bool {
+    record::find(callable.as_ptr()).is_some_and(|record| matches!(record.state(), State::Native(..)))
+}
+
 /// Makes compiled functions run their bytecode from the next call on.
 #[pyfunction]
 pub(super) fn switch_off() {
@@ -255,7 +268,11 @@ pub(super) unsafe extern "C" fn lazy_entry(
         if !std::ptr::fn_addr_eq(now, lazy_entry as vectorcallfunc) {
             return now(callable, args, nargsf, names);
         }
-        let other = catch_unwind(AssertUnwindSafe(|| session::stand_in(&entry::function_of(&bound))));
+        let function = entry::function_of(&bound);
+        if record::find(callable).is_none_or(|record| record.plan.is_none()) {
+            return enter::call_plain(function.as_ptr(), args, nargsf, names);
+        }
+        let other = catch_unwind(AssertUnwindSafe(|| session::stand_in(&function)));
         match other.unwrap_or_else(|_| Err(PyMemoryError::new_err(()))) {
             Ok(other) => enter::call_plain(other.as_ptr(), args, nargsf, names),
             Err(error) => {
@@ -301,7 +318,9 @@ fn fall_back(
     // SAFETY: a live callable that was filed.
     unsafe { entry::put_plain(callable.as_ptr()) };
     record.become_state(State::Bytecode(reasons.into()));
-    session::weave(&entry::function_of(callable))?;
+    if record.plan.is_some() {
+        session::weave(&entry::function_of(callable))?;
+    }
     match failure {
         Failure::Bug(message) if session::is_strict() => Err(InternalError::new_err(message.clone())),
         Failure::Bug(_) | Failure::Diagnosed(_) => Ok(()),

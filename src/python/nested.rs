@@ -36,7 +36,7 @@ pub(super) fn keep(record: &Arc<Record>) {
 pub(super) fn find(
     function: &Bound<'_, PyAny>,
     code: &Bound<'_, PyAny>,
-    plan: &Bound<'_, FunctionPlan>,
+    plan: Option<&Bound<'_, FunctionPlan>>,
 ) -> PyResult<Option<Arc<Record>>> {
     let candidates: Vec<Arc<Record>> = {
         let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,9 +48,11 @@ pub(super) fn find(
         let State::Native(loaded, _) = record.state() else { continue };
         let unit = loaded.unit();
         let same_names = unit.globals() == own.globals && unit.builtins() == own.builtins;
-        if let Some(known) = record.plan.as_ref().filter(|_| same_names)
-            && known.get().same(plan)?
-        {
+        let same_promises = match (&record.plan, plan) {
+            (Some(known), Some(plan)) => same_names && known.get().same(plan)?,
+            (known, plan) => known.is_none() && plan.is_none(),
+        };
+        if same_names && same_promises {
             return Ok(Some(record));
         }
     }

@@ -40,7 +40,7 @@ pub(super) struct Record {
     pub(super) name: String,
     /// What it is compiled from; none when it can't be compiled.
     pub(super) blueprint: Option<Arc<Blueprint>>,
-    /// The checks of its boundary.
+    /// The checks of its boundary, if its annotations are promises.
     pub(super) plan: Option<Py<FunctionPlan>>,
     /// The code object that it was proved with.
     code: Option<Py<PyAny>>,
@@ -71,13 +71,13 @@ impl Record {
     pub(super) fn waiting(
         name: String,
         blueprint: Arc<Blueprint>,
-        plan: Py<FunctionPlan>,
+        plan: Option<Py<FunctionPlan>>,
         code: Py<PyAny>,
     ) -> Arc<Record> {
         Arc::new(Record {
             name,
             blueprint: Some(blueprint),
-            plan: Some(plan),
+            plan,
             code: Some(code),
             state: Mutex::new(State::Waiting),
             kept: Mutex::default(),
@@ -87,10 +87,15 @@ impl Record {
     }
 
     /// A record for another function that the same `def` made.
-    pub(super) fn twin(&self, name: String, plan: &Bound<'_, FunctionPlan>) -> Arc<Record> {
-        let code = self.code(plan.py());
+    pub(super) fn twin(
+        &self,
+        py: Python<'_>,
+        name: String,
+        plan: Option<&Bound<'_, FunctionPlan>>,
+    ) -> Arc<Record> {
+        let code = self.code(py);
         let blueprint = self.blueprint.clone().expect("a kept record has a blueprint");
-        Record::waiting(name, blueprint, plan.clone().unbind(), code)
+        Record::waiting(name, blueprint, plan.map(|plan| plan.clone().unbind()), code)
     }
 
     /// Whether it was made of this code object.

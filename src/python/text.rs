@@ -5,11 +5,14 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::driver;
 use crate::front;
 use crate::front::FunctionInfo;
 use crate::front::ParsedModule;
 use crate::source::SourceFile;
 use crate::source::render;
+
+use super::session;
 
 /// A parsed text and its functions by qualified name and first line.
 #[pyclass(frozen, module = "castiron._castiron")]
@@ -28,6 +31,15 @@ impl Text {
     #[new]
     fn new(py: Python<'_>, path: String, text: String) -> Text {
         Text { parsed: py.detach(|| parse(path, text)) }
+    }
+
+    /// The functions that run in one go: qualified name, first line, whether it is worth machine code, and whether it
+    /// has a loop.
+    fn functions(&self, py: Python<'_>) -> Vec<(String, u32, bool, bool)> {
+        let (Ok(parsed), Ok(session)) = (&self.parsed, session::session()) else { return Vec::new() };
+        let found = py.detach(|| driver::imported::functions(session, &parsed.module));
+        let rows = found.into_iter();
+        rows.map(|found| (found.qualname, found.first_line, found.is_chosen, found.has_loop)).collect()
     }
 }
 

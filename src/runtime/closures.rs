@@ -1,5 +1,7 @@
 //! Helpers of closures: cells, functions and classes made inside functions, `super()`.
 
+use std::sync::OnceLock;
+
 use pyo3::PyResult;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
@@ -109,6 +111,16 @@ pub unsafe extern "C" fn obj_store_cell(cell: *mut PyObject, object: *mut PyObje
     }
 }
 
+/// What takes the place of a function that compiled code made.
+pub type OnCreation = for<'py> fn(Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>;
+
+static ON_CREATION: OnceLock<OnCreation> = OnceLock::new();
+
+/// Has functions that compiled code makes replaced; the first answer stays.
+pub fn set_on_creation(replace: OnCreation) {
+    ON_CREATION.get_or_init(|| replace);
+}
+
 /// A new function of a nested code object: defaults, defaults by name, annotations, cells; None for none.
 ///
 /// # Safety
@@ -140,7 +152,15 @@ pub unsafe extern "C" fn obj_make_function(
                 return std::ptr::null_mut();
             }
         }
-        function
+        let Some(replace) = ON_CREATION.get() else { return function };
+        let py = Python::assume_attached();
+        match replace(Bound::from_owned_ptr(py, function)) {
+            Ok(callable) => callable.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                std::ptr::null_mut()
+            }
+        }
     }
 }
 

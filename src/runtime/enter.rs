@@ -281,7 +281,7 @@ fn on_segment(size: usize, call: impl FnOnce() -> *mut PyObject) -> *mut PyObjec
     })
 }
 
-/// Calls a function that runs bytecode in the place of one that has no code yet, as deep as the interpreter
+/// Runs the bytecode of a function, whatever its entry is, in the place of one that has no code yet, as deep as the interpreter
 /// would let it: calls that wait for code nest on the native stack.
 ///
 /// # Safety
@@ -298,7 +298,7 @@ pub unsafe fn call_plain(
         unsafe {
             let state = ffi::PyThreadState_Get();
             thread::move_c_recursion(running.layout, state, 1);
-            let result = (running.symbols.vectorcall)(function, args, nargsf, names);
+            let result = (running.plain_vectorcall)(function, args, nargsf, names);
             thread::move_c_recursion(running.layout, state, -1);
             result
         }

@@ -29,6 +29,7 @@ use super::cells;
 use super::unit::LoadedUnit;
 
 /// Function events, by CPython's numbers.
+const CREATED: c_int = 0;
 const DESTROYED: c_int = 1;
 const CODE_CHANGED: c_int = 2;
 const DEFAULTS_CHANGED: c_int = 3;
@@ -38,6 +39,7 @@ const KWDEFAULTS_CHANGED: c_int = 4;
 pub type FunctionAccessor = unsafe fn(*mut PyObject) -> *mut PyObject;
 
 static ACCESSOR: OnceLock<FunctionAccessor> = OnceLock::new();
+static CREATION: OnceLock<unsafe fn(*mut PyObject)> = OnceLock::new();
 static WATCHER: OnceLock<bool> = OnceLock::new();
 static INSTALLED: Mutex<Option<FxHashMap<usize, Installed>>> = Mutex::new(None);
 
@@ -54,6 +56,12 @@ unsafe impl Send for Installed {}
 
 fn with<R>(use_table: impl FnOnce(&mut FxHashMap<usize, Installed>) -> R) -> R {
     use_table(INSTALLED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+}
+
+/// Has each function that is made shown to this, before it has defaults or cells; the first answer stays. It must not
+/// run Python.
+pub fn watch_creation(created: unsafe fn(*mut PyObject)) {
+    CREATION.get_or_init(|| created);
 }
 
 /// Tells how native callables lead to their functions; the first answer stays.
@@ -185,6 +193,12 @@ pub fn is_watching() -> bool {
 
 unsafe extern "C" fn on_event(event: c_int, function: *mut PyObject, _value: *mut PyObject) -> c_int {
     match event {
+        CREATED => {
+            if let Some(created) = CREATION.get() {
+                // SAFETY: the event is about a live function.
+                unsafe { created(function) };
+            }
+        }
         DESTROYED => callable_died(function),
         // SAFETY: the event is about a live function.
         CODE_CHANGED => unsafe { uninstall(function) },

@@ -76,6 +76,7 @@ pub(super) const PYTHON_3_11: Layout = Layout {
         closure: 72,
         vectorcall: 120,
         versions: None,
+        renews_version: true,
     },
     code: CodeLayout { flags: 48, positional: 56, keyword_only: 64 },
     method_function: 16,
@@ -142,7 +143,7 @@ pub(super) const PYTHON_3_12: Layout = Layout {
         trace: 72,
     },
     breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
-    function: FunctionLayout { vectorcall: 128, ..PYTHON_3_11.function },
+    function: FunctionLayout { vectorcall: 128, versions: Some((136, 92)), ..PYTHON_3_11.function },
     code: CodeLayout { flags: 48, positional: 52, keyword_only: 60 },
     frame: FrameLayout {
         back: 16,
@@ -189,7 +190,7 @@ pub(super) const PYTHON_3_13: Layout = Layout {
     // The bits above the events are the version of the monitoring tools.
     breaker: Breaker { place: BreakerPlace::Thread(24), width: 8, mask: 0xff },
     frame: FrameLayout { first_instruction: 200, own: 64, ..PYTHON_3_12.frame },
-    function: FunctionLayout { versions: Some((136, 92)), ..PYTHON_3_12.function },
+    function: FunctionLayout { renews_version: false, ..PYTHON_3_12.function },
     monitors: Some(193_136),
     attribute: AttributeLayout {
         values_flag: 1 << 2,
