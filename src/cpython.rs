@@ -15,6 +15,7 @@ pub mod function;
 pub mod layout;
 pub mod linked;
 pub mod memory;
+pub mod module;
 pub mod object;
 pub mod objects;
 pub mod opcode;

@@ -1,16 +1,18 @@
-"""The command line: `castiron check`, `castiron dump`, `castiron doctor`."""
+"""The command line: `castiron build`, `castiron clean`, `castiron check`, `castiron dump`, `castiron doctor`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+import time
+from pathlib import Path
 
 from castiron._mode import PURE, REASON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING or not PURE:
-    from castiron import _castiron
+    from castiron import _build, _castiron
     from castiron._source import read_text
 
 STAGES = ("ast", "ir", "clif", "asm")
@@ -40,6 +42,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"castiron {_castiron.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
+    build = commands.add_parser("build", help="modules and packages into native extension modules")
+    build.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, a package or a directory of them")
+    build.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: beside the sources)")
+    build.add_argument(
+        "-j", "--jobs", type=_positive, default=_build.default_jobs(), help="how many at once (%(default)s)"
+    )
+    build.add_argument("--json", action="store_true", help="print one JSON document")
+    build.set_defaults(run=_build_modules)
+
+    clean = commands.add_parser("clean", help="remove what build has made")
+    clean.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    clean.set_defaults(run=_clean)
+
     check = commands.add_parser("check", help="which functions compile, and why others do not")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--json", action="store_true", help="print one JSON document")
@@ -55,6 +70,101 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="whether this interpreter can run compiled code")
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _build_modules(options: argparse.Namespace) -> int:
+    begun = time.perf_counter()
+    try:
+        made = _build.plan(options.paths, options.output)
+        count = len(made.modules)
+        progress = _Progress(count if not options.json else 0)
+        outcomes = _build.build(made, options.jobs, progress.step)
+    except (OSError, ValueError) as error:
+        raise _CommandError(str(error)) from None
+    progress.end()
+    failed = [outcome for outcome in outcomes if isinstance(outcome, _build.Failed)]
+    if options.json:
+        print(json.dumps([_outcome(outcome) for outcome in outcomes], indent=2))
+    else:
+        for outcome in outcomes:
+            _print_outcome(outcome)
+        _print_sum([outcome for outcome in outcomes if isinstance(outcome, _build.Built)], count, begun)
+    return 1 if failed else 0
+
+
+class _Progress:
+    """A line on the terminal that says how far a build is."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count if sys.stderr.isatty() else 0
+        self._done = 0
+
+    def step(self, outcome: _build.Built | _build.Kept | _build.Failed) -> None:
+        self._done += 1
+        if self._count:
+            print(f"\r\x1b[K[{self._done}/{self._count}] {outcome.module.name}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._count:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _print_outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> None:
+    name = outcome.module.name
+    if isinstance(outcome, _build.Failed):
+        print(outcome.message, end="\n\n", file=sys.stderr)
+        print(f"failed    {name}")
+    elif isinstance(outcome, _build.Kept):
+        print(f"source    {name}: {outcome.reason}")
+    else:
+        functions = f"{len(outcome.native)} of {len(outcome.native) + len(outcome.bytecode)} functions native"
+        print(f"built     {name}  {functions}, {outcome.size / 1024:.0f} KiB, {outcome.seconds:.2f} s")
+        for function in outcome.bytecode:
+            reasons = ", ".join(sorted({reason.code for reason in function.reasons})) or _NOT_OF_THE_MODULE
+            print(f"  bytecode  {outcome.module.source}:{function.line}  {function.name}: {reasons}")
+
+
+_NOT_OF_THE_MODULE = "only functions of the module itself are built so far"
+
+
+def _print_sum(built: list[_build.Built], count: int, begun: float) -> None:
+    native = sum(len(outcome.native) for outcome in built)
+    functions = native + sum(len(outcome.bytecode) for outcome in built)
+    size = sum(outcome.size for outcome in built)
+    seconds = time.perf_counter() - begun
+    modules = f"{len(built)} of {count} module{'s' * (count != 1)} built"
+    print(f"{modules}, {native} of {functions} functions native, {size / 1024:.0f} KiB, {seconds:.1f} s")
+
+
+def _outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> dict[str, object]:
+    common: dict[str, object] = {"module": outcome.module.name, "source": str(outcome.module.source)}
+    if isinstance(outcome, _build.Failed):
+        return {**common, "error": outcome.message}
+    if isinstance(outcome, _build.Kept):
+        return {**common, "kept": outcome.reason}
+    bytecode = [
+        {"name": function.name, "line": function.line, "reasons": [_finding(reason) for reason in function.reasons]}
+        for function in outcome.bytecode
+    ]
+    built = {"output": str(outcome.module.output), "bytes": outcome.size, "seconds": outcome.seconds}
+    return {**common, **built, "native": outcome.native, "bytecode": bytecode}
+
+
+def _clean(options: argparse.Namespace) -> int:
+    try:
+        gone = _build.clean(options.paths)
+    except OSError as error:
+        raise _CommandError(str(error)) from None
+    for path in gone:
+        print(f"removed  {path}")
+    return 0
 
 
 def _text_of(path: str) -> str:

@@ -34,16 +34,13 @@ pub struct SharedObject {
 /// Builds the module of this name (dots and all) from its text.
 ///
 /// # Errors
-/// What to tell the user: syntax errors, no function that can be compiled, or a failure of ours.
+/// What to tell the user: syntax errors, or a failure of ours.
 pub fn build(session: &Session, module: &str, path: &str, source: &str) -> Result<SharedObject, String> {
     let file = SourceFile::new(path, source);
     let parsed = Arc::new(front::parse(&file).map_err(|errors| render(&errors, &file))?);
     let options = front::BuildOptions { promise: front::Promise::None, ..session.options };
     let session = Session { options, ..*session };
     let request = text::request(&session, &parsed);
-    if request.functions.is_empty() {
-        return Err(format!("{path} has no function that can be compiled"));
-    }
     let functions = request.functions.iter().map(|member| member.blueprint().info.qualname.clone()).collect();
     let bytes = guarded::run(|| {
         let unit = optimised(&session, &request, &mut |_, _| {})?;

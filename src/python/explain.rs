@@ -131,10 +131,10 @@ fn unchecked(function: &Bound<'_, PyAny>, enforcement: Enforcement) -> Vec<Strin
 #[pyfunction]
 pub(super) fn is_compiled(function: &Bound<'_, PyAny>) -> PyResult<bool> {
     let function = method_function(function)?;
-    let found = record::find(function.as_ptr());
-    Ok(found.is_some_and(|record| {
-        matches!(record.state(), State::Native(..)) && install::installed(function.as_ptr()).is_some()
-    }))
+    // A function of a module that was built has no record: the compiler has not seen it here.
+    let may_be =
+        record::find(function.as_ptr()).is_none_or(|record| matches!(record.state(), State::Native(..)));
+    Ok(may_be && install::installed(function.as_ptr()).is_some())
 }
 
 /// What a bound method calls, or the object itself.

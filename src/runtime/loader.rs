@@ -45,11 +45,18 @@ pub type Wrap = for<'py> fn(&Bound<'py, PyAny>, vectorcallfunc) -> PyResult<Boun
 
 static WRAP: OnceLock<Wrap> = OnceLock::new();
 
-/// Units of built modules, with the callables that stand for their functions: both stay, because the
-/// code belongs to a shared object that is never unloaded.
-static LOADED: Mutex<Vec<(Forever, Vec<Py<PyAny>>)>> = Mutex::new(Vec::new());
+/// Units of built modules: they stay, because the code belongs to a shared object that is never unloaded.
+static LOADED: Mutex<Vec<Loaded>> = Mutex::new(Vec::new());
 
-struct Forever(#[expect(dead_code, reason = "it is only kept")] Box<LoadedUnit>);
+struct Loaded {
+    /// The address of the definition.
+    definition: usize,
+    unit: Forever,
+    /// What stands for the unit's functions.
+    callables: Vec<Py<PyAny>>,
+}
+
+struct Forever(Box<LoadedUnit>);
 
 // SAFETY: the unit is used by attached threads only.
 unsafe impl Send for Forever {}
@@ -81,8 +88,10 @@ struct BuiltDef {
     image: Image,
     name: CString,
     slots: [ffi::PyModuleDef_Slot; 3],
-    /// The data holds one unit: a second import of the same shared object runs as bytecode.
+    /// The data holds one unit: a second import of the same shared object as another module runs as bytecode.
     used: AtomicBool,
+    /// The code of the body, once it has run.
+    code: OnceLock<Py<PyAny>>,
 }
 
 /// `Py_mod_multiple_interpreters`, which 3.12 added; its value 0 means that they are not supported.
@@ -144,6 +153,7 @@ fn define(py: Python<'_>, data: *mut u64, image: &[u8]) -> PyResult<&'static mut
         name,
         slots,
         used: AtomicBool::new(false),
+        code: OnceLock::new(),
     }));
     built.def.m_name = built.name.as_ptr();
     built.def.m_slots = built.slots.as_mut_ptr();
@@ -154,8 +164,11 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
     // SAFETY: CPython calls this attached, with a module made from a definition of `define`.
     let (py, built) =
         unsafe { (Python::assume_attached(), &*ffi::PyModule_GetDef(module).cast::<BuiltDef>()) };
-    // SAFETY: a live module.
-    let module = unsafe { Bound::from_borrowed_ptr(py, module) };
+    // SAFETY: a live module, whose definition has no state.
+    let module = unsafe {
+        cpython::module::forget_execution(module);
+        Bound::from_borrowed_ptr(py, module)
+    };
     match run(built, &module) {
         Ok(()) => 0,
         Err(error) => {
@@ -170,15 +183,40 @@ fn run(built: &BuiltDef, module: &Bound<'_, PyAny>) -> PyResult<()> {
     let builtins = py.import("builtins")?;
     let names = module.getattr("__dict__")?.cast_into::<PyDict>()?;
     names.set_item("__builtins__", &builtins)?;
+    let code = code_of(built, module, &builtins)?;
+    let is_compiled = adopt(module, &built.image.source, &code)?;
+    builtins.call_method1("exec", (&code, &names))?;
+    if !is_compiled || cpython::connect(py).is_err() {
+        return Ok(());
+    }
+    if built.used.swap(true, Ordering::Relaxed) {
+        bind_again(built, &names)
+    } else {
+        bind(built, &code, &names)
+    }
+}
+
+/// The code of the module's body: a module that is executed again has functions with the same code.
+fn code_of<'py>(
+    built: &BuiltDef,
+    module: &Bound<'py, PyAny>,
+    builtins: &Bound<'py, PyModule>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = module.py();
+    if let Some(code) = built.code.get() {
+        return Ok(code.bind(py).clone());
+    }
     let options = PyDict::new(py);
     options.set_item("dont_inherit", true)?;
     let file = source_path(module, &built.image.module)?;
     let code = builtins.call_method("compile", (&built.image.source, file, "exec"), Some(&options))?;
-    builtins.call_method1("exec", (&code, &names))?;
-    if cpython::connect(py).is_ok() && !built.used.swap(true, Ordering::Relaxed) {
-        bind(built, &code, &names)?;
-    }
-    Ok(())
+    Ok(built.code.get_or_init(|| code.unbind()).bind(py).clone())
+}
+
+/// Gives the module a loader that has its text; whether it is to run as machine code.
+fn adopt(module: &Bound<'_, PyAny>, source: &str, code: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let package = module.py().import("castiron._built")?;
+    package.call_method1("adopt", (module, source, code))?.extract()
 }
 
 /// Where the source text would stand, beside the shared object: what tracebacks show.
@@ -208,17 +246,58 @@ fn bind(built: &BuiltDef, code: &Bound<'_, PyAny>, names: &Bound<'_, PyDict>) ->
     let builtins = py.import("builtins")?.dict();
     // SAFETY: the interpreter is connected; the data is the module's own and used for the first time.
     let unit = unsafe { LoadedUnit::load(built.image.meta.clone(), built.data, names, &builtins, sources)? };
+    let callables = install_all(&unit, names, functions)?;
+    let definition = std::ptr::from_ref(built) as usize;
+    let loaded = Loaded { definition, unit: Forever(unit), callables };
+    LOADED.lock().unwrap_or_else(PoisonError::into_inner).push(loaded);
+    Ok(())
+}
+
+/// The same where the module that the unit was loaded for has been executed again.
+fn bind_again(built: &BuiltDef, names: &Bound<'_, PyDict>) -> PyResult<()> {
+    let definition = std::ptr::from_ref(built) as usize;
+    let unit: Option<*const LoadedUnit> = {
+        let loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = loaded.iter().find(|loaded| loaded.definition == definition);
+        found.map(|loaded| &raw const *loaded.unit.0)
+    };
+    let Some(unit) = unit else { return Ok(()) };
+    // SAFETY: loaded units stay.
+    let unit = unsafe { &*unit };
+    if unit.globals() != names.as_ptr() {
+        return Ok(());
+    }
+    let mut functions = Vec::new();
+    for (function, loaded) in built.image.meta.functions.iter().zip(unit.functions()) {
+        // SAFETY: the unit's code objects live as long as it does.
+        let code = unsafe { Bound::from_borrowed_ptr(names.py(), loaded.code()) };
+        let defined = names.get_item(&function.name)?.filter(|value| has_code(value, &code));
+        functions.push(defined.filter(|_| !function.promised));
+    }
+    let callables = install_all(unit, names, functions)?;
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(loaded) = loaded.iter_mut().find(|loaded| loaded.definition == definition) {
+        loaded.callables.extend(callables);
+    }
+    Ok(())
+}
+
+/// Makes these functions run their machine code; what stands for them now.
+fn install_all(
+    unit: &LoadedUnit,
+    names: &Bound<'_, PyDict>,
+    functions: Vec<Option<Bound<'_, PyAny>>>,
+) -> PyResult<Vec<Py<PyAny>>> {
     let mut callables = Vec::new();
     for (number, function) in functions.into_iter().enumerate() {
         let Some(function) = function else { continue };
-        let callable = install_one(&unit, number, &function)?;
+        let callable = install_one(unit, number, &function)?;
         if !callable.is(&function) {
-            names.set_item(&built.image.meta.functions[number].name, &callable)?;
+            names.set_item(&unit.meta().functions[number].name, &callable)?;
         }
         callables.push(callable.unbind());
     }
-    LOADED.lock().unwrap_or_else(PoisonError::into_inner).push((Forever(unit), callables));
-    Ok(())
+    Ok(callables)
 }
 
 /// Makes the function run its machine code; the callable that does so now.

@@ -1,0 +1,251 @@
+"""`castiron build` and `castiron clean`: files, packages and trees into native extension modules, and back.
+
+In: paths of source files and directories, and where the output goes. Out: `Built`, `Kept` or `Failed` for each source
+file, in the order of the paths. Nothing that is built is imported or run. Invariant: at any moment an output file is
+absent, the old one or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+from castiron import _castiron
+from castiron._source import read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SUFFIX = EXTENSION_SUFFIXES[0]
+MARK = b"castiron._castiron._runtime"
+"""The name by which a built module asks for the runtime; no other extension module has it."""
+
+_SKIPPED = ("__pycache__",)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A source file that is to be built."""
+
+    source: Path
+    name: str
+    """As it is imported, dots and all."""
+    target: Path
+    """Where the source file would stand in the output."""
+
+    @property
+    def output(self) -> Path:
+        """The extension module's file."""
+        return self.target.with_name(self.target.stem + SUFFIX)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A module that has become an extension module."""
+
+    module: Module
+    native: list[str]
+    bytecode: list[_castiron.FunctionReport]
+    size: int
+    """Bytes of the extension module."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A module that stays source, and why."""
+
+    module: Module
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A module that can't be built, and what to tell the user."""
+
+    module: Module
+    message: str
+
+
+@dataclass
+class Plan:
+    """What there is to do."""
+
+    modules: list[Module] = field(default_factory=list)
+    data: list[tuple[Path, Path]] = field(default_factory=list)
+    """Files to copy, and where to."""
+
+
+def plan(paths: Iterable[Path], output: Path | None) -> Plan:
+    """Find the modules below the paths, and the data of packages that go with them to another place.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+        ValueError: a path is neither a directory nor a Python file, or two modules would be one file.
+
+    """
+    made = Plan()
+    for path in paths:
+        path = path.absolute()
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or directory")
+        if path.is_file() and path.suffix != ".py":
+            raise ValueError(f"{path}: expected a Python file (.py) or a directory")
+        root = _root_of(path)
+        for file in [path] if path.is_file() else _files_below(path):
+            target = file if output is None else output.absolute() / file.relative_to(root)
+            name = _name_of(file.relative_to(root))
+            if file.suffix == ".py" and name is not None:
+                made.modules.append(Module(file, name, target))
+            elif target != file and not _is_ours(file):
+                made.data.append((file, target))
+    seen: dict[Path, Path] = {}
+    for module in made.modules:
+        other = seen.setdefault(module.target, module.source)
+        if other != module.source:
+            raise ValueError(f"{module.source} and {other} would both become {module.output}")
+    made.modules = list({module.source: module for module in made.modules}.values())
+    return made
+
+
+def _root_of(path: Path) -> Path:
+    """The directory that would have to be on sys.path for the module to be found by its name."""
+    if path.is_dir() and not (path / "__init__.py").exists():
+        return path
+    root = path.parent
+    while (root / "__init__.py").exists() and root != root.parent:
+        root = root.parent
+    return root
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(directory):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
+        for name in sorted(files):
+            if not name.endswith((".pyc", ".pyo")):
+                yield Path(folder, name)
+
+
+def _name_of(path: Path) -> str | None:
+    """The module's dotted name; None where no import statement could name it."""
+    parts = list(path.with_suffix("").parts)
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts) if all(part.isidentifier() for part in parts) else None
+
+
+def build(made: Plan, jobs: int, report: Callable[[Built | Kept | Failed], None]) -> list[Built | Kept | Failed]:
+    """Build the modules of a plan side by side and copy its data; each outcome is reported as it comes.
+
+    Raises:
+        OSError: a file can't be written.
+
+    """
+    for source, target in made.data:
+        _put(target, source.read_bytes(), like=source)
+    outcomes: list[Built | Kept | Failed] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for outcome in pool.map(_build_one, made.modules):
+                outcomes.append(outcome)
+                report(outcome)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return outcomes
+
+
+def _build_one(module: Module) -> Built | Kept | Failed:
+    begun = time.perf_counter()
+    text = read_text(str(module.source))
+    if isinstance(text, OSError):
+        return Failed(module, f"{module.source}: {text.strerror}")
+    if isinstance(text, Exception):
+        return Failed(module, f"{module.source}: {text}")
+    if module.source.name == "__main__.py":
+        return _keep(module, "it is run, not imported")
+    try:
+        data, native = _castiron.build_text(module.name, str(module.source), text)
+    except ValueError as error:
+        return Failed(module, str(error))
+    _put(module.output, data)
+    report = _castiron.check_text(str(module.source), text)
+    bytecode = [function for function in report.functions if function.name not in native]
+    return Built(module, native, bytecode, len(data), time.perf_counter() - begun)
+
+
+def _keep(module: Module, reason: str) -> Kept:
+    if module.target != module.source:
+        _put(module.target, module.source.read_bytes(), like=module.source)
+    return Kept(module, reason)
+
+
+def _put(target: Path, data: bytes, like: Path | None = None) -> None:
+    """Write a file as a whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if like is not None:
+            shutil.copymode(like, name)
+        else:
+            os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    """What new files don't allow; `mkstemp` allows nothing to others."""
+    return _UMASK
+
+
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
+
+def clean(paths: Iterable[Path]) -> list[Path]:
+    """Remove the extension modules that castiron has built, at and below the paths; those that are gone.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+
+    """
+    gone = []
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or directory")
+        files = _files_below(path) if path.is_dir() else _beside(path)
+        for file in files:
+            if _is_ours(file):
+                file.unlink()
+                gone.append(file)
+    return gone
+
+
+def _beside(path: Path) -> list[Path]:
+    """What a source file has become, or the file itself."""
+    return [file for file in (path.with_name(path.stem + SUFFIX), path) if file.exists()]
+
+
+def _is_ours(file: Path) -> bool:
+    if file.suffix != ".so" and file.suffix != ".pyd":
+        return False
+    return MARK in file.read_bytes()
+
+
+def default_jobs() -> int:
+    """As many as this process may use processors."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

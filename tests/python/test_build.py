@@ -1,0 +1,235 @@
+"""`castiron build` and `castiron clean`: what is built is imported in a fresh process and behaves as its source."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import textwrap
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.native,
+    pytest.mark.skipif(
+        not sys.platform.startswith("linux") or "x86_64" not in sysconfig.get_platform(),
+        reason="only x86-64 ELF objects are linked in process",
+    ),
+]
+
+FILES = {
+    "shapes/__init__.py": '"""Shapes."""\nfrom .area import disc\nfrom . import sub\n',
+    "shapes/area.py": '''\
+        """Areas."""
+        FACTOR = 1
+
+
+        def disc(r: float, times: int) -> float:
+            """The area of discs."""
+            total = 0.0
+            for _ in range(times):
+                total += 3.0 * r * r
+            return total * FACTOR
+
+
+        def quotient(n: int, steps: int) -> int:
+            for k in range(steps):
+                n = n // (steps - k - 1)
+            return n
+
+
+        class Named:
+            def name(self):
+                return type(self).__name__
+    ''',
+    "shapes/sub/__init__.py": "from ..area import disc\nTWO = disc(1.0, 2)\n",
+    "shapes/__main__.py": "from shapes import disc\nprint(__name__, disc(1.0, 1))\n",
+    "shapes/words.txt": "hello\n",
+    "shapes/not-a-module.py": "print('a script')\n",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+
+def castiron(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "castiron", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def python(script: str, folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", textwrap.dedent(script)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """A folder with the package's source in `src` and what it was built into in `out`."""
+    write(tmp_path / "src", FILES)
+    done = castiron("build", "src/shapes", "-o", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3 of 4 modules built" in done.stdout
+    return tmp_path
+
+
+def test_what_stands_in_the_output(shapes: Path) -> None:
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    found = {str(path.relative_to(shapes / "out")) for path in (shapes / "out").rglob("*") if path.is_file()}
+    assert found == {
+        f"shapes/__init__{suffix}",
+        f"shapes/area{suffix}",
+        f"shapes/sub/__init__{suffix}",
+        "shapes/__main__.py",
+        "shapes/not-a-module.py",
+        "shapes/words.txt",
+    }
+    assert not list((shapes / "src").rglob("*.so"))
+
+
+def test_the_package_behaves_as_its_source(shapes: Path) -> None:
+    script = """
+        import importlib, importlib.resources, inspect, linecache, pickle, traceback
+        import shapes, shapes.area as area
+        print(shapes.__doc__, area.__doc__, shapes.__path__ != [], shapes.sub.TWO, area.__spec__.name, area.__package__)
+        print(area.disc(2.0, 3), area.disc(2, 3), area.disc.__module__, area.disc.__qualname__)
+        print((importlib.resources.files("shapes") / "words.txt").read_text())
+        print(inspect.getsource(area.disc), inspect.getsource(area.Named.name))
+        print(pickle.loads(pickle.dumps(area.Named())).name(), pickle.loads(pickle.dumps(area.disc)) is area.disc)
+        try:
+            area.quotient(5, 3)
+        except ZeroDivisionError as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            print([(frame.lineno, frame.name, frame.line) for frame in frames][1:], frames[-1].filename[-8:])
+        area.FACTOR = 10
+        print(area.disc(1.0, 1))
+        before, old = area.Named, area.disc
+        print(importlib.reload(area) is area, area.FACTOR, area.Named is before, area.disc is old, area.disc(1.0, 1))
+        area.FACTOR = 3
+        print(old(1.0, 1), area.disc(1.0, 1))
+    """
+    assert python(script, shapes / "out") == python(script, shapes / "src")
+
+
+def test_functions_run_as_machine_code_also_when_executed_again(shapes: Path) -> None:
+    script = """
+        import importlib, castiron
+        import shapes.area as area
+        print(area.__file__.endswith(".so"), castiron.is_compiled(area.disc))
+        importlib.reload(area)
+        print(castiron.is_compiled(area.disc), castiron.is_compiled(area.quotient))
+    """
+    if sys.version_info >= (3, 12):
+        assert python(script, shapes / "out") == "True True\nTrue True\n"
+    assert python(script, shapes / "out", CASTIRON="off") == "True False\nFalse False\n"
+
+
+def test_the_package_runs(shapes: Path) -> None:
+    outputs = [
+        subprocess.run([sys.executable, "-m", "shapes"], cwd=shapes / where, capture_output=True, text=True, check=True)
+        for where in ("src", "out")
+    ]
+    assert outputs[0].stdout == outputs[1].stdout == "__main__ 3.0\n"
+
+
+def test_in_place_the_native_module_wins_and_says_when_it_is_old(tmp_path: Path) -> None:
+    write(tmp_path, {"mod.py": "def f(n: int) -> int:\n    return n + 1\n"})
+    assert castiron("build", "mod.py", folder=tmp_path).returncode == 0
+    script = "import mod; print(mod.__file__.rpartition('.')[2], mod.f(1))"
+    assert python(script, tmp_path) == "so 2\n"
+    (tmp_path / "mod.py").write_text("def f(n: int) -> int:\n    return n + 2\n")
+    later = (tmp_path / "mod.py").stat().st_mtime + 100
+    os.utime(tmp_path / "mod.py", (later, later))
+    said = python(script, tmp_path)
+    assert said.startswith("so 2\n")
+    assert "RuntimeWarning" in said
+    assert "castiron clean" in said
+    done = castiron("clean", ".", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.count("removed") == 1
+    assert python(script, tmp_path) == "py 3\n"
+
+
+def test_clean_leaves_foreign_extension_modules_alone(tmp_path: Path) -> None:
+    (tmp_path / "other.so").write_bytes(b"\x7fELF something else")
+    assert castiron("clean", ".", folder=tmp_path).stdout == ""
+    assert (tmp_path / "other.so").exists()
+
+
+def test_a_syntax_error_fails_its_module_alone(tmp_path: Path) -> None:
+    write(tmp_path, {"good.py": "def f(n: int) -> int:\n    return n + 1\n", "bad.py": "def f(:\n"})
+    done = castiron("build", ".", "-o", "out", folder=tmp_path)
+    assert done.returncode == 1
+    assert "bad.py" in done.stderr
+    assert "1 of 2 modules built" in done.stdout
+    assert [path.name.partition(".")[0] for path in (tmp_path / "out").iterdir()] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.py"], "missing.py: no such file or directory"),
+        (["words.txt"], "expected a Python file (.py) or a directory"),
+        (["a/mod.py", "b/mod.py", "-o", "out"], "would both become"),
+    ],
+)
+def test_bad_questions(tmp_path: Path, arguments: list[str], message: str) -> None:
+    write(tmp_path, {"words.txt": "", "a/mod.py": "", "b/mod.py": ""})
+    done = castiron("build", *arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_json(tmp_path: Path) -> None:
+    write(tmp_path, {"mod.py": FILES["shapes/area.py"]})
+    done = castiron("build", "mod.py", "--json", folder=tmp_path)
+    (module,) = json.loads(done.stdout)
+    assert module["module"] == "mod"
+    assert module["native"] == ["disc", "quotient"]
+    assert [function["name"] for function in module["bytecode"]] == ["Named.name"]
+    assert module["bytes"] == Path(module["output"]).stat().st_size
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from castiron import _build
+
+    write(tmp_path, {"mod.py": "def f(n: int) -> int:\n    return n + 1\n"})
+    made = _build.plan([tmp_path / "mod.py"], None)
+    _build.build(made, 1, lambda outcome: None)
+    before = made.modules[0].output.read_bytes()
+    (tmp_path / "mod.py").write_text("def g(n: int) -> int:\n    return n + 2\n")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_build.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        _build.build(made, 1, lambda outcome: None)
+    assert made.modules[0].output.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mod.py", made.modules[0].output.name])
+    monkeypatch.undo()
+    assert isinstance(_build.build(made, 1, lambda outcome: None)[0], _build.Built)
+    assert made.modules[0].output.read_bytes() != before
+
+
+def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
+    write(tmp_path, {"mod.py": FILES["shapes/area.py"]})
+    for folder in ("a", "b"):
+        assert castiron("build", "mod.py", "-o", folder, folder=tmp_path).returncode == 0
+    first, second = (next((tmp_path / folder).iterdir()).read_bytes() for folder in ("a", "b"))
+    assert first == second
