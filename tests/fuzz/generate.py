@@ -79,7 +79,7 @@ def program(seed: int) -> Program:
     texts += [f"{name} = {text}" for name, (_, text) in constants.items()]
     if objects:
         texts += ["", "", *BOX]
-    texts += prelude(topics)
+    texts += prelude(rng, topics)
     maker = Rich(rng, {name: kind for name, (kind, _) in constants.items()})
     maker.topics = topics
     maker.objects = objects

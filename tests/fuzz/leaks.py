@@ -10,6 +10,7 @@ import contextlib
 import gc
 import io
 import sys
+import time
 import warnings
 from types import CodeType
 from typing import Any
@@ -22,6 +23,8 @@ FEW, MANY = 4, 150
 """Rounds; what seems to grow is looked at for longer, for caches fill up slowly."""
 IMMORTAL = (None, True, False, (), "", b"", NotImplemented, 0, 1, "a", int, float, list, ValueError)
 """Objects that everybody refers to; from CPython 3.12 on most of them are not counted."""
+SLOW_SECONDS = 0.04
+"""Programs that take longer are left out."""
 UNSTEADY = ("with_room(", "with_change(")
 """Calls that take too long, or whose doings depend on the time."""
 
@@ -34,6 +37,8 @@ def once(codes: list[CodeType], namespace: dict[str, Any]) -> None:
 
 def measure() -> list[int]:
     gc.collect()
+    # The cache of attribute lookups counts as somebody who refers to their names.
+    sys._clear_type_cache()
     # A snapshot that is taken while its own list grows counts itself.
     counts = [0] * (len(IMMORTAL) + 1)
     for number, value in enumerate(IMMORTAL, 1):
@@ -43,19 +48,18 @@ def measure() -> list[int]:
 
 
 def growth(codes: list[CodeType], namespace: dict[str, Any], rounds: int) -> list[int]:
-    """By how much each count moved in the round in which it moved least."""
-    least: list[int] | None = None
-    before = measure()
-    for _ in range(rounds):
-        once(codes, namespace)
-        after = measure()
-        moved = [new - old for new, old in zip(after, before, strict=True)]
-        least = moved if least is None else [min(one, two, key=abs) for one, two in zip(least, moved, strict=True)]
-        before = after
-        if not any(least):
-            break
-    assert least is not None
-    return least
+    """By how much each count moved in a round, in the half of the rounds in which it moved less.
+
+    Blocks that become less are lists of free objects which are used up.
+    """
+    counts = [measure()]
+    for _ in range(2):
+        for _ in range(rounds // 2):
+            once(codes, namespace)
+        counts.append(measure())
+    first, second = ([new - old for new, old in zip(counts[n + 1], counts[n], strict=True)] for n in range(2))
+    moved = [int(min(one, two, key=abs) / (rounds // 2)) for one, two in zip(first, second, strict=True)]
+    return [max(0, moved[0]), *moved[1:]]
 
 
 def found(given: Program, plain: dict[str, Any], compiled: dict[str, Any]) -> dict[str, Any] | None:
@@ -65,8 +69,11 @@ def found(given: Program, plain: dict[str, Any], compiled: dict[str, Any]) -> di
     codes = [compile(call, "<call>", "exec" if " = " in call else "eval") for call in given.calls]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        for namespace in (compiled, plain):
-            once(codes, namespace)
+        once(codes, plain)
+        began = time.monotonic()
+        once(codes, compiled)
+        if time.monotonic() - began > SLOW_SECONDS:
+            return None
         grown = growth(codes, compiled, FEW)
         if any(grown):
             grown = growth(codes, compiled, MANY)

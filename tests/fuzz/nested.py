@@ -6,6 +6,8 @@ changing them, some of it behind. Variables of inner scopes have names of their 
 
 from __future__ import annotations
 
+import re
+
 from tests.fuzz.scope import Type
 from tests.fuzz.statements import Statements
 
@@ -120,9 +122,7 @@ class Nested(Statements):
             spelled.append(self.rng.choice(["*rest", "*, r=3", "**named"]))
         self.line(f"def {name}({', '.join(spelled)}):")
         self.indent += 1
-        changed = [
-            known for known in self.assignable("int") if known not in self.scope.unsure and known not in self.rebound
-        ]
+        changed = [known for known in self.assignable("int") if self.is_ours(known)]
         if changed and self.rng.random() < 0.6:
             target = self.rng.choice(changed)
             self.line(f"nonlocal {target}")
@@ -136,6 +136,16 @@ class Nested(Statements):
         self.line(f"return {self.inside(own, 'int', 2)}")
         self.indent -= 1
         self.helpers.append((name, count))
+        if native:
+            given = ", ".join(["j7", "7"][:count])
+            self.line(f"print([{name}({given}) for j7 in range({self.rng.choice([3, 12])})])")
+
+    def is_ours(self, name: str) -> bool:
+        """Whether an inner function can declare the variable: text that came to nothing may have named it."""
+        if name in self.scope.unsure or name in self.rebound:
+            return False
+        bound = re.compile(rf"\b{name} (:|\S\S?)?= |\b(for|as) {name}\b")
+        return name in self.parameters or any(bound.search(line) for line in self.lines)
 
     def late_binding(self) -> None:
         """Lambdas of a loop, called behind it."""

@@ -28,6 +28,10 @@ class SubFloat(float):
     """A float that is none exactly."""
 
 
+class SubList(list):  # type: ignore[type-arg]
+    """A list that is none exactly."""
+
+
 class SubTuple(tuple):  # type: ignore[type-arg]
     """A tuple that is none exactly."""
 
@@ -73,12 +77,20 @@ def with_change(
     return function(argument)
 
 
+def with_item(items: list[Any], position: int, item: object) -> list[Any]:
+    """The list with another item at this position."""
+    items[position] = item
+    return items
+
+
 NAMES = {
     "with_room": with_room,
     "with_change": with_change,
     "SubInt": SubInt,
     "SubFloat": SubFloat,
     "SubTuple": SubTuple,
+    "SubList": SubList,
+    "with_item": with_item,
     "Fake": Fake(),
     "other": other,
 }

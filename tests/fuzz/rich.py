@@ -18,14 +18,25 @@ def some_topics(rng: random.Random) -> frozenset[str]:
     return frozenset(rng.sample(TOPICS, rng.choice([1, 1, 2, 2, 3])))
 
 
-def prelude(topics: frozenset[str]) -> list[str]:
+def prelude(rng: random.Random, topics: frozenset[str]) -> list[str]:
     """What stands in front of the functions."""
     lines: list[str] = []
     if "handlers" in topics:
         lines += ["", "", *GATE]
     if "things" in topics:
-        lines += ["", "", *CLASSES, "", "", *KEPT]
+        native = rng.random() < 0.5
+        lines += ["", "", *(with_native_methods(rng, CLASSES) if native else CLASSES), "", "", *KEPT]
     return lines
+
+
+def with_native_methods(rng: random.Random, lines: list[str]) -> list[str]:
+    """Some methods are compiled: those that no decorator is about already."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith("    def ") and not found[-1].lstrip().startswith("@") and rng.random() < 0.4:
+            found.append("    @jit")
+        found.append(line)
+    return found
 
 
 class Rich(Items, Handlers, Nested, Things):
@@ -36,6 +47,7 @@ class Rich(Items, Handlers, Nested, Things):
     def start(self, scope: Scope, result: Type) -> None:
         super().start(scope, result)
         self.classes = "things" in self.topics
+        self.parameters = frozenset(scope.types)
         self.start_handlers()
         self.start_nested()
 

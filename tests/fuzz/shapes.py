@@ -12,25 +12,25 @@ from __future__ import annotations
 
 import random
 
+from tests.fuzz.arrays import HEAD, Shape, edges, kernels
+
 TRUSTED = "# trusted: no promise is broken, and the plain run checks none"
 """The first line of a module whose plain functions are called without a wrapper, whose frames would count."""
-
-Shape = tuple[list[str], list[str]]
-HEAD = ["import math", "", "from castiron import jit", ""]
 
 
 def wide(rng: random.Random) -> Shape:
     """Sums, products, quotients, shifts, masks and comparisons of ints up to about 126 bits."""
     turns = rng.choice([700, 1500, 2500])
     names = ["a", "b", "c"]
-    lines = [*HEAD, "", "@jit", "def f0(a: int, b: int, n: int) -> int:", "    c = 1", "    seen = 0"]
+    lines = [*HEAD, "", "@jit", "def f1(n: int) -> int:", f"    return n % {rng.choice([1000, 2**31])} + 1"]
+    lines += ["", "", "@jit", "def f0(a: int, b: int, n: int) -> int:", "    c = 1", "    seen = 0"]
     lines.append(rng.choice([f"    for i in range({turns}):", "    i = 0"]))
     if lines[-1].endswith("0"):
         lines += [f"    while i < {turns}:", "        i += 1"]
     for _ in range(rng.randrange(2, 7)):
         lines += [f"        {text}" for text in wide_step(rng, names)]
     for name in names:
-        limit = rng.choice([2**70, 2**100, 2**126, 2**64])
+        limit = rng.choice([2**70, 2**100, 2**126, 2**126, 2**127 - 1, 2**64])
         back = rng.choice(
             ["n + i", f"{name} % {rng.choice([2**61 - 1, 2**31, 2**64 + 13])}", f"({name} >> 40) % {2**90}", "-i"]
         )
@@ -72,6 +72,9 @@ def wide_step(rng: random.Random, names: list[str]) -> list[str]:
         [f"{x} = -{y} * {constant}"],
         [f"t = {y} * {z}", f"{x} = {rng.choice(['min', 'max'])}(t, {z} * {constant})"],
         [f"if {y} * {z} {rng.choice(['<', '>=', '=='])} {constant}:", f"    {x} = {z} * 5 + {y} * {y}"],
+        [f"{x} = f1({y}) ^ {z}"],
+        [f"{x} = {y} + {y} + {z}"],
+        [f"{x} = -{y} - {z} - {z}"],
     ])  # fmt: skip
 
 
@@ -169,7 +172,7 @@ def likely(rng: random.Random) -> Shape:
     return lines, calls
 
 
-SHAPES = {wide: 0.04, deep: 0.03, patched: 0.012, likely: 0.02}
+SHAPES = {wide: 0.05, deep: 0.02, patched: 0.008, likely: 0.025, kernels: 0.09, edges: 0.02}
 """How often each is made."""
 
 
