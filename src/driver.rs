@@ -377,6 +377,13 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     }
     verified(session, &unit, COUNTS, Counts::Present)?;
     watch(COUNTS, &unit);
+    for function in &mut unit.functions {
+        function
+            .generic
+            .iter_mut()
+            .chain(&mut function.specialised)
+            .for_each(passes::sabotage::keep_references);
+    }
     within_budget(request, &unit)?;
     Ok(unit)
 }

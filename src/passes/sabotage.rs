@@ -75,6 +75,16 @@ faults! {
     GenericLess,
     /// A traceback names the line of another instruction.
     WrongLine,
+    /// A store into a list goes to the item in front.
+    StoreElsewhere,
+    /// A store into a bytearray is forgotten.
+    ByteForgotten,
+    /// A store into a cell is forgotten.
+    CellForgotten,
+    /// A handler leaves its exception handled.
+    HandlingNotEnded,
+    /// References are not given back.
+    ReferenceKept,
 }
 
 /// The fault that the environment asks for.
@@ -100,6 +110,16 @@ pub fn sabotage(unit: &mut Unit) {
     }
 }
 
+/// The fault that can be put into code only when references are counted.
+pub fn keep_references(func: &mut Function) {
+    if requested() == Some(Fault::ReferenceKept) {
+        rewrite_insts(func, |rewriter, inst| match rewriter.func.inst(inst).op {
+            Op::DecRef => Keep::No,
+            _ => Keep::Yes,
+        });
+    }
+}
+
 /// An instruction to break.
 struct Victim {
     inst: Inst,
@@ -112,7 +132,15 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
     let data = rewriter.func.inst(inst);
     let victim = Victim { inst, op: data.op, imm: data.imm, args: data.args.clone() };
     match (fault, victim.op) {
-        (Fault::GuardForgotten, Op::GuardCell) => return Keep::No,
+        (Fault::GuardForgotten, Op::GuardCell)
+        | (Fault::ByteForgotten, Op::ByteArraySet)
+        | (Fault::CellForgotten, Op::ObjStoreCell)
+        | (Fault::HandlingNotEnded, Op::ObjEndCatch) => return Keep::No,
+        (Fault::StoreElsewhere, Op::ListSetInt | Op::ListSetFloat | Op::ListSetBool | Op::ListSet) => {
+            let one = rewriter.emit_int(inst, 1);
+            let before = rewriter.emit(inst, Op::IntSub, Imm::None, &[victim.args[1], one]);
+            rewriter.func.inst_mut(inst).args[1] = before;
+        }
         (Fault::LessOrEqual, Op::IntCompare) | (Fault::GenericLess, Op::ObjCompare)
             if victim.imm == Imm::Cmp(Cmp::Lt) =>
         {

@@ -12,6 +12,7 @@ import io
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -62,8 +63,10 @@ def growth(codes: list[CodeType], namespace: dict[str, Any], rounds: int) -> lis
     return [max(0, moved[0]), *moved[1:]]
 
 
-def found(given: Program, plain: dict[str, Any], compiled: dict[str, Any]) -> dict[str, Any] | None:
-    """What grew in the compiled module and not in the plain one, as a divergence."""
+def found(
+    given: Program, plain: dict[str, Any], compiled: dict[str, Any], code_bytes: Callable[[], int]
+) -> dict[str, Any] | None:
+    """What grew in the compiled module and not in the plain one, as a divergence; not where code was still made."""
     if given.seed % EACH or any(text in call for call in given.calls for text in UNSTEADY):
         return None
     codes = [compile(call, "<call>", "exec" if " = " in call else "eval") for call in given.calls]
@@ -75,9 +78,10 @@ def found(given: Program, plain: dict[str, Any], compiled: dict[str, Any]) -> di
         if time.monotonic() - began > SLOW_SECONDS:
             return None
         grown = growth(codes, compiled, FEW)
+        before = code_bytes()
         if any(grown):
             grown = growth(codes, compiled, MANY)
-        if not any(grown):
+        if not any(grown) or code_bytes() != before:
             return None
         usual = growth(codes, plain, MANY)
     # A program that keeps more in each round says nothing about what the compiled one keeps.

@@ -12,6 +12,7 @@ import importlib.util
 import io
 import json
 import os
+import resource
 import sys
 import tempfile
 from collections import Counter
@@ -25,6 +26,7 @@ from tests.fuzz.generate import Program, program
 from tests.fuzz.shapes import TRUSTED
 
 STAND_IN = oracle.stand_in()
+MOST_MEMORY = 6 << 30
 CANNOT_START = 3
 """The exit code that says that no program was at fault."""
 
@@ -82,7 +84,7 @@ def run(given: Program, folder: Path, castiron: ModuleType) -> dict[str, Any]:
             report["found"] = {"call": call, "plain": expected, "compiled": got}
             break
     if report["found"] is None:
-        report["found"] = leaks.found(given, plain, compiled)
+        report["found"] = leaks.found(given, plain, compiled, lambda: code_bytes(castiron))
     is_compiled = getattr(castiron, "is_compiled", None)
     report["native"] = sum(map(is_compiled, native)) if is_compiled else 0
     sys.modules.pop(name, None)
@@ -96,6 +98,11 @@ def collect() -> None:
         gc.collect()
     # What is still alive belongs to castiron or the worker: the next collections need not look at it.
     gc.freeze()
+
+
+def code_bytes(castiron: ModuleType) -> int:
+    """How much machine code there is."""
+    return int(castiron.stats()["code_bytes"]) if castiron is not STAND_IN else 0
 
 
 class Counts:
@@ -120,6 +127,8 @@ def main() -> None:
     castiron = castiron_under_test()
     counts = Counts(castiron)
     sys.setrecursionlimit(2000)
+    # A program whose values double with each turn ends with a MemoryError, and not the machine.
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     gc.disable()
     gc.freeze()
     out = os.fdopen(os.dup(1), "w")
