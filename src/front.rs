@@ -10,6 +10,7 @@ pub mod annotation;
 pub mod build;
 mod closures;
 pub mod dialect;
+mod fields;
 mod finish;
 pub mod functions;
 mod names;
@@ -27,11 +28,13 @@ use ruff_python_ast::Suite;
 use ruff_python_parser::Mode;
 use ruff_python_parser::ParseOptions;
 use ruff_python_parser::Parsed;
+use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
 use crate::source::Diagnostic;
 use crate::source::Reason;
 use crate::source::SourceFile;
+use crate::types::Type;
 
 pub use annotation::annotated_signature;
 pub use build::Assertions;
@@ -58,6 +61,7 @@ pub struct ParsedModule {
     parsed: Option<Parsed<ModModule>>,
     file: SourceFile,
     bound_names: OnceLock<FxHashSet<String>>,
+    field_types: OnceLock<FxHashMap<String, Type>>,
 }
 
 /// Parses a file. What only some versions of Python accept is accepted: the running interpreter has
@@ -68,7 +72,12 @@ pub struct ParsedModule {
 pub fn parse(file: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
     let parsed = ruff_python_parser::parse_unchecked(file.text(), ParseOptions::from(Mode::Module));
     let parsed = parsed.try_into_module().expect("the mode asks for a module");
-    let module = ParsedModule { parsed: Some(parsed), file: file.clone(), bound_names: OnceLock::new() };
+    let module = ParsedModule {
+        parsed: Some(parsed),
+        file: file.clone(),
+        bound_names: OnceLock::new(),
+        field_types: OnceLock::new(),
+    };
     let errors = module.parsed().errors();
     if errors.is_empty() {
         return Ok(module);
@@ -103,6 +112,12 @@ impl ParsedModule {
 
     fn suite(&self) -> &Suite {
         self.parsed().suite()
+    }
+
+    /// What attributes of these names probably are: fields of the module's frozen classes.
+    #[must_use]
+    pub fn field_types(&self) -> &FxHashMap<String, Type> {
+        self.field_types.get_or_init(|| fields::field_types(self))
     }
 
     /// Every name that the module binds in any scope; `*` when it imports all names of another module.

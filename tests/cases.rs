@@ -33,6 +33,7 @@ use _castiron::passes::specialise::specialise;
 use _castiron::source;
 use _castiron::source::Diagnostic;
 use _castiron::source::SourceFile;
+use _castiron::types::Type;
 
 /// Compares `actual` with the file, or writes the file when blessing.
 fn expect(path: &Path, actual: &str) -> datatest_stable::Result<()> {
@@ -93,6 +94,8 @@ fn facts(unit: &Unit) -> Facts {
         facts.insert(function.name.clone(), GlobalFact::Function(FuncId::new(number)));
     }
     facts.insert("LIMIT".to_owned(), GlobalFact::Value(Const::Int(100)));
+    facts.insert(".field_x".to_owned(), GlobalFact::Likely(Type::Float));
+    facts.insert(".field_n".to_owned(), GlobalFact::Likely(Type::Int));
     facts
 }
 

@@ -18,6 +18,7 @@ pub(super) mod memory;
 pub(super) mod methods;
 pub(super) mod refusals;
 pub(super) mod slots;
+mod stores;
 
 use std::ffi::CString;
 
@@ -311,6 +312,7 @@ pub(super) fn seal(
     order: Order<'_>,
 ) -> PyResult<()> {
     let py = class.py();
+    stores::announce();
     if let Some(reason) = layout::obstacle(class)? {
         return Err(PyTypeError::new_err(reason));
     }

@@ -336,6 +336,13 @@ impl<'a> Code<'a> {
         self.enter(done);
     }
 
+    /// Goes to `other` unless one reference to the object is all there is.
+    pub(super) fn require_only_reference(&mut self, object: Value, other: Block) {
+        let count = self.load(WORD, object, self.layout.refcount);
+        let shared = self.compare_constant(IntCC::NotEqual, count, 1);
+        self.branch_if(shared, other);
+    }
+
     /// Goes to `other` unless the object's type is exactly the one in this word of the data.
     pub(super) fn require_type(&mut self, object: Value, ty: Fixed, other: Block) {
         let found = self.load(WORD, object, self.layout.ob_type);

@@ -68,14 +68,17 @@ fn balance(func: &Function) -> i64 {
             depth += 1;
             around = loops.all()[number].parent;
         }
-        let own: i64 = func.block(block).insts.iter().map(|&inst| worth(func, inst)).sum();
+        let insts = &func.block(block).insts;
+        let next = |position: usize| insts.get(position + 1).copied();
+        let own = insts.iter().enumerate().map(|(position, &inst)| worth(func, inst, next(position)));
+        let own: i64 = own.sum();
         sum = sum.saturating_add(own << (LOOP_BITS * depth.min(DEEPEST)));
     }
     sum
 }
 
 /// What one instruction counts, in units of about ten nanoseconds.
-fn worth(func: &Function, inst: Inst) -> i64 {
+fn worth(func: &Function, inst: Inst, next: Option<Inst>) -> i64 {
     let data = func.inst(inst);
     let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
     match data.op {
@@ -86,6 +89,9 @@ fn worth(func: &Function, inst: Inst) -> i64 {
                 4
             }
         }
+        // What its cache finds is read in line, and goes on without its box.
+        Op::ObjSetAttrFloat => 0,
+        Op::ObjAttr if is_unboxed(func, inst, next) => 0,
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom | Op::ObjMatchKeys | Op::ObjMatchClass => -4,
@@ -100,6 +106,14 @@ fn worth(func: &Function, inst: Inst) -> i64 {
             _ => 0,
         },
     }
+}
+
+/// Whether the instruction behind takes the result out of its box.
+fn is_unboxed(func: &Function, inst: Inst, next: Option<Inst>) -> bool {
+    next.is_some_and(|next| {
+        let next = func.inst(next);
+        next.op.row().mnemonic.starts_with("guard.") && next.args.first() == func.inst(inst).results.first()
+    })
 }
 
 /// Whether the value is the result of one of these ops.

@@ -65,5 +65,11 @@ pub(super) fn facts_of_text(module: &ParsedModule, function: &Blueprint) -> FxHa
         };
         facts.insert(name.clone(), fact);
     }
+    facts.extend(facts_of_fields(module));
     facts
+}
+
+/// What the text says about attributes, under their names with a dot in front.
+pub fn facts_of_fields(module: &ParsedModule) -> impl Iterator<Item = (String, GlobalFact)> + '_ {
+    module.field_types().iter().map(|(name, ty)| (format!(".{name}"), GlobalFact::Likely(ty.clone())))
 }

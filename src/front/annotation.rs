@@ -34,7 +34,8 @@ pub fn annotated_signature(module: &ParsedModule, info: &FunctionInfo) -> Signat
     Signature { params, result: promised(module, def.returns.as_deref()) }
 }
 
-fn promised(module: &ParsedModule, annotation: Option<&Expr>) -> Type {
+/// What one annotation says.
+pub(super) fn promised(module: &ParsedModule, annotation: Option<&Expr>) -> Type {
     annotation.and_then(|annotation| type_of(module, annotation, 0)).unwrap_or(Type::Object)
 }
 

@@ -383,6 +383,9 @@ macro_rules! for_each_op {
                 ObjMethod = method(One(Obj)) -> (Obj, Obj), Const, [RAISES, FOREIGN];
                 /// Sets the attribute that the immediate names to the second operand.
                 ObjSetAttr = set_attr(One(Obj), One(Obj)) -> (), Const, [RAISES, FOREIGN, STAYS];
+                /// Sets the attribute that the immediate names to a float, in the box that it is in where nobody else has
+                /// that; exits for a NaN, whose box would be another one each time.
+                ObjSetAttrFloat = set_attr_float(One(Obj), One(F64)) -> (), Const, [EXITS, RAISES, FOREIGN, STAYS];
                 /// Deletes the attribute that the immediate names.
                 ObjDelAttr = del_attr(One(Obj)) -> (), Const, [RAISES, FOREIGN, STAYS];
                 /// Binds the global name that the immediate names.

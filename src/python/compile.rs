@@ -119,6 +119,7 @@ impl<'py> Gathering<'py> {
                 continue;
             }
             let Some(blueprint) = part.record().blueprint.clone() else { continue };
+            self.facts.extend(driver::text::facts_of_fields(&blueprint.module));
             for path in &blueprint.names {
                 if !self.facts.contains_key(path) {
                     let fact = unsteady::steady(self.fact(path), self.losses(path));

@@ -94,6 +94,9 @@ fn facts_now(
     builtins: &Bound<'_, PyAny>,
 ) -> FxHashMap<String, GlobalFact> {
     let now = |path: &str, fact: &GlobalFact| {
+        if path.starts_with('.') {
+            return fact.clone();
+        }
         let Some(value) = cells::lookup(globals, builtins, path) else { return GlobalFact::Unknown };
         match fact {
             GlobalFact::Function(id) => {

@@ -7,6 +7,7 @@
 //! | kind | words |
 //! | --- | --- |
 //! | attribute, store | tag and offset of a value among an instance's values; tag and offset of a slot |
+//! | store, further | tag and offset of a field of a sealed class, and the address of the type whose exact instances it takes unchecked |
 //! | method | tag, function, address of the shared keys and how many they were, for instances with values; tag and function for instances without attributes of their own |
 //! | promise | tags of classes whose instances keep it ([`super::promise`]) |
 //! | global, 3.12 and later | the value, 0 while there is none: the dict watcher clears it |
@@ -17,8 +18,10 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use pyo3::ffi::PyObject;
+use pyo3::ffi::PyTypeObject;
 
 use crate::cpython::attribute::Lookup;
 use crate::cpython::attribute::Place;
@@ -93,7 +96,8 @@ impl Sites {
 pub(super) fn prepare(unit: &LoadedUnit) {
     for (number, kind) in unit.meta().caches.iter().enumerate() {
         match kind {
-            CacheKind::Attribute | CacheKind::Store => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION]),
+            CacheKind::Attribute => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION]),
+            CacheKind::Store => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION, 0, NO_VERSION]),
             CacheKind::Method => set_words(unit, number, &[NO_VERSION, 0, 0, 0, NO_VERSION]),
             CacheKind::Promise => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
             CacheKind::Global => forget_global(unit, number),
@@ -231,12 +235,48 @@ pub(super) unsafe fn learn(unit: &LoadedUnit, number: usize, object: *mut PyObje
         };
         let kind = unit.meta().caches[number];
         let found = if kind == CacheKind::Store { lookup.write() } else { lookup.read() };
+        if kind == CacheKind::Store && found.is_none() {
+            learn_sealed(unit, number, lookup.class, name);
+        }
         let Some((place, version)) = found else { return };
         unit.sites().with(number, |site| {
             let next = site.misses.get() as usize % MOST_PLACES;
             site.known[next].set(Some(Known { version, place }));
         });
         write_words(unit, number, kind, place, u64::from(version));
+    }
+}
+
+/// Where a field of a class stands whose writes are checked, and the address of the type whose exact instances it
+/// takes unchecked; none where compiled code may not write it.
+pub type SealedStores = unsafe fn(*mut PyTypeObject, *mut PyObject) -> Option<(isize, usize)>;
+
+static SEALED_STORES: OnceLock<SealedStores> = OnceLock::new();
+
+/// Says who knows of sealed classes; the first answer stays.
+pub fn set_sealed_stores(stores: SealedStores) {
+    SEALED_STORES.get_or_init(|| stores);
+}
+
+/// Lets compiled code write a field of a sealed class by itself, if the name is one.
+///
+/// # Safety
+/// As [`learn`], for the object's class.
+unsafe fn learn_sealed(unit: &LoadedUnit, number: usize, class: *mut PyTypeObject, name: *mut PyObject) {
+    let Some(stores) = SEALED_STORES.get() else { return };
+    // SAFETY: the caller's contract; to look an attribute up gives the class a version tag if it can have one.
+    unsafe {
+        let Some((offset, exact)) = stores(class, name) else { return };
+        (running().symbols.type_lookup)(class, name);
+        let version = version_of(running().layout, class);
+        if version == 0 {
+            return;
+        }
+        let first = unit.layout().cache(number) + 4 * WORD;
+        let words = [u64::from(version), (offset as i64).cast_unsigned(), exact as u64];
+        for (position, value) in words.into_iter().enumerate() {
+            unit.set_word(first + position * WORD, value);
+        }
     }
 }
 

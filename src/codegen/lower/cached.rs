@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use crate::cpython::layout::InstanceValues;
 use crate::ir::InstData;
-use crate::runtime::data::WORD as WORD_BYTES;
+use crate::runtime::data::{Fixed, WORD as WORD_BYTES};
 use crate::runtime::meta::CacheKind;
 use crate::runtime::table::Helper;
 
@@ -130,10 +130,24 @@ pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
     cx.set_value(at.results[1], results[1]);
 }
 
-pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
-    let (cache, offset) = cx.new_cache(CacheKind::Store);
-    let (object, value) = cx.args_two(at);
-    let (slot, slow, found, done) = (cx.code.block(), cx.code.cold_block(), cx.code.block(), cx.code.block());
+/// What the cache of a store has found: the place, and what it holds.
+struct Found {
+    place: Value,
+    old: Value,
+    slow: Block,
+    done: Block,
+}
+
+/// Finds the place of an attribute that gets an object of the type that `class` gives; the code goes on where it
+/// is found.
+fn find_store(
+    cx: &mut Lower<'_>,
+    offset: usize,
+    object: Value,
+    class: impl FnOnce(&mut Lower<'_>) -> Value,
+) -> Found {
+    let (slot, checked, slow) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
+    let (found, done) = (cx.code.block(), cx.code.block());
     let place = cx.code.builder.append_block_param(found, WORD);
     let old = cx.code.builder.append_block_param(found, WORD);
     let words = words(cx, offset);
@@ -147,19 +161,64 @@ pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
     }
     old_value(cx, &words, 1, values, (found, slow));
     cx.code.enter(slot);
-    require_version(cx, &words, 2, version, slow);
+    require_version(cx, &words, 2, version, checked);
     old_value(cx, &words, 3, object, (found, slow));
+    cx.code.enter(checked);
+    require_version(cx, &words, 4, version, slow);
+    let class = class(cx);
+    let wanted = words.load(cx, 6);
+    let differs = cx.code.compare(IntCC::NotEqual, class, wanted);
+    cx.code.branch_if(differs, slow);
+    old_value(cx, &words, 5, object, (found, slow));
     cx.code.enter(found);
+    Found { place, old, slow, done }
+}
+
+pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
+    let (cache, offset) = cx.new_cache(CacheKind::Store);
+    let (object, value) = cx.args_two(at);
+    let found = find_store(cx, offset, object, |cx| cx.code.load(WORD, value, cx.code.layout.ob_type));
     cx.code.inc_ref(value);
-    cx.code.store(value, place, 0);
-    cx.code.dec_ref(old);
-    cx.code.jump(done, &[]);
-    cx.code.enter(slow);
+    replace(cx, &found, value);
+    cx.code.enter(found.slow);
     let (unit, name) = (cx.loaded_unit(), named_constant(cx, at));
     let status = cx.code.call_one(Helper::ObjSetAttr, &[unit, cache, object, name, value]);
     cx.fail_if_negative(status);
-    cx.code.jump(done, &[]);
-    cx.code.enter(done);
+    cx.code.jump(found.done, &[]);
+    cx.code.enter(found.done);
+}
+
+/// Puts a reference in place of the old one, and goes on.
+fn replace(cx: &mut Lower<'_>, found: &Found, new: Value) {
+    cx.code.store(new, found.place, 0);
+    cx.code.dec_ref(found.old);
+    cx.code.jump(found.done, &[]);
+}
+
+pub(super) fn set_attr_float(cx: &mut Lower<'_>, at: &InstData) {
+    let (cache, offset) = cx.new_cache(CacheKind::Store);
+    let (object, value) = cx.args_two(at);
+    let exit = cx.exit_block();
+    cx.code.branch_if_nan(value, exit);
+    let found = find_store(cx, offset, object, |cx| cx.code.fixed(Fixed::FloatType));
+    let fresh = cx.code.block();
+    cx.code.require_type(found.old, Fixed::FloatType, fresh);
+    cx.code.require_only_reference(found.old, fresh);
+    cx.code.store(value, found.old, cx.code.layout.float_value);
+    cx.code.jump(found.done, &[]);
+    cx.code.enter(fresh);
+    let new = cx.code.call_aside(Helper::FloatBox, &[value])[0];
+    cx.fail_if_null(new);
+    replace(cx, &found, new);
+    cx.code.enter(found.slow);
+    let new = cx.code.call_one(Helper::FloatBox, &[value]);
+    cx.fail_if_null(new);
+    let (unit, name) = (cx.loaded_unit(), named_constant(cx, at));
+    let status = cx.code.call_one(Helper::ObjSetAttr, &[unit, cache, object, name, new]);
+    cx.code.dec_ref(new);
+    cx.fail_if_negative(status);
+    cx.code.jump(found.done, &[]);
+    cx.code.enter(found.done);
 }
 
 /// Finds the place so far behind `base` as a word says, and what it holds; one that is unset goes the slow way.

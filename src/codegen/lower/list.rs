@@ -137,19 +137,12 @@ fn replace(cx: &mut Lower<'_>, store: &Store, new: Value) {
     cx.code.jump(store.done, &[]);
 }
 
-/// Goes to `other` unless one reference to the object is all there is.
-fn require_only_reference(cx: &mut Lower<'_>, object: Value, other: Block) {
-    let count = cx.code.load(WORD, object, cx.code.layout.refcount);
-    let shared = cx.code.compare_constant(IntCC::NotEqual, count, 1);
-    cx.code.branch_if(shared, other);
-}
-
 pub(super) fn set_float(cx: &mut Lower<'_>, at: &InstData) {
     let value = cx.arg(at, 2);
     let exit = cx.exit_block();
     cx.code.branch_if_nan(value, exit);
     let (store, fresh) = begin_store(cx, at, Fixed::FloatType);
-    require_only_reference(cx, store.old, fresh);
+    cx.code.require_only_reference(store.old, fresh);
     cx.code.store(value, store.old, cx.code.layout.float_value);
     cx.code.jump(store.done, &[]);
     cx.code.enter(fresh);
@@ -188,7 +181,7 @@ pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
 
 /// Writes a number of one digit into an int object of one digit that only its list knows.
 fn overwrite_digit(cx: &mut Lower<'_>, store: &Store, value: Value, other: Block) {
-    require_only_reference(cx, store.old, other);
+    cx.code.require_only_reference(store.old, other);
     let magnitude = cx.code.builder.ins().iabs(value);
     let long = cx.code.compare_constant(IntCC::UnsignedGreaterThanOrEqual, magnitude, DIGIT);
     cx.code.branch_if(long, other);

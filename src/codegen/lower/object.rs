@@ -65,6 +65,10 @@ pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
     cached::set_attr(cx, at);
 }
 
+pub(super) fn set_attr_float(cx: &mut Lower<'_>, at: &InstData) {
+    cached::set_attr_float(cx, at);
+}
+
 pub(super) fn del_attr(cx: &mut Lower<'_>, at: &InstData) {
     let (object, name) = (cx.arg(at, 0), named_constant(cx, at));
     done(cx, Helper::ObjDelAttr, &[object, name]);

@@ -134,7 +134,10 @@ impl Verifier<'_> {
         let is_right = match (data.op, constant) {
             (Op::ObjConst, _) => true,
             (Op::ObjGlobal | Op::ObjSetGlobal | Op::RaiseUnbound, Const::Str(_)) => true,
-            (Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr, Const::Str(_)) => true,
+            (
+                Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjSetAttrFloat | Op::ObjDelAttr,
+                Const::Str(_),
+            ) => true,
             (Op::ObjLoadCell | Op::ObjLoadFree, Const::Str(_)) => true,
             (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal | Op::ObjThrowUnbound, Const::Str(_)) => {
                 true

@@ -13,7 +13,7 @@ use crate::ir::{
 /// How many values live through the beginnings of all blocks together in a function that is followed.
 const MAX_WIDTH: usize = 500_000;
 
-/// Facts about globals, by their dotted names.
+/// Facts about globals, by their dotted names, and about attributes, by their names with a dot in front.
 pub type Facts = FxHashMap<String, GlobalFact>;
 
 /// How a generic value is used.

@@ -321,6 +321,16 @@ impl<'a, S: Sink> Walker<'a, S> {
             Op::ObjMethod => self.method(inst)?,
             Op::ObjItem => self.item(inst)?,
             Op::ObjSetItem => self.set_item(inst)?,
+            Op::ObjSetAttr => {
+                let operands = self.operands(inst)?;
+                let object = self.object(&operands[0])?;
+                if let Repr::Float(value) = &operands[1] {
+                    self.none(Op::ObjSetAttrFloat, data.imm, &[object, *value]);
+                } else {
+                    let value = self.object(&operands[1])?;
+                    self.none(data.op, data.imm, &[object, value]);
+                }
+            }
             Op::ObjList => self.list_display(inst)?,
             Op::ObjUnpackRest => {
                 let operands = self.operands(inst)?;
@@ -372,7 +382,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                     let path = format!("{}.{}", known.path, self.name(id.index()));
                     self.global(inst, path)
                 }
-                _ => Err(None),
+                _ => match self.cx.facts.get(&format!(".{}", self.name(id.index()))) {
+                    Some(GlobalFact::Likely(ty)) => Err(Some(ty.clone())),
+                    _ => Err(None),
+                },
             },
             (Op::ObjBinary, Imm::Binary(binary, _)) => self.binary(binary, &operands[0], &operands[1]),
             (Op::ObjUnary, Imm::Unary(unary)) => self.unary(unary, &operands[0]),
