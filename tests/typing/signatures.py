@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, assert_type, overload
 
-from castiron import TypeCheckError, enforce, explain, is_compiled, jit, typed, unchecked
+from castiron import TypeCheckError, enforce, explain, frozen, is_compiled, jit, typed, unchecked
 
 T = TypeVar("T")
 
@@ -118,6 +118,30 @@ class Point:
     y: float = 0.0
 
 
+@frozen
+class Sealed:
+    """A frozen class has the signature of the dataclass, its methods keep theirs."""
+
+    width: int
+    height: float = 1.0
+
+    @typed
+    def area(self, scale: int) -> float:
+        return self.width * self.height * scale
+
+    @jit
+    def doubled(self) -> int:
+        return self.width * 2
+
+
+@frozen(immutable=True, order=True, kw_only=True)
+class SealedVersion:
+    """Options keep the signature too."""
+
+    major: int
+    minor: int = 0
+
+
 def check_types() -> None:
     function: Callable[[int], int] = eager
     assert_type(plain(1, name="x"), list[str])
@@ -138,6 +162,13 @@ def check_types() -> None:
     assert_type(Shape(1).area, int)
     assert_type(Shape(1).cached, int)
     assert_type(Point(1, 2.0).y, float)
+    sealed = Sealed(1)
+    assert_type(sealed, Sealed)
+    assert_type(sealed.width, int)
+    assert_type(sealed.height, float)
+    assert_type(sealed.area(2), float)
+    assert_type(sealed.doubled(), int)
+    assert_type(SealedVersion(major=1).minor, int)
     assert_type(is_compiled(plain), bool)
     assert_type(explain(compiled).reasons, tuple[str, ...])
     with opened(1) as value:
@@ -158,6 +189,11 @@ def check_errors() -> None:
     Shape(1).scaled("x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Shape.sides("x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Point("x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Sealed("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Sealed(1, 2.0, 3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    SealedVersion(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Sealed(1).width = "1"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    Sealed(1).area("2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     typed(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     enforce(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
