@@ -24,7 +24,7 @@ FEW, MANY = 4, 150
 """Rounds; what seems to grow is looked at for longer, for caches fill up slowly."""
 IMMORTAL = (None, True, False, (), "", b"", NotImplemented, 0, 1, "a", int, float, list, ValueError)
 """Objects that everybody refers to; from CPython 3.12 on most of them are not counted."""
-SLOW_SECONDS = 0.04
+SLOW_SECONDS = 0.05
 """Programs that take longer are left out."""
 UNSTEADY = ("with_room(", "with_change(")
 """Calls that take too long, or whose doings depend on the time."""
@@ -72,8 +72,8 @@ def found(
     codes = [compile(call, "<call>", "exec" if " = " in call else "eval") for call in given.calls]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        once(codes, plain)
         began = time.monotonic()
+        once(codes, plain)
         once(codes, compiled)
         if time.monotonic() - began > SLOW_SECONDS:
             return None
