@@ -5,7 +5,8 @@ and compiled, and compares values, exact types, exceptions, messages, tracebacks
 to a small module that still diverges. ``--sabotage`` shows that seeded wrong lowerings are found.
 
 - ``expressions``, ``objects``, ``statements``, ``generate``: text of a module from a seed;
-- ``items``, ``handlers``, ``nested``, ``things``: what ``rich`` adds to it; ``shapes``, ``arrays``: programs of one shape;
+- ``items``, ``handlers``, ``nested``, ``things``: what ``rich`` adds to it;
+- ``shapes``, ``arrays``: programs of one shape; ``values``: what calls pass; ``scope``: what code has at one point;
 - ``oracle``: what stands in for castiron in the plain run, the checks of promises included;
 - ``outcome``: what a call did, in a comparable form; ``leaks``: what calls leave behind;
 - ``worker``: runs modules in a process of its own, one line of JSON for each;
