@@ -152,7 +152,10 @@ impl<'a> Visitor<'a> for Names {
             Stmt::TypeAlias(node) => self.visit_expr(&node.name),
             Stmt::AnnAssign(node) => {
                 node.value.iter().for_each(|value| self.visit_expr(value));
-                self.visit_expr(&node.target);
+                // `(x): int` declares nothing.
+                if node.simple || node.value.is_some() || !node.target.is_name_expr() {
+                    self.visit_expr(&node.target);
+                }
             }
             _ => visitor::walk_stmt(self, stmt),
         });

@@ -4,9 +4,9 @@
 
 Runs on the interpreter that runs the script, which must have the package `test`. Each test module runs in two fresh
 processes, plain (`CASTIRON=off`) and compiled: there `castiron.compile_imports()` comes before all else that can be
-compiled, and `CASTIRON_FORCE` (native unless told otherwise) has everything compiled that can be. What is compared is the
-outcome of each test method. The table shows, for each module, the methods, those that differ, the functions that were
-defined, entered, native, and the native share of calls; below it each method that differs, with what was expected.
+compiled, and `CASTIRON_FORCE` (native unless told otherwise) has everything compiled that can be. What is compared is
+the outcome of each test method. The table shows, for each module, the methods, those that differ, the functions that
+were defined, entered, native, and the native share of calls; below it each method that differs, and how it ended.
 """
 
 from __future__ import annotations
@@ -25,12 +25,51 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
-NAMES = """
-    grammar exceptions exception_group except_star with contextlib patma fstring scope unpack unpack_ex extcall
-    keywordonlyarg positional_only_arg named_expressions listcomps dictcomps setcomps augassign compare class descr
-    super property dataclasses enum functools collections heapq bisect json textwrap string statistics fractions decimal
-    random argparse configparser csv ast tokenize typing
-""".split()
+NAMES = [
+    "grammar",
+    "exceptions",
+    "exception_group",
+    "except_star",
+    "with",
+    "contextlib",
+    "patma",
+    "fstring",
+    "scope",
+    "unpack",
+    "unpack_ex",
+    "extcall",
+    "keywordonlyarg",
+    "positional_only_arg",
+    "named_expressions",
+    "listcomps",
+    "dictcomps",
+    "setcomps",
+    "augassign",
+    "compare",
+    "class",
+    "descr",
+    "super",
+    "property",
+    "dataclasses",
+    "enum",
+    "functools",
+    "collections",
+    "heapq",
+    "bisect",
+    "json",
+    "textwrap",
+    "string",
+    "statistics",
+    "fractions",
+    "decimal",
+    "random",
+    "argparse",
+    "configparser",
+    "csv",
+    "ast",
+    "tokenize",
+    "typing",
+]
 
 MOST_DIFFERENCES = 60
 LEAST_NATIVE = 95.0
@@ -48,25 +87,25 @@ class Outcomes(unittest.TestResult):
         if self.found.get(name, "ok") == "ok":
             self.found[name] = outcome
 
-    def addSuccess(self, test: Any) -> None:
+    def addSuccess(self, test: Any) -> None:  # noqa: N802 - unittest names it
         self.note(test, "ok")
 
-    def addError(self, test: Any, err: Any) -> None:
+    def addError(self, test: Any, err: Any) -> None:  # noqa: N802 - unittest names it
         self.note(test, f"error: {said(err)}")
 
-    def addFailure(self, test: Any, err: Any) -> None:
+    def addFailure(self, test: Any, err: Any) -> None:  # noqa: N802 - unittest names it
         self.note(test, f"failure: {said(err)}")
 
-    def addSkip(self, test: Any, reason: str) -> None:
+    def addSkip(self, test: Any, reason: str) -> None:  # noqa: N802 - unittest names it
         self.note(test, f"skipped: {reason}")
 
-    def addExpectedFailure(self, test: Any, err: Any) -> None:
+    def addExpectedFailure(self, test: Any, err: Any) -> None:  # noqa: N802 - unittest names it
         self.note(test, "expected failure")
 
-    def addUnexpectedSuccess(self, test: Any) -> None:
+    def addUnexpectedSuccess(self, test: Any) -> None:  # noqa: N802 - unittest names it
         self.note(test, "unexpected success")
 
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: N802 - unittest names it
         if err is not None:
             self.note(test, f"failure: {said(err)}")
 
@@ -150,7 +189,8 @@ def main() -> int:
         return 1
     differences: list[str] = []
     thin: list[str] = []
-    print(f"{'module':24} {'methods':>7} {'differ':>6} {'defined':>7} {'entered':>7} {'native':>7} {'share':>6} {'calls':>6}")
+    titles = ("methods", "differ", "defined", "entered", "native", "share", "calls")
+    print(f"{'module':24} {titles[0]:>7} {titles[1]:>6}", *(f"{title:>7}" for title in titles[2:5]), *titles[5:])
     for short in options.names or NAMES:
         name = f"test.test_{short}"
         if importlib.util.find_spec(name) is None:

@@ -1,5 +1,5 @@
 """UnboundLocalError in this CPython's words, from branches and loops."""
-# native: maybe, deleted_branch, loop_only, augmented
+# native: declared_nothing, maybe, deleted_branch, loop_only, augmented
 
 from castiron import jit
 from support import show
@@ -39,7 +39,15 @@ def augmented(n: int) -> int:
     return total
 
 
+@jit
+def declared_nothing(x):
+    (NOWHERE): int
+    (x): int
+    return x, NOWHERE
+
+
 def main():
+    show(declared_nothing, 1)
     show(maybe, True)
     show(maybe, False)
     for n in (-3, 0, 3, 2**70):
