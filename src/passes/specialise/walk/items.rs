@@ -107,8 +107,20 @@ impl<S: Sink> Walker<'_, S> {
         let args = self.objects(&operands)?;
         let list = self.one(Op::ObjList, Imm::None, &args);
         let item = operands.iter().fold(Type::Never, |item, operand| item.join(&operand.as_item()));
-        self.define(inst, Repr::Exact(list, Rc::new(Type::List(Box::new(item)))));
+        self.define(inst, Repr::Exact(list, Rc::new(Type::List(Box::new(shallow(&item, DEEPEST_ITEM))))));
         Ok(())
+    }
+}
+
+/// How deep lists in lists are known. A loop may nest one deeper in each turn (`x = [x]`), and inference must end.
+const DEEPEST_ITEM: u8 = 4;
+
+/// The type without what is known of lists that are nested deeper than this.
+fn shallow(ty: &Type, depth: u8) -> Type {
+    match ty {
+        Type::List(_) if depth == 0 => Type::Object,
+        Type::List(item) => Type::List(Box::new(shallow(item, depth - 1))),
+        ty => ty.clone(),
     }
 }
 
@@ -116,7 +128,7 @@ impl<S: Sink> Walker<'_, S> {
 pub(super) fn widened<V: Copy>(item: &Type, value: &Repr<V>) -> Type {
     match (item, value.as_item()) {
         (Type::Never, value) => value,
-        (Type::List(own), Type::List(new)) => Type::List(Box::new(own.join(&new))),
+        (Type::List(own), Type::List(new)) => shallow(&Type::List(Box::new(own.join(&new))), DEEPEST_ITEM),
         (item, _) => item.clone(),
     }
 }
