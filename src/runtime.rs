@@ -35,6 +35,7 @@ pub mod patterns;
 pub mod promise;
 pub mod quiet;
 pub mod resume;
+pub mod sealed;
 pub mod string;
 pub mod traceback;
 pub mod unit;

@@ -47,9 +47,9 @@ use super::plan::Plan;
 use super::quick::Quick;
 use crate::cpython::class;
 use crate::cpython::class::TypeObject;
-use crate::runtime::attribute;
-use crate::runtime::calls;
 use crate::runtime::frames;
+use crate::runtime::sealed;
+use crate::runtime::sealed::Functions;
 use create::Recipe;
 use layout::Place;
 use memory::Kept;
@@ -293,8 +293,11 @@ pub(super) struct Order<'py> {
 /// Tells compiled code what the functions of sealed types are: calls of them wait without frames, and they say
 /// [`frames::show`] before they run anything that looks.
 pub(super) fn register() {
-    calls::add_entry(create::construct as *const () as u64);
-    attribute::set_sealed_setter(slots::set_attribute as *const () as usize);
+    sealed::register(Functions {
+        constructor: create::construct as *const () as usize,
+        setter: slots::set_attribute as *const () as usize,
+        dealloc: slots::dealloc as *const () as usize,
+    });
 }
 
 /// Why a class can't be sealed in place, in words; None where it can.

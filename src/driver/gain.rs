@@ -5,6 +5,9 @@
 //! interpreter's own caches make attributes, items and method calls faster there than a call of the C API
 //! does. Each loop around an instruction multiplies what it counts. Operators on objects and calls of
 //! global names count nothing: what they are is known only when the function runs.
+//!
+//! Where the boundary is checked, bytecode pays for every check at each call, and what is called checks as well: machine
+//! code tests classes in line, so there work on attributes and methods counts nothing either.
 
 use rustc_hash::FxHashMap;
 
@@ -28,16 +31,24 @@ const LOOP_BITS: u32 = 3;
 /// Loops further in count no more.
 const DEEPEST: u32 = 6;
 
+/// Whether arguments or result are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Boundary {
+    Checked,
+    Open,
+}
+
 /// Whether the unit's function is worth its machine code, as far as these facts tell.
 pub(super) fn is_worthwhile(unit: &mut Unit, id: FuncId, facts: &FxHashMap<String, GlobalFact>) -> bool {
     let specialised = passes::specialise::specialise(unit, id, facts);
     let versions = [specialised.as_ref(), unit.function(id).generic.as_ref()];
     // What stands behind a way out that is always taken runs in the generic version.
     let used = if specialised.as_ref().is_some_and(leaves) { &versions[..] } else { &versions[..1] };
+    let boundary = boundary_of(unit, id, versions[1]);
     let mut used = used.iter().flatten().peekable();
     match used.peek() {
-        Some(_) => used.all(|version| balance(version) >= 0),
-        None => versions[1].is_none_or(|generic| balance(generic) >= 0),
+        Some(_) => used.all(|version| balance(version, boundary) >= 0),
+        None => versions[1].is_none_or(|generic| balance(generic, boundary) >= 0),
     }
 }
 
@@ -47,6 +58,20 @@ pub(super) fn has_loop(func: &Function) -> bool {
     !Loops::of(&cfg, &Dominators::of(&cfg)).all().is_empty()
 }
 
+/// Whether the function's boundary is checked.
+fn boundary_of(unit: &Unit, id: FuncId, generic: Option<&Function>) -> Boundary {
+    let checks_result = |func: &Function| {
+        let mut insts = func.layout.iter().flat_map(|&block| &func.block(block).insts);
+        insts.any(|&inst| func.inst(inst).op == Op::ObjCheckResult)
+    };
+    let function = unit.function(id);
+    if !function.checked_classes.is_empty() || function.promised && generic.is_some_and(checks_result) {
+        Boundary::Checked
+    } else {
+        Boundary::Open
+    }
+}
+
 /// Whether the version leaves for the generic one on its expected path.
 fn leaves(func: &Function) -> bool {
     let hot = func.layout.iter().filter(|&&block| !func.block(block).cold);
@@ -54,7 +79,7 @@ fn leaves(func: &Function) -> bool {
 }
 
 /// What the version's instructions count together.
-fn balance(func: &Function) -> i64 {
+fn balance(func: &Function, boundary: Boundary) -> i64 {
     let cfg = Cfg::of(func);
     let loops = Loops::of(&cfg, &Dominators::of(&cfg));
     let mut sum: i64 = 0;
@@ -70,7 +95,8 @@ fn balance(func: &Function) -> i64 {
         }
         let insts = &func.block(block).insts;
         let next = |position: usize| insts.get(position + 1).copied();
-        let own = insts.iter().enumerate().map(|(position, &inst)| worth(func, inst, next(position)));
+        let own =
+            insts.iter().enumerate().map(|(position, &inst)| worth(func, (inst, next(position)), boundary));
         let own: i64 = own.sum();
         sum = sum.saturating_add(own << (LOOP_BITS * depth.min(DEEPEST)));
     }
@@ -78,13 +104,13 @@ fn balance(func: &Function) -> i64 {
 }
 
 /// What one instruction counts, in units of about ten nanoseconds.
-fn worth(func: &Function, inst: Inst, next: Option<Inst>) -> i64 {
+fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary) -> i64 {
     let data = func.inst(inst);
     let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
     match data.op {
         Op::CallDirect | Op::CallQuiet => {
             if data.results.iter().any(|&result| func.ty(result) == Type::Obj) {
-                -2
+                2
             } else {
                 4
             }
@@ -92,10 +118,20 @@ fn worth(func: &Function, inst: Inst, next: Option<Inst>) -> i64 {
         // What its cache finds is read in line, and goes on without its box.
         Op::ObjSetAttrFloat => 0,
         Op::ObjAttr if is_unboxed(func, inst, next) => 0,
+        Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjCallMethod if boundary == Boundary::Checked => {
+            0
+        }
+        Op::ObjItem | Op::ObjSetItem if boundary == Boundary::Checked => -1,
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom | Op::ObjMatchKeys | Op::ObjMatchClass => -4,
-        Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => -1,
+        Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => {
+            if boundary == Boundary::Checked {
+                0
+            } else {
+                -1
+            }
+        }
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,
         Op::ObjCallMethod => -4,

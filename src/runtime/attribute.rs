@@ -1,8 +1,5 @@
 //! Helpers on attributes and methods: what compiled code calls where its inline cache does not fit.
 
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 
@@ -20,23 +17,10 @@ use super::caches;
 use super::calls;
 use super::frames;
 use super::object;
+use super::sealed;
 use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
-
-/// The `tp_setattro` of sealed classes: it says [`frames::show`] before it runs anything that looks.
-static SEALED_SETTER: AtomicUsize = AtomicUsize::new(0);
-
-/// Makes the `tp_setattro` of sealed classes known.
-pub fn set_sealed_setter(setter: usize) {
-    SEALED_SETTER.store(setter, Ordering::Relaxed);
-}
-
-unsafe fn is_sealed(object: *mut PyObject) -> bool {
-    // SAFETY: the caller passes a live object.
-    let setter = unsafe { field::<usize, _>(type_of(object), running().layout.attribute.setattro) };
-    setter == SEALED_SETTER.load(Ordering::Relaxed)
-}
 
 /// `object.name`
 ///
@@ -148,7 +132,7 @@ pub unsafe extern "C" fn obj_set_attr(
                 drop_optional(old);
                 0
             }
-            None if is_sealed(object) => frames::wait(|| ffi::PyObject_SetAttr(object, name, value)),
+            None if sealed::writes(object) => frames::wait(|| ffi::PyObject_SetAttr(object, name, value)),
             None => {
                 let _frames = frames::link();
                 ffi::PyObject_SetAttr(object, name, value)

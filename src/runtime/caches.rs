@@ -6,9 +6,11 @@
 //!
 //! | kind | words |
 //! | --- | --- |
-//! | attribute, store | tag and offset of a value among an instance's values; tag and offset of a slot |
+//! | attribute, store | tag and offset of a value among an instance's values |
+//! | attribute, further | offset of a slot, and four tags of classes that have it there |
+//! | store, further | tag and offset of a slot |
 //! | store, further | tag and offset of a field of a sealed class, and the address of the type whose exact instances it takes unchecked |
-//! | method | tag, function, address of the shared keys and how many they were, for instances with values; tag and function for instances without attributes of their own |
+//! | method | tag, function, address of the shared keys and how many they were, for instances with values; twice tag and function for instances without attributes of their own |
 //! | promise | tags of classes whose instances keep it ([`super::promise`]) |
 //! | global, 3.12 and later | the value, 0 while there is none: the dict watcher clears it |
 //! | global, 3.11 | address and version of a dict, twice, as in a guard cell; the value |
@@ -43,6 +45,15 @@ use super::unit::LoadedUnit;
 
 /// Stands in a word for a version tag while there is none.
 pub const NO_VERSION: u64 = u64::MAX;
+
+/// The word of an attribute's cache with the offset of a slot.
+pub const SLOT_OFFSET: usize = 2;
+
+/// The first of its words with a tag of a class that has the slot there.
+pub const FIRST_SLOT_TAG: usize = 3;
+
+/// How many of them there are.
+pub const SLOT_TAGS: usize = 4;
 
 /// How many places a site remembers at once.
 const MOST_PLACES: usize = 4;
@@ -96,9 +107,9 @@ impl Sites {
 pub(super) fn prepare(unit: &LoadedUnit) {
     for (number, kind) in unit.meta().caches.iter().enumerate() {
         match kind {
-            CacheKind::Attribute => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION]),
+            CacheKind::Attribute => set_words(unit, number, &[NO_VERSION; FIRST_SLOT_TAG + SLOT_TAGS]),
             CacheKind::Store => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION, 0, NO_VERSION]),
-            CacheKind::Method => set_words(unit, number, &[NO_VERSION, 0, 0, 0, NO_VERSION]),
+            CacheKind::Method => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
             CacheKind::Promise => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
             CacheKind::Global => forget_global(unit, number),
         }
@@ -282,22 +293,40 @@ unsafe fn learn_sealed(unit: &LoadedUnit, number: usize, class: *mut PyTypeObjec
 
 /// Lets compiled code find the place by itself, if it is of a kind that it knows.
 fn write_words(unit: &LoadedUnit, number: usize, kind: CacheKind, place: Place, version: u64) {
-    let position = |offset: i32| i64::from(offset).cast_unsigned();
-    let words: (usize, &[u64]) = match (kind, place) {
-        (CacheKind::Attribute | CacheKind::Store, Place::Value(position)) => {
-            (0, &[version, value_offset(position)])
-        }
-        (CacheKind::Attribute | CacheKind::Store, Place::Slot(offset)) => (2, &[version, position(offset)]),
-        (CacheKind::Method, Place::Method(function, Shadow::Keys(keys, count))) => {
-            (0, &[version, word(function), word(keys), count as u64])
-        }
-        (CacheKind::Method, Place::Method(function, Shadow::Never)) => (4, &[version, word(function)]),
-        _ => return,
+    let put = |at: usize, words: &[u64]| {
+        let first = unit.layout().cache(number) + at * WORD;
+        words.iter().enumerate().for_each(|(position, &word)| unit.set_word(first + position * WORD, word));
     };
-    let first = unit.layout().cache(number) + words.0 * WORD;
-    for (position, &value) in words.1.iter().enumerate() {
-        unit.set_word(first + position * WORD, value);
+    match (kind, place) {
+        (CacheKind::Attribute | CacheKind::Store, Place::Value(position)) => {
+            put(0, &[version, value_offset(position)]);
+        }
+        (CacheKind::Attribute, Place::Slot(offset)) => add_slot(unit, number, offset, version),
+        (CacheKind::Store, Place::Slot(offset)) => put(2, &[version, i64::from(offset).cast_unsigned()]),
+        (CacheKind::Method, Place::Method(function, Shadow::Keys(keys, count))) => {
+            put(0, &[version, word(function), word(keys), count as u64]);
+        }
+        (CacheKind::Method, Place::Method(function, Shadow::Never)) => {
+            let first = unit.word(unit.layout().cache(number) + 4 * WORD);
+            let is_first = [version, NO_VERSION].contains(&first) || version.is_multiple_of(2);
+            put(if is_first { 4 } else { 6 }, &[version, word(function)]);
+        }
+        _ => {}
     }
+}
+
+/// Adds the tag of a class to those of others that have a slot at the same offset.
+fn add_slot(unit: &LoadedUnit, number: usize, offset: i32, version: u64) {
+    let offset = i64::from(offset).cast_unsigned();
+    let at = |position: usize| unit.layout().cache(number) + position * WORD;
+    let tags = || FIRST_SLOT_TAG..FIRST_SLOT_TAG + SLOT_TAGS;
+    if unit.word(at(SLOT_OFFSET)) != offset {
+        tags().for_each(|position| unit.set_word(at(position), NO_VERSION));
+        unit.set_word(at(SLOT_OFFSET), offset);
+    }
+    let free = tags().find(|&position| [version, NO_VERSION].contains(&unit.word(at(position))));
+    let turns = unit.sites().with(number, |site| site.misses.get() as usize);
+    unit.set_word(at(free.unwrap_or(FIRST_SLOT_TAG + turns % SLOT_TAGS)), version);
 }
 
 /// What is added to the word that [`InstanceValues`] names, or to the instance's address.

@@ -21,7 +21,7 @@ pub const WORD: usize = 8;
 pub const CELL_WORDS: usize = 4;
 
 /// Words of an inline cache ([`super::caches`] says what they hold).
-pub const CACHE_WORDS: usize = 7;
+pub const CACHE_WORDS: usize = 8;
 
 /// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
 pub const FUNCTION_WORDS: usize = 3;

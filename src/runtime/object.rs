@@ -27,6 +27,7 @@ use crate::ir::Unary;
 
 use super::frames;
 use super::quiet;
+use super::sealed;
 use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
@@ -179,7 +180,6 @@ pub unsafe extern "C" fn obj_binary(
             frames::pass();
             return ffi::PyFloat_FromDouble(result);
         }
-        let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
         let apply: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = match operator {
             Binary::Add if plain => ffi::PyNumber_Add,
             Binary::Add => ffi::PyNumber_InPlaceAdd,
@@ -193,8 +193,11 @@ pub unsafe extern "C" fn obj_binary(
             Binary::FloorDiv => ffi::PyNumber_InPlaceFloorDivide,
             Binary::Mod if plain => ffi::PyNumber_Remainder,
             Binary::Mod => ffi::PyNumber_InPlaceRemainder,
-            Binary::Pow if plain => return ffi::PyNumber_Power(a, b, ffi::Py_None()),
-            Binary::Pow => return ffi::PyNumber_InPlacePower(a, b, ffi::Py_None()),
+            Binary::Pow => {
+                let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
+                let power = if plain { ffi::PyNumber_Power } else { ffi::PyNumber_InPlacePower };
+                return power(a, b, ffi::Py_None());
+            }
             Binary::Shl if plain => ffi::PyNumber_Lshift,
             Binary::Shl => ffi::PyNumber_InPlaceLshift,
             Binary::Shr if plain => ffi::PyNumber_Rshift,
@@ -208,6 +211,10 @@ pub unsafe extern "C" fn obj_binary(
             Binary::MatMul if plain => ffi::PyNumber_MatrixMultiply,
             Binary::MatMul => ffi::PyNumber_InPlaceMatrixMultiply,
         };
+        if plain && quiet::is_compiled_operator(operator, a, b) {
+            return frames::wait(|| apply(a, b));
+        }
+        let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
         apply(a, b)
     }
 }
@@ -553,7 +560,14 @@ pub unsafe extern "C" fn raise_unbound(name: *mut PyObject) {
 pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
-        let _frames = frames::link_unless(|| quiet::is_simple(object));
+        if quiet::is_simple(object) {
+            frames::pass();
+            return (running().symbols.dealloc)(object);
+        }
+        if sealed::frees(object) {
+            return frames::wait(|| (running().symbols.dealloc)(object));
+        }
+        let _frames = frames::link();
         (running().symbols.dealloc)(object);
     }
 }

@@ -16,6 +16,8 @@ use crate::cpython::object::field;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
 
+use crate::ir::Binary;
+
 use super::calls;
 
 /// Objects of the interpreter that are recognised by identity; all of them live for ever.
@@ -27,6 +29,7 @@ struct Known {
     str_join: usize,
     method_descriptor: usize,
     init_name: usize,
+    operators: [usize; 4],
     object_new: usize,
     init_slot: usize,
     iterators: [usize; 8],
@@ -64,6 +67,8 @@ pub(super) fn find(py: Python<'_>) -> PyResult<()> {
         str_join: address(c"str.join")?,
         method_descriptor: address(c"type(list.append)")?,
         init_name: PyString::intern(py, "__init__").into_ptr() as usize,
+        operators: ["__add__", "__sub__", "__mul__", "__truediv__"]
+            .map(|name| PyString::intern(py, name).into_ptr() as usize),
         object_new: slot(c"object", ffi::Py_tp_new)?,
         init_slot: slot(c"type('Probe', (), {'__init__': lambda self: None})", ffi::Py_tp_init)?,
         iterators,
@@ -233,6 +238,29 @@ unsafe fn method_is(method: *mut PyObject, names: &[&str]) -> bool {
         }
         let text = std::slice::from_raw_parts(text.cast::<u8>(), size.cast_unsigned());
         names.iter().any(|known| known.as_bytes() == text)
+    }
+}
+
+/// Whether the operator on these objects, of one class, is a compiled method of it.
+///
+/// # Safety
+/// Both objects are alive, the thread is attached.
+pub(super) unsafe fn is_compiled_operator(operator: Binary, a: *mut PyObject, b: *mut PyObject) -> bool {
+    let place = match operator {
+        Binary::Add => 0,
+        Binary::Sub => 1,
+        Binary::Mul => 2,
+        Binary::TrueDiv => 3,
+        _ => return false,
+    };
+    // SAFETY: the caller's contract; what the class has under a name is borrowed and looked at at once.
+    unsafe {
+        let class = type_of(a);
+        if class != type_of(b) || is_simple(a) {
+            return false;
+        }
+        let method = (running().symbols.type_lookup)(class, known().operators[place] as *mut PyObject);
+        !method.is_null() && calls::entry_of(method).is_some_and(|entry| calls::is_compiled(entry))
     }
 }
 

@@ -64,6 +64,9 @@ pub(super) unsafe extern "C" fn dealloc(object: *mut PyObject) {
                     return;
                 }
                 slot.write(ptr::null_mut());
+                if !dies_quietly(value) {
+                    frames::show();
+                }
                 counts.let_go(value);
             }
         }
@@ -107,6 +110,7 @@ unsafe fn free(object: *mut PyObject) {
         let own = class::fields(class);
         let is_exact = layout::is_sealed(own);
         if (*own).finalize.is_some() && is_exact {
+            frames::show();
             ffi::PyObject_GC_Track(object.cast::<c_void>());
             if finalize(object) < 0 {
                 return;
@@ -132,6 +136,7 @@ unsafe fn clear_weak_references(object: *mut PyObject, offset: isize) {
     // SAFETY: the offset lies within the instance.
     unsafe {
         if offset > 0 && !object.cast::<u8>().offset(offset).cast::<*mut PyObject>().read().is_null() {
+            frames::show();
             ffi::PyObject_ClearWeakRefs(object);
         }
     }
@@ -152,7 +157,16 @@ unsafe fn finalize(object: *mut PyObject) -> c_int {
 unsafe fn drop_fields(seal: &Seal, object: *mut PyObject) {
     for field in &seal.fields {
         // SAFETY: an instance's field is null or owned; it is null before foreign code can see it.
-        unsafe { drop_optional(field.slot(object).replace(ptr::null_mut())) };
+        unsafe {
+            let value = field.slot(object).replace(ptr::null_mut());
+            if !value.is_null()
+                && !dies_quietly(value)
+                && !layout::is_sealed(class::fields(ffi::Py_TYPE(value)))
+            {
+                frames::show();
+            }
+            drop_optional(value);
+        }
     }
 }
 

@@ -6,11 +6,13 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use crate::cpython::layout::InstanceValues;
 use crate::ir::InstData;
+use crate::runtime::caches::{FIRST_SLOT_TAG, SLOT_OFFSET, SLOT_TAGS};
 use crate::runtime::data::{Fixed, WORD as WORD_BYTES};
 use crate::runtime::meta::CacheKind;
 use crate::runtime::table::Helper;
 
 use super::Lower;
+use super::Version;
 use super::object::named_constant;
 use crate::codegen::abi::WORD;
 use crate::codegen::code::displacement;
@@ -72,8 +74,19 @@ pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
     let values = values_of(cx, object, slow);
     read_place(cx, &words, 1, values, (found, slow));
     cx.code.enter(slot);
-    require_version(cx, &words, 2, version, slow);
-    read_place(cx, &words, 3, object, (found, slow));
+    let known = cx.code.block();
+    let tags = if cx.version == Version::Resume { 1 } else { SLOT_TAGS };
+    for number in 0..tags {
+        let wanted = words.load(cx, FIRST_SLOT_TAG + number);
+        let same = cx.code.compare(IntCC::Equal, version, wanted);
+        let next = if number + 1 == tags { slow } else { cx.code.block() };
+        cx.code.builder.ins().brif(same, known, &[], next, &[]);
+        if number + 1 < tags {
+            cx.code.enter(next);
+        }
+    }
+    cx.code.enter(known);
+    read_place(cx, &words, SLOT_OFFSET, object, (found, slow));
     cx.code.enter(found);
     cx.code.inc_ref(value);
     cx.code.jump(done, &[value]);
@@ -113,9 +126,15 @@ pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
     let value = words.load(cx, 1);
     cx.code.jump(found, &[value]);
     cx.code.enter(bare);
-    require_version(cx, &words, 4, version, slow);
-    let value = words.load(cx, 5);
-    cx.code.jump(found, &[value]);
+    let second = cx.code.block();
+    for (number, other) in [(4, second), (6, slow)] {
+        require_version(cx, &words, number, version, other);
+        let value = words.load(cx, number + 1);
+        cx.code.jump(found, &[value]);
+        if number == 4 {
+            cx.code.enter(second);
+        }
+    }
     cx.code.enter(found);
     cx.code.inc_ref(function);
     cx.code.inc_ref(object);
