@@ -605,23 +605,23 @@ def test_long_chains_are_freed_without_recursion() -> None:
 def test_classes_die() -> None:
     def make() -> weakref.ref[type]:
         @frozen
-        class Local:
+        class Mortal:
             a: int
-            other: Local | None = None
+            other: Mortal | None = None
             b: list[int] = field(default_factory=list)
 
             def me(self) -> type:
                 return __class__  # type: ignore[name-defined]
 
-        kept = Local(1)
-        assert kept.me() is Local
-        return weakref.ref(Local)
+        kept = Mortal(1)
+        assert kept.me() is Mortal
+        return weakref.ref(Mortal)
 
     made = [make() for _ in range(10)]
     gc.collect()
     assert [ref() for ref in made] == [None] * 10
     gc.collect()
-    assert not [kind for kind in gc.get_objects() if isinstance(kind, type) and kind.__name__ == "Local"]
+    assert not [kind for kind in gc.get_objects() if isinstance(kind, type) and kind.__name__ == "Mortal"]
 
 
 @native
