@@ -121,16 +121,15 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjCallMethod if boundary == Boundary::Checked => {
             0
         }
-        Op::ObjItem | Op::ObjSetItem if boundary == Boundary::Checked => -1,
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom | Op::ObjMatchKeys | Op::ObjMatchClass => -4,
-        Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr, Op::ObjItem])) => {
-            if boundary == Boundary::Checked {
-                0
-            } else {
-                -1
-            }
+        Op::ObjBinary if data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjItem])) => -1,
+        Op::ObjBinary
+            if boundary == Boundary::Open
+                && data.args.iter().any(|&arg| is_of(func, arg, &[Op::ObjAttr])) =>
+        {
+            -1
         }
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,
