@@ -30,6 +30,10 @@ MARK = b"castiron._castiron._runtime"
 
 _SKIPPED = ("__pycache__",)
 
+# What new files don't allow; `mkstemp` allows nothing to others.
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
 
 @dataclass(frozen=True)
 class Module:
@@ -200,20 +204,11 @@ def _put(target: Path, data: bytes, like: Path | None = None) -> None:
         if like is not None:
             shutil.copymode(like, name)
         else:
-            os.chmod(name, 0o666 & ~_umask())
+            os.chmod(name, 0o666 & ~_UMASK)
         os.replace(name, target)
     except BaseException:
         os.unlink(name)
         raise
-
-
-def _umask() -> int:
-    """What new files don't allow; `mkstemp` allows nothing to others."""
-    return _UMASK
-
-
-_UMASK = os.umask(0o022)
-os.umask(_UMASK)
 
 
 def clean(paths: Iterable[Path]) -> list[Path]:
