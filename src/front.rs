@@ -9,6 +9,8 @@
 pub mod annotation;
 pub mod build;
 mod closures;
+mod constants;
+mod decorators;
 pub mod dialect;
 mod fields;
 mod finish;
@@ -42,6 +44,9 @@ pub use build::BuildOptions;
 pub use build::Built;
 pub use build::Promise;
 pub use build::build;
+pub use constants::constants;
+pub use decorators::Enforcement;
+pub use decorators::is_promised;
 pub use dialect::Dialect;
 pub use functions::FunctionInfo;
 pub use functions::ParameterInfo;

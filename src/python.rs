@@ -1,6 +1,7 @@
 //! The PyO3 boundary: the extension module `castiron._castiron`. Conversions only; the work is done by
 //! `driver`, `check` and `runtime`.
 
+mod built;
 mod callable;
 mod commands;
 mod compile;
@@ -34,6 +35,11 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Text>()?;
     module.add_class::<imports::CodeGetter>()?;
     for function in [
+        wrap_pyfunction!(built::awaits_promise, module)?,
+        wrap_pyfunction!(built::bind_built, module)?,
+        wrap_pyfunction!(built::keep_promise, module)?,
+        wrap_pyfunction!(built::release_promise, module)?,
+        wrap_pyfunction!(built::without_bets, module)?,
         wrap_pyfunction!(commands::build_text, module)?,
         wrap_pyfunction!(commands::check_text, module)?,
         wrap_pyfunction!(commands::dump_text, module)?,

@@ -48,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "-j", "--jobs", type=_positive, default=_build.default_jobs(), help="how many at once (%(default)s)"
     )
+    build.add_argument("--enforce", action="store_true", help="check every annotation, as castiron.enforce does")
+    build.add_argument("--everything", action="store_true", help="compile functions that gain nothing by it too")
     build.add_argument("--json", action="store_true", help="print one JSON document")
     build.set_defaults(run=_build_modules)
 
@@ -85,7 +87,8 @@ def _build_modules(options: argparse.Namespace) -> int:
         made = _build.plan(options.paths, options.output)
         count = len(made.modules)
         progress = _Progress(count if not options.json else 0)
-        outcomes = _build.build(made, options.jobs, progress.step)
+        how = _build.Options(enforce=options.enforce, everything=options.everything)
+        outcomes = _build.build(made, options.jobs, progress.step, how)
     except (OSError, ValueError) as error:
         raise _CommandError(str(error)) from None
     progress.end()
@@ -126,12 +129,9 @@ def _print_outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> None:
     else:
         functions = f"{len(outcome.native)} of {len(outcome.native) + len(outcome.bytecode)} functions native"
         print(f"built     {name}  {functions}, {outcome.size / 1024:.0f} KiB, {outcome.seconds:.2f} s")
-        for function in outcome.bytecode:
-            reasons = ", ".join(sorted({reason.code for reason in function.reasons})) or _NOT_OF_THE_MODULE
-            print(f"  bytecode  {outcome.module.source}:{function.line}  {function.name}: {reasons}")
-
-
-_NOT_OF_THE_MODULE = "only functions of the module itself are built so far"
+        for function, line, reasons in outcome.bytecode:
+            codes = ", ".join(sorted({reason.code for reason in reasons}))
+            print(f"  bytecode  {outcome.module.source}:{line}  {function}: {codes}")
 
 
 def _print_sum(built: list[_build.Built], count: int, begun: float) -> None:
@@ -150,8 +150,8 @@ def _outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> dict[str, o
     if isinstance(outcome, _build.Kept):
         return {**common, "kept": outcome.reason}
     bytecode = [
-        {"name": function.name, "line": function.line, "reasons": [_finding(reason) for reason in function.reasons]}
-        for function in outcome.bytecode
+        {"name": name, "line": line, "reasons": [_finding(reason) for reason in reasons]}
+        for name, line, reasons in outcome.bytecode
     ]
     built = {"output": str(outcome.module.output), "bytes": outcome.size, "seconds": outcome.seconds}
     return {**common, **built, "native": outcome.native, "bytecode": bytecode}

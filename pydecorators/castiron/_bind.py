@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import ast
 
-from castiron import _castiron
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
@@ -23,7 +21,7 @@ _EXEMPT = {"frozen", "jit", "typed"}
 _PLACE = "\0castiron: the innermost decorator"
 
 
-def bound(data: bytes, path: str, chosen: set[tuple[str, int]]) -> CodeType:
+def bound(data: bytes | str, path: str, chosen: set[tuple[str, int]], decorator: object) -> CodeType:
     """Compile the text of a module with the decorators in it."""
     # The import has shown the text's warnings already.
     import warnings
@@ -44,7 +42,7 @@ def bound(data: bytes, path: str, chosen: set[tuple[str, int]]) -> CodeType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         code: CodeType = compile(tree, path, "exec", dont_inherit=True)
-    return _with_decorator(code)
+    return _with_decorator(code, decorator)
 
 
 def _is_exempt(node: ast.FunctionDef | ast.ClassDef) -> bool:
@@ -61,13 +59,13 @@ def _decorate(node: ast.FunctionDef, scope: str, chosen: set[tuple[str, int]]) -
         node.decorator_list.append(place)
 
 
-def _with_decorator(code: CodeType) -> CodeType:
+def _with_decorator(code: CodeType, decorator: object) -> CodeType:
     """Put the decorator in the place of what stands for it, in the module's code and in that of classes."""
     kind = type(code)
     constants = tuple(
-        _castiron.bind_imported
+        decorator
         if type(constant) is str and constant == _PLACE
-        else _with_decorator(constant)
+        else _with_decorator(constant, decorator)
         if type(constant) is kind
         else constant
         for constant in code.co_consts

@@ -57,7 +57,8 @@ class Built:
 
     module: Module
     native: list[str]
-    bytecode: list[_castiron.FunctionReport]
+    bytecode: list[tuple[str, int, list[_castiron.Finding]]]
+    """Name, line and reasons of each function that stays bytecode."""
     size: int
     """Bytes of the extension module."""
     seconds: float
@@ -77,6 +78,19 @@ class Failed:
 
     module: Module
     message: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """How modules are built."""
+
+    enforce: bool = False
+    """Whether every annotation is a promise."""
+    everything: bool = False
+    """Whether functions that gain nothing are compiled too."""
+
+
+_DEFAULTS = Options()
 
 
 @dataclass
@@ -146,7 +160,9 @@ def _name_of(path: Path) -> str | None:
     return ".".join(parts) if all(part.isidentifier() for part in parts) else None
 
 
-def build(made: Plan, jobs: int, report: Callable[[Built | Kept | Failed], None]) -> list[Built | Kept | Failed]:
+def build(
+    made: Plan, jobs: int, report: Callable[[Built | Kept | Failed], None], options: Options = _DEFAULTS
+) -> list[Built | Kept | Failed]:
     """Build the modules of a plan side by side and copy its data; each outcome is reported as it comes.
 
     Raises:
@@ -158,7 +174,7 @@ def build(made: Plan, jobs: int, report: Callable[[Built | Kept | Failed], None]
     outcomes: list[Built | Kept | Failed] = []
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            for outcome in pool.map(_build_one, made.modules):
+            for outcome in pool.map(lambda module: _build_one(module, options), made.modules):
                 outcomes.append(outcome)
                 report(outcome)
         except BaseException:
@@ -167,7 +183,7 @@ def build(made: Plan, jobs: int, report: Callable[[Built | Kept | Failed], None]
     return outcomes
 
 
-def _build_one(module: Module) -> Built | Kept | Failed:
+def _build_one(module: Module, options: Options) -> Built | Kept | Failed:
     begun = time.perf_counter()
     text = read_text(str(module.source))
     if isinstance(text, OSError):
@@ -177,12 +193,14 @@ def _build_one(module: Module) -> Built | Kept | Failed:
     if module.source.name == "__main__.py":
         return _keep(module, "it is run, not imported")
     try:
-        data, native = _castiron.build_text(module.name, str(module.source), text)
+        data, functions = _castiron.build_text(
+            module.name, str(module.source), text, enforce=options.enforce, everything=options.everything
+        )
     except ValueError as error:
         return Failed(module, str(error))
     _put(module.output, data)
-    report = _castiron.check_text(str(module.source), text)
-    bytecode = [function for function in report.functions if function.name not in native]
+    native = [name for name, _, reasons in functions if not reasons]
+    bytecode = [function for function in functions if function[2]]
     return Built(module, native, bytecode, len(data), time.perf_counter() - begun)
 
 

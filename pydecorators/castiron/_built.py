@@ -1,26 +1,72 @@
-"""What the runtime asks of Python for a module that was built ahead of time: its loader, and whether it is current."""
+"""What the runtime asks of Python for a module that was built ahead of time: its loader, its body, its run.
+
+In: the module, its text and which functions have machine code. Out: a loader that has the text, and the code of the
+body, which is that of the text but for decorators of ours.
+"""
 
 from __future__ import annotations
 
+import marshal
 import os
+import sys
 import warnings
-from importlib.machinery import ExtensionFileLoader
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 
+from castiron import _castiron
 from castiron._source import read_text
 from castiron._typed import MODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
+    from typing import Any, SupportsIndex
+
+_CODE: Any = type((lambda: None).__code__)
+
+#: The flags of a compiled file that is checked by the hash of its source.
+_HASH_BASED = (0b11).to_bytes(4, "little")
+
+#: Whether a function's entry can be replaced; else a decorator puts another object in its place.
+_HAS_ENTRIES = sys.version_info >= (3, 12)
+
+
+class _BuiltFile(str):
+    """A built module's `__file__`, in which `inspect` finds source: it takes no name that ends as an extension's."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def endswith(
+        self,
+        suffix: str | tuple[str, ...],
+        start: SupportsIndex | None = None,
+        end: SupportsIndex | None = None,
+        /,
+    ) -> bool:
+        if sys._getframe(1).f_globals.get("__name__") == "inspect":
+            import linecache
+
+            path = str(self)
+            linecache.cache[path] = (len(self._text), None, self._text.splitlines(True), path)
+            return False
+        return super().endswith(suffix, start, end)
+
+    def __str__(self) -> str:
+        return self[:]
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 class BuiltLoader(ExtensionFileLoader):
     """The loader of a built module, which has its source text with it."""
 
-    def __init__(self, name: str, path: str, text: str, code: CodeType) -> None:
+    def __init__(self, name: str, path: str, text: str, source_path: str) -> None:
         super().__init__(name, path)
         self._text = text
-        self._code = code
+        self._source_path = source_path
+        self._code: CodeType | None = None
 
     def get_source(self, fullname: str) -> str:  # type: ignore[override] # stock extension modules have none
         """Return the text that the module was built from."""
@@ -30,6 +76,8 @@ class BuiltLoader(ExtensionFileLoader):
     def get_code(self, fullname: str) -> CodeType:  # type: ignore[override] # stock extension modules have none
         """Return the code of the module's body."""
         self._check_name(fullname)
+        if self._code is None:
+            self._code = _compiled(self._text, self._source_path)
         return self._code
 
     def _check_name(self, fullname: str) -> None:
@@ -37,16 +85,24 @@ class BuiltLoader(ExtensionFileLoader):
             raise ImportError(f"loader for {self.name} cannot handle {fullname}", name=fullname)
 
 
-def adopt(module: ModuleType, text: str, code: CodeType) -> bool:
-    """Give a built module that is about to run its loader; whether it is to run as machine code.
+def adopt(module: ModuleType, text: str, source_path: str, is_enforced: bool) -> bool:
+    """Give a built module that is about to run its loader and what its body needs; whether it runs as machine code.
 
     Warns with RuntimeWarning if the source file beside it is newer and has another text.
     """
     spec = module.__spec__
     if spec is not None and type(spec.loader) is ExtensionFileLoader:
-        loader = BuiltLoader(spec.loader.name, spec.loader.path, text, code)
+        loader = BuiltLoader(spec.loader.name, spec.loader.path, text, source_path)
         spec.loader = module.__loader__ = loader
-        _warn_if_stale(loader.path, code.co_filename, text)
+        _warn_if_stale(loader.path, source_path, text)
+        file = _BuiltFile(loader.path)
+        file._text = text
+        module.__file__ = file
+    if is_enforced and MODE != "off":
+        from castiron._enforce import Options
+        from castiron._rewrite import NAME
+
+        vars(module)[NAME] = Options(False, False, "raise", ())
     return MODE == "on"
 
 
@@ -62,3 +118,42 @@ def _warn_if_stale(built: str, source: str, text: str) -> None:
             RuntimeWarning,
             stacklevel=2,
         )
+
+
+def body(text: str, path: str, bound: list[tuple[str, int]], is_enforced: bool) -> CodeType:
+    """Compile the body of a module, with decorators for the functions that are bound, or that are all enforced."""
+    is_enforced = is_enforced and MODE != "off"
+    chosen = set() if _HAS_ENTRIES else set(bound)
+    if not chosen and not is_enforced:
+        return _compiled(text, path)
+    # The build has shown what there is to warn of.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if is_enforced:
+            from castiron._rewrite import rewritten
+
+            return rewritten(text, path)
+        from castiron._bind import bound as with_decorators
+
+        return with_decorators(text, path, chosen, _castiron.bind_built)
+
+
+def _compiled(text: str, path: str) -> CodeType:
+    """Compile a text as an import of the source file at the path would, or find what an earlier one has compiled.
+
+    What is found beside the modules is trusted as much as they are.
+    """
+    cached = f"{cache_from_source(path)[:-4]}.castiron-built.pyc"
+    header = b"".join((MAGIC_NUMBER, _HASH_BASED, source_hash(text.encode("utf-8", "surrogatepass"))))
+    try:
+        with open(cached, "rb") as file:
+            if file.read(len(header)) == header:
+                found: CodeType = marshal.load(file)
+                if type(found) is _CODE:
+                    return found
+    except (OSError, ValueError, EOFError, TypeError):  # it was never written, or damaged
+        pass
+    code: CodeType = compile(text, path, "exec", dont_inherit=True)
+    if not sys.dont_write_bytecode:
+        SourceFileLoader("", path).set_data(cached, header + marshal.dumps(code))
+    return code

@@ -29,7 +29,7 @@ _MAIN = "__main__"
 VERSION = 1
 
 
-class _Options:
+class Options:
     """How one package is enforced."""
 
     __slots__ = ("deep", "exclude", "on_violation", "strict")
@@ -73,10 +73,10 @@ def _has_file(function: Any) -> bool:
     return not function.__code__.co_filename.startswith("<")
 
 
-_packages: dict[str, _Options] = {}
+_packages: dict[str, Options] = {}
 
 
-def _options_of(module: str) -> _Options | None:
+def _options_of(module: str) -> Options | None:
     """Give the options of the innermost enforced package around the module."""
     name = module
     while name:
@@ -108,7 +108,7 @@ class EnforcingLoader(SourceFileLoader):
         """Run the module with the decorators at hand."""
         options = _options_of(module.__name__)
         if options is None:
-            options = _Options(False, False, "raise", (module.__name__,))
+            options = Options(False, False, "raise", (module.__name__,))
         from castiron._rewrite import NAME
 
         vars(module)[NAME] = options
@@ -176,7 +176,7 @@ def enforce(
     if not names:
         where = settings.path or "no pyproject.toml"
         raise TypeError(f"enforce() names no package, and neither does tool.castiron.enforce ({where})")
-    options = _Options(
+    options = Options(
         settings.deep if deep is None else deep,
         settings.strict if strict is None else strict,
         settings.on_violation if on_violation is None else on_violation,
@@ -191,7 +191,7 @@ def enforce(
             _enforce_loaded(module, options)
 
 
-def _enforce_loaded(module: ModuleType, options: _Options) -> None:
+def _enforce_loaded(module: ModuleType, options: Options) -> None:
     """Enforce the functions and classes that an imported module holds and defines."""
     for name, value in list(vars(module).items()):
         kind = type(value)

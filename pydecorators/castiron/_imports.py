@@ -69,7 +69,7 @@ def _registered(loader: SourceFileLoader, code: CodeType) -> CodeType:
     if chosen:
         from castiron._bind import bound
 
-        code = bound(data, path, chosen)
+        code = bound(data, path, chosen, _castiron.bind_imported)
         _castiron.register_code(code, functions)
     return code
 

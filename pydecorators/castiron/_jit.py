@@ -56,7 +56,10 @@ def _decorate(function: Any, eager: bool) -> Any:
     if kind is staticmethod or kind is classmethod:
         return kind(_decorate(function.__func__, eager))
     if _castiron.is_native_callable(function):
-        return function
+        function = _castiron.without_bets(function)
+        kind = type(function)
+        if kind is not _FUNCTION:
+            return function
     if kind is not _FUNCTION:
         raise TypeError(_refusal(function))
     if MODE == "off":
@@ -75,7 +78,8 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
     if function.__name__ == "<lambda>":
         return _fall_back(function, "a lambda is not compiled: name it with def")
     code = original(function.__code__)
-    source = proved_source(function, code)
+    is_built = _castiron.awaits_promise(function)
+    source = None if is_built else proved_source(function, code)
     if isinstance(source, str):
         return _fall_back(function, source)
     if code is not function.__code__:
@@ -86,6 +90,13 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
         return _fall_back(function, "Self and type variables with constraints are checked in bytecode")
     if _is_method_of_local_class(function) and plan.gaps():
         return _fall_back(function, "names of a local class that is not defined yet are looked up in bytecode")
+    if source is None:
+        kept = _castiron.keep_promise(function, plan)
+        if kept is not None:
+            return kept
+        source = proved_source(function, code)
+        if isinstance(source, str):
+            return _fall_back(function, source)
     made = _castiron.prepare(function, source.parsed(), plan)
     if made is None:
         return typed(function)

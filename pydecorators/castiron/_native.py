@@ -6,7 +6,17 @@ the same functions for interpreters without the native part.
 
 from __future__ import annotations
 
-from castiron._castiron import FunctionPlan, install_enforcement, install_revival, is_jitted, set_code
+from castiron._castiron import (
+    FunctionPlan,
+    awaits_promise,
+    install_enforcement,
+    install_revival,
+    is_jitted,
+    keep_promise,
+    release_promise,
+    set_code,
+    without_bets,
+)
 from castiron._errors import violation
 from castiron._errors import warn as _warn
 from castiron._forms import read_all
@@ -59,7 +69,14 @@ install_revival(_plan_for)
 
 
 def enforce_function(function: Any, annotations: dict[str, object], *, deep: bool, strict: bool, warn: bool) -> Any:
-    """Put checks of the annotations into the function's code; give the function."""
+    """Put checks of the annotations into the function's code; give the function.
+
+    A function that was built with these promises gets its machine code instead.
+    """
+    if awaits_promise(function) and not (deep or strict or warn):
+        kept = keep_promise(function, FunctionPlan(function, annotations))
+        if kept is not None:
+            return kept
     known = _lasting(annotations, deep, strict, warn)
     code = woven_from(function.__code__, known) if known is not None else None
     if code is None:
@@ -84,12 +101,13 @@ def plan_of(function: Any) -> FunctionPlan | None:
 
 
 def origin_of(function: Any) -> Any:
-    """Give the function that the annotations belong to: the same."""
-    return function
+    """Give the function that the annotations belong to: the same, or what runs as machine code without checks."""
+    return without_bets(function)
 
 
 def restored(function: Any) -> Any:
     """Take the checks out of the function's code; give the function."""
+    function = release_promise(function)
     code = original(function.__code__)
     if code is not function.__code__ and not is_jitted(function):
         set_code(function, code)

@@ -1,9 +1,14 @@
 //! Building ahead of time: the functions of a text as an extension module, without running any of it.
 //!
-//! Nobody enforces a built module's annotations, so they are bets. Facts about names come from the text
-//! ([`super::text`]).
+//! Annotations are promises where somebody enforces them when the module runs, else bets. Facts about names come from
+//! the text ([`super::text`]).
+//!
+//! A function that fails only together with the others (its code grows out of proportion, or a pass of ours breaks)
+//! stays bytecode; the others are built without it.
 
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::codegen;
 use crate::codegen::Texts;
@@ -11,53 +16,193 @@ use crate::emit;
 use crate::emit::link::link;
 use crate::emit::object::BuiltModule;
 use crate::front;
+use crate::front::Enforcement;
+use crate::front::FunctionInfo;
+use crate::front::ParsedModule;
+use crate::ir::FuncId;
+use crate::ir::GlobalFact;
 use crate::source::SourceFile;
 use crate::source::render;
 
+use super::Blueprint;
+use super::Checked;
 use super::Failure;
+use super::Member;
+use super::Request;
 use super::Session;
-use super::dump;
+use super::blueprint;
 use super::guarded;
+use super::imported;
 use super::optimised;
 use super::position;
+use super::report;
+use super::report::Finding;
 use super::text;
+
+/// A module that is to be built.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its name, dots and all.
+    pub name: &'a str,
+    /// Where its text stands, for messages.
+    pub path: &'a str,
+    /// Its text.
+    pub source: &'a str,
+    /// Which annotations are promises.
+    pub enforcement: Enforcement,
+}
 
 /// A module as a shared object that Python can import.
 #[derive(Clone, Debug)]
 pub struct SharedObject {
     /// The file's bytes.
     pub bytes: Vec<u8>,
-    /// The functions that have machine code.
-    pub functions: Vec<String>,
+    /// All functions of the text, in its order.
+    pub functions: Vec<BuiltFunction>,
 }
 
-/// Builds the module of this name (dots and all) from its text.
+/// What has become of a function.
+#[derive(Clone, Debug)]
+pub struct BuiltFunction {
+    /// Its qualified name.
+    pub name: String,
+    /// The line of its `def`.
+    pub line: u32,
+    /// Why it stays bytecode; nothing when it has machine code.
+    pub reasons: Vec<Finding>,
+}
+
+/// A function of the text, and what it is compiled from or why it is not.
+struct Candidate {
+    info: FunctionInfo,
+    made: Result<Arc<Blueprint>, Failure>,
+}
+
+/// Builds a module from its text.
 ///
 /// # Errors
 /// What to tell the user: syntax errors, or a failure of ours.
-pub fn build(session: &Session, module: &str, path: &str, source: &str) -> Result<SharedObject, String> {
-    let file = SourceFile::new(path, source);
-    let parsed = Arc::new(front::parse(&file).map_err(|errors| render(&errors, &file))?);
-    let options = front::BuildOptions { promise: front::Promise::None, ..session.options };
-    let session = Session { options, ..*session };
-    let request = text::request(&session, &parsed);
-    let functions = request.functions.iter().map(|member| member.blueprint().info.qualname.clone()).collect();
-    let bytes = guarded::run(|| {
-        let unit = optimised(&session, &request, &mut |_, _| {})?;
-        let positions = |range| position(&file, range);
-        let wanted = codegen::Request {
+pub fn build(session: &Session, wanted: Wanted<'_>) -> Result<SharedObject, String> {
+    let file = SourceFile::new(wanted.path, wanted.source);
+    let module = Arc::new(front::parse(&file).map_err(|errors| render(&errors, &file))?);
+    let mut candidates = candidates(session, &module, wanted.enforcement);
+    let bytes = match shared_object(session, &file, wanted, &candidates) {
+        Ok(bytes) => bytes,
+        Err(failure) => {
+            if session.strict && matches!(failure, Failure::Bug(_)) {
+                return Err(super::dump::explained(&failure, &file));
+            }
+            drop_failing(session, &file, wanted, &mut candidates);
+            let built = shared_object(session, &file, wanted, &candidates);
+            built.map_err(|failure| super::dump::explained(&failure, &file))?
+        }
+    };
+    let described = |candidate: Candidate| BuiltFunction {
+        line: file.line(candidate.info.name_range.start()),
+        reasons: match &candidate.made {
+            Ok(_) => Vec::new(),
+            Err(failure) => report::failure_findings(failure, &candidate.info, &file),
+        },
+        name: candidate.info.qualname,
+    };
+    Ok(SharedObject { bytes, functions: candidates.into_iter().map(described).collect() })
+}
+
+fn candidates(session: &Session, module: &Arc<ParsedModule>, enforcement: Enforcement) -> Vec<Candidate> {
+    let made = |info: FunctionInfo| {
+        let made = if front::is_promised(module, &info, enforcement) {
+            let signature = front::annotated_signature(module, &info);
+            blueprint(session, module, &info, signature, Checked::all(info.parameters.len()))
+        } else {
+            imported::unpromised(session, module, &info)
+        };
+        Candidate { made: made.map(Arc::new), info }
+    };
+    front::functions(module).into_iter().map(made).collect()
+}
+
+/// Finds the functions that can't be built, by building each of them alone; where all can, none of them is.
+fn drop_failing(session: &Session, file: &SourceFile, wanted: Wanted<'_>, candidates: &mut Vec<Candidate>) {
+    let mut has_failed = false;
+    let mut tried = Vec::new();
+    for mut candidate in std::mem::take(candidates) {
+        if candidate.made.is_ok() {
+            let alone = [candidate];
+            let built = shared_object(session, file, wanted, &alone);
+            [candidate] = alone;
+            if let Err(failure) = built {
+                has_failed = true;
+                candidate.made = Err(failure);
+            }
+        }
+        tried.push(candidate);
+    }
+    if !has_failed {
+        for candidate in tried.iter_mut().filter(|candidate| candidate.made.is_ok()) {
+            candidate.made = Err(Failure::Bug("the functions of the module fail together".to_owned()));
+        }
+    }
+    *candidates = tried;
+}
+
+/// The functions that can be compiled, as one shared object.
+fn shared_object(
+    session: &Session,
+    file: &SourceFile,
+    wanted: Wanted<'_>,
+    candidates: &[Candidate],
+) -> Result<Vec<u8>, Failure> {
+    let functions: Vec<&Arc<Blueprint>> =
+        candidates.iter().filter_map(|candidate| candidate.made.as_ref().ok()).collect();
+    let request = request(&functions);
+    let lines: Vec<u32> = functions.iter().map(|function| function.info.first_line).collect();
+    guarded::run(|| {
+        let unit = optimised(session, &request, &mut |_, _| {})?;
+        let positions = |range| position(file, range);
+        let compiled = codegen::Request {
             unit: &unit,
             layout: session.layout,
             positions: &positions,
             texts: Texts::Drop,
-            forced_exits: None,
+            forced_exits: session.force.exits(),
         };
         let verify = if session.strict { emit::Verify::Yes } else { emit::Verify::No };
-        let built = BuiltModule { name: module, source };
-        let object = emit::object::compile(&wanted, built, verify);
+        let built = BuiltModule {
+            name: wanted.name,
+            source: wanted.source,
+            lines: &lines,
+            is_enforced: wanted.enforcement == Enforcement::Everything,
+            asserts: session.options.assertions == front::Assertions::Kept,
+        };
+        let object = emit::object::compile(&compiled, built, verify);
         let object = object.map_err(|error| Failure::Bug(error.to_string()))?;
         link(&object).map_err(|error| Failure::Bug(error.to_string()))
-    });
-    let bytes = bytes.map_err(|failure| dump::explained(&failure, &file))?;
-    Ok(SharedObject { bytes, functions })
+    })
+}
+
+/// The functions as one unit, with what the text says of the names that they read.
+fn request(functions: &[&Arc<Blueprint>]) -> Request {
+    let mut facts: FxHashMap<String, GlobalFact> = FxHashMap::default();
+    if let Some(first) = functions.first() {
+        let constants = front::constants(&first.module).into_iter();
+        facts.extend(constants.map(|(name, constant)| (name, GlobalFact::Value(constant))));
+    }
+    let mut defined: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (number, function) in functions.iter().enumerate() {
+        facts.extend(text::facts_of_text(&function.module, function));
+        defined.entry(&function.info.qualname).or_default().push(number);
+    }
+    for (name, numbers) in defined {
+        match numbers.as_slice() {
+            // Only names of the module itself are global ones.
+            &[number] if !name.contains('.') => {
+                facts.insert(name.to_owned(), GlobalFact::Function(FuncId::new(number)));
+            }
+            _ => {
+                facts.remove(name);
+            }
+        }
+    }
+    let functions = functions.iter().map(|&function| Member::Compile(Arc::clone(function))).collect();
+    Request { functions, facts, texts: Texts::Drop, start: None }
 }

@@ -1,13 +1,10 @@
-//! A text alone: what can be compiled of it, and what it says about names, without running any of it.
+//! What a text alone says about names, without running any of it.
 //!
 //! Facts about global names come from the text: its own functions, known builtins that it does not bind, and
 //! `import math`. Each is guarded, so they describe the usual case and nothing else depends on them.
 
-use std::sync::Arc;
-
 use rustc_hash::FxHashMap;
 
-use crate::codegen::Texts;
 use crate::front;
 use crate::front::ParsedModule;
 use crate::ir::Builtin;
@@ -15,37 +12,6 @@ use crate::ir::FuncId;
 use crate::ir::GlobalFact;
 
 use super::Blueprint;
-use super::Checked;
-use super::Member;
-use super::Request;
-use super::Session;
-use super::blueprint;
-
-/// All of the module's own functions that have a structure for the compiler, as one unit to be; there may be none.
-#[must_use]
-pub fn request(session: &Session, module: &Arc<ParsedModule>) -> Request {
-    let infos = front::functions(module);
-    let is_only = |name: &str| infos.iter().filter(|info| info.qualname == name).count() == 1;
-    let mut functions = Vec::new();
-    for info in &infos {
-        if info.qualname.contains('.') || !is_only(&info.qualname) {
-            continue;
-        }
-        let signature = front::annotated_signature(module, info);
-        if let Ok(made) = blueprint(session, module, info, signature, Checked::all(info.parameters.len())) {
-            functions.push(Arc::new(made));
-        }
-    }
-    let mut facts: FxHashMap<String, GlobalFact> = FxHashMap::default();
-    for function in &functions {
-        facts.extend(facts_of_text(module, function));
-    }
-    for (number, function) in functions.iter().enumerate() {
-        facts.insert(function.info.qualname.clone(), GlobalFact::Function(FuncId::new(number)));
-    }
-    let functions = functions.into_iter().map(Member::Compile).collect();
-    Request { functions, facts, texts: Texts::Drop, start: None }
-}
 
 /// What the text alone says about the names that the function reads.
 pub(super) fn facts_of_text(module: &ParsedModule, function: &Blueprint) -> FxHashMap<String, GlobalFact> {

@@ -24,6 +24,12 @@ pub struct BuiltModule<'a> {
     pub name: &'a str,
     /// Its source text.
     pub source: &'a str,
+    /// `code.co_firstlineno` of each function of the unit.
+    pub lines: &'a [u32],
+    /// Whether every annotation of the module is a promise.
+    pub is_enforced: bool,
+    /// Whether its assertions are tested.
+    pub asserts: bool,
 }
 
 /// Compiles a unit into a relocatable object file for this kind of machine, without the features that
@@ -43,6 +49,9 @@ pub fn compile(request: &Request<'_>, built: BuiltModule<'_>, verify: Verify) ->
         module: built.name.to_owned(),
         source: built.source.to_owned(),
         meta: unit.meta,
+        lines: built.lines.to_vec(),
+        is_enforced: built.is_enforced,
+        asserts: built.asserts,
     };
     define_init(&mut module, built.name, unit.data, &image.to_bytes())?;
     module.finish().emit().map_err(|error| EmitError::Machine(error.to_string()))

@@ -47,6 +47,13 @@ pub(super) fn names_bound_anywhere(suite: &[Stmt]) -> FxHashSet<String> {
     names.bound
 }
 
+/// Every name that any scope of these statements declares global.
+pub(super) fn globals_declared_anywhere(suite: &[Stmt]) -> FxHashSet<String> {
+    let mut names = Names { everywhere: true, ..Names::default() };
+    names.visit_body(suite);
+    names.globals
+}
+
 pub(super) fn bind_type_params(params: Option<&TypeParams>, names: &mut FxHashSet<String>) {
     for param in params.iter().flat_map(|params| &params.type_params) {
         names.insert(name_of(param).to_string());

@@ -12,6 +12,7 @@ use crate::driver::dump;
 use crate::driver::dump::Passes;
 use crate::driver::dump::Stage;
 use crate::driver::report;
+use crate::front::Enforcement;
 
 use super::session;
 
@@ -72,18 +73,30 @@ fn findings(py: Python<'_>, found: Vec<report::Finding>) -> PyResult<Vec<Py<Find
     converted.collect()
 }
 
-/// A module built from its text, as the bytes of a shared object, and the names of the functions that have
-/// machine code; ValueError says why there is none.
+/// A function of a module that was built: its name, the line of its `def`, and why it stays bytecode.
+type BuiltFunction = (String, u32, Vec<Py<Finding>>);
+
+/// A module built from its text: the bytes of a shared object, and what has become of its functions; ValueError says
+/// why there is none.
 #[pyfunction]
+#[pyo3(signature = (module, path, text, /, *, enforce = false, everything = false))]
 pub(super) fn build_text<'py>(
     py: Python<'py>,
     module: &str,
     path: &str,
     text: &str,
-) -> PyResult<(Bound<'py, PyBytes>, Vec<String>)> {
+    enforce: bool,
+    everything: bool,
+) -> PyResult<(Bound<'py, PyBytes>, Vec<BuiltFunction>)> {
     let session = running_session()?;
-    let built = py.detach(|| ahead::build(session, module, path, text)).map_err(PyValueError::new_err)?;
-    Ok((PyBytes::new(py, &built.bytes), built.functions))
+    let force = if everything { session.force.or_native() } else { session.force };
+    let session = Session { force, ..*session };
+    let enforcement = if enforce { Enforcement::Everything } else { Enforcement::Decorated };
+    let wanted = ahead::Wanted { name: module, path, source: text, enforcement };
+    let built = py.detach(|| ahead::build(&session, wanted)).map_err(PyValueError::new_err)?;
+    let functions = built.functions.into_iter();
+    let described = functions.map(|found| Ok((found.name, found.line, findings(py, found.reasons)?)));
+    Ok((PyBytes::new(py, &built.bytes), described.collect::<PyResult<_>>()?))
 }
 
 /// A function at a stage; ValueError says what is wrong with the question or the text.

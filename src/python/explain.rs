@@ -11,6 +11,7 @@ use crate::check::Enforcement;
 use crate::driver::report;
 use crate::runtime::cells;
 use crate::runtime::install;
+use crate::runtime::unit::LoadedUnit;
 
 use super::entry;
 use super::record;
@@ -91,6 +92,10 @@ pub(super) fn explain(function: &Bound<'_, PyAny>) -> PyResult<Explanation> {
         return Err(PyTypeError::new_err("explain takes a function"));
     }
     let Some(found) = record::find(function.as_ptr()) else {
+        if let Some((unit, number)) = install::installed(function.as_ptr()) {
+            // SAFETY: what is installed and has no record belongs to a built module, whose units stay.
+            return Ok(explain_built(unsafe { &*unit }, number, &plain));
+        }
         let name = plain.getattr("__qualname__").map_or_else(|_| plain.to_string(), |name| name.to_string());
         let reasons = vec!["it is not decorated with jit".to_owned()];
         let unchecked = unchecked(&plain, Enforcement::Woven);
@@ -120,6 +125,20 @@ pub(super) fn explain(function: &Bound<'_, PyAny>) -> PyResult<Explanation> {
             unchecked: unchecked.clone(),
         },
     })
+}
+
+/// What there is to know about a function of a built module.
+fn explain_built(unit: &LoadedUnit, number: usize, function: &Bound<'_, PyAny>) -> Explanation {
+    let meta = &unit.meta().functions[number];
+    let params: Vec<String> = meta.params.iter().map(ToString::to_string).collect();
+    let cells = unit.meta().cells.iter().enumerate();
+    Explanation {
+        native: true,
+        signature: format!("{}({}) -> {}", meta.name, params.join(", "), meta.result),
+        reasons: Vec::new(),
+        bets: cells.map(|(number, cell)| (cell.path.clone(), cells::holds(unit, number))).collect(),
+        unchecked: if meta.promised { unchecked(function, Enforcement::Native) } else { Vec::new() },
+    }
 }
 
 /// What the annotations leave unchecked; nothing for a callable that is no function.

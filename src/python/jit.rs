@@ -28,6 +28,7 @@ use crate::runtime::closures;
 use crate::runtime::enter;
 use crate::runtime::frames;
 use crate::runtime::install;
+use crate::runtime::loader::functions;
 use crate::types::Type;
 
 use super::callable;
@@ -157,7 +158,7 @@ pub(super) fn is_bound_by_class(function: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// What the plan promises of the parameters and the result. What is in lists is no promise, so the text's
 /// word is taken for that.
-fn signature_of(plan: &FunctionPlan, spelled: &Signature, py: Python<'_>) -> Signature {
+pub(super) fn signature_of(plan: &FunctionPlan, spelled: &Signature, py: Python<'_>) -> Signature {
     let refined = |promised: Type, spelled: &Type| match (promised, spelled) {
         (Type::List(_), Type::List(item)) => Type::List(item.clone()),
         (promised, _) => promised,
@@ -212,7 +213,10 @@ pub(super) fn is_native_callable(object: &Bound<'_, PyAny>) -> bool {
 /// Whether `jit` stands for the object: it is waiting for its first call, or compiled.
 #[pyfunction]
 pub(super) fn is_jitted(object: &Bound<'_, PyAny>) -> bool {
-    record::find(object.as_ptr()).is_some_and(|record| !matches!(record.state(), State::Bytecode(_)))
+    match record::find(object.as_ptr()) {
+        Some(record) => !matches!(record.state(), State::Bytecode(_)),
+        None => functions::is_enforced(object.as_ptr()),
+    }
 }
 
 /// Whether the callable runs machine code.

@@ -21,7 +21,7 @@ use crate::front::Promise;
 use crate::runtime;
 use crate::runtime::calls;
 use crate::runtime::install;
-use crate::runtime::loader;
+use crate::runtime::loader::functions;
 
 use super::callable;
 use super::jit;
@@ -51,7 +51,7 @@ pub(super) fn start(py: Python<'_>) -> PyResult<()> {
         Ok(running) => {
             runtime::start(py)?;
             install::set_function_accessor(callable::function_inside);
-            loader::set_wrap(callable::wrap);
+            functions::set_wrap(callable::wrap);
             unsteady::start();
             for entry in [jit::lazy_entry as vectorcallfunc, stats::counted_entry] {
                 calls::add_entry(entry as usize as u64);

@@ -338,12 +338,12 @@ pub(super) fn clear(unit: &LoadedUnit, number: usize) {
 }
 
 /// Clears every cell, in any unit, that bets on this function.
-pub(super) fn clear_function(owner: *const LoadedUnit, function: usize) {
+pub(in crate::runtime) fn clear_function(owner: *const LoadedUnit, function: usize) {
     watch::for_each_unit(|unit| {
         for (number, spec) in unit.meta().cells.iter().enumerate() {
             let GlobalFact::Function(id) = spec.expected else { continue };
             let is_same = match unit.functions()[id.index()].source {
-                Source::Own { .. } => std::ptr::eq(unit, owner) && id.index() == function,
+                Source::Own { .. } | Source::Absent => std::ptr::eq(unit, owner) && id.index() == function,
                 Source::Other { unit, number } => unit == owner && number == function,
             };
             if is_same {

@@ -114,11 +114,17 @@ pub unsafe extern "C" fn obj_store_cell(cell: *mut PyObject, object: *mut PyObje
 /// What takes the place of a function that compiled code made.
 pub type OnCreation = for<'py> fn(Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>;
 
-static ON_CREATION: OnceLock<OnCreation> = OnceLock::new();
+/// Who replaces them: modules being imported and built modules.
+static ON_CREATION: [OnceLock<OnCreation>; 2] = [const { OnceLock::new() }; 2];
 
-/// Has functions that compiled code makes replaced; the first answer stays.
+/// Has functions that compiled code makes replaced by this too, where nobody else has done so.
+///
+/// # Panics
+/// Where more ask for it than there are places.
 pub fn set_on_creation(replace: OnCreation) {
-    ON_CREATION.get_or_init(|| replace);
+    let is_known =
+        ON_CREATION.iter().any(|place| std::ptr::fn_addr_eq(*place.get_or_init(|| replace), replace));
+    assert!(is_known, "there is a place for each of the two who ask");
 }
 
 /// A new function of a nested code object: defaults, defaults by name, annotations, cells; None for none.
@@ -152,9 +158,8 @@ pub unsafe extern "C" fn obj_make_function(
                 return std::ptr::null_mut();
             }
         }
-        let Some(replace) = ON_CREATION.get() else { return function };
         let py = Python::assume_attached();
-        match replace(Bound::from_owned_ptr(py, function)) {
+        match replaced(Bound::from_owned_ptr(py, function)) {
             Ok(callable) => callable.into_ptr(),
             Err(error) => {
                 error.restore(py);
@@ -162,6 +167,17 @@ pub unsafe extern "C" fn obj_make_function(
             }
         }
     }
+}
+
+/// What takes the place of a new function.
+fn replaced(function: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    for replace in ON_CREATION.iter().filter_map(OnceLock::get) {
+        let callable = replace(function.clone())?;
+        if !callable.is(&function) {
+            return Ok(callable);
+        }
+    }
+    Ok(function)
 }
 
 /// A type alias: its name, its type parameters or None, and the function that computes its value.

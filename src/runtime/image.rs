@@ -25,6 +25,12 @@ pub struct Image {
     pub source: String,
     /// The functions that are compiled.
     pub meta: UnitMeta,
+    /// `code.co_firstlineno` of each of them, which together with its name tells whose code it is.
+    pub lines: Vec<u32>,
+    /// Whether every annotation of the module is a promise.
+    pub is_enforced: bool,
+    /// Whether the machine code tests assertions; else it is that of `python -O`.
+    pub asserts: bool,
 }
 
 /// Why an image can't be loaded.

@@ -39,7 +39,8 @@ const KWDEFAULTS_CHANGED: c_int = 4;
 pub type FunctionAccessor = unsafe fn(*mut PyObject) -> *mut PyObject;
 
 static ACCESSOR: OnceLock<FunctionAccessor> = OnceLock::new();
-static CREATION: OnceLock<unsafe fn(*mut PyObject)> = OnceLock::new();
+/// Who is shown functions that are made: modules being imported and built modules.
+static CREATION: [OnceLock<unsafe fn(*mut PyObject)>; 2] = [const { OnceLock::new() }; 2];
 static WATCHER: OnceLock<bool> = OnceLock::new();
 static INSTALLED: Mutex<Option<FxHashMap<usize, Installed>>> = Mutex::new(None);
 
@@ -58,10 +59,13 @@ fn with<R>(use_table: impl FnOnce(&mut FxHashMap<usize, Installed>) -> R) -> R {
     use_table(INSTALLED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
 }
 
-/// Has each function that is made shown to this, before it has defaults or cells; the first answer stays. It must not
-/// run Python.
+/// Has each function that is made shown to this too, before it has defaults or cells. It must not run Python.
+///
+/// # Panics
+/// Where more ask for it than there are places.
 pub fn watch_creation(created: unsafe fn(*mut PyObject)) {
-    CREATION.get_or_init(|| created);
+    let is_known = CREATION.iter().any(|place| std::ptr::fn_addr_eq(*place.get_or_init(|| created), created));
+    assert!(is_known, "there is a place for each of the two who ask");
 }
 
 /// Tells how native callables lead to their functions; the first answer stays.
@@ -194,7 +198,7 @@ pub fn is_watching() -> bool {
 unsafe extern "C" fn on_event(event: c_int, function: *mut PyObject, _value: *mut PyObject) -> c_int {
     match event {
         CREATED => {
-            if let Some(created) = CREATION.get() {
+            for created in CREATION.iter().filter_map(OnceLock::get) {
                 // SAFETY: the event is about a live function.
                 unsafe { created(function) };
             }

@@ -186,7 +186,7 @@ fn positions_of<'a>(py: Python<'_>, loaded: &'a LoadedFunction) -> Option<&'a [O
             let read = || catch_unwind(AssertUnwindSafe(|| read_positions(code.bind(py))));
             with_room(read).ok()?.ok()?
         }
-        Source::Other { .. } => Vec::new(),
+        Source::Other { .. } | Source::Absent => Vec::new(),
     };
     Some(loaded.positions.get_or_init(|| found))
 }

@@ -244,7 +244,7 @@ impl LoadedUnit {
     pub fn resolve(&self, number: usize) -> (&LoadedUnit, &LoadedFunction) {
         let loaded = &self.functions[number];
         match loaded.source {
-            Source::Own { .. } => (self, loaded),
+            Source::Own { .. } | Source::Absent => (self, loaded),
             // SAFETY: the other unit outlives this one.
             Source::Other { unit, number } => unsafe { &*unit }.resolve(number),
         }
@@ -306,7 +306,7 @@ impl LoadedUnit {
     #[must_use]
     pub fn home(&self, number: usize) -> (&LoadedUnit, usize) {
         match self.functions[number].source {
-            Source::Own { .. } => (self, number),
+            Source::Own { .. } | Source::Absent => (self, number),
             // SAFETY: the other unit outlives this one.
             Source::Other { unit, number } => unsafe { &*unit }.home(number),
         }
@@ -439,7 +439,7 @@ impl Drop for LoadedUnit {
         cells::forget_unit(self);
         frames::remove_unit(self);
         for (number, function) in self.functions.iter().enumerate() {
-            if matches!(function.source, Source::Own { .. }) {
+            if !matches!(function.source, Source::Other { .. }) {
                 calls::remove_entry(self.word(self.layout.entry(number)));
             }
         }

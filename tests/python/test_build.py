@@ -201,7 +201,8 @@ def test_json(tmp_path: Path) -> None:
     (module,) = json.loads(done.stdout)
     assert module["module"] == "mod"
     assert module["native"] == ["disc", "quotient"]
-    assert [function["name"] for function in module["bytecode"]] == ["Named.name"]
+    assert [(function["name"], function["line"]) for function in module["bytecode"]] == [("Named.name", 20)]
+    assert [reason["code"] for reason in module["bytecode"][0]["reasons"]] == ["nothing-gained"]
     assert module["bytes"] == Path(module["output"]).stat().st_size
 
 

@@ -48,7 +48,7 @@ def build(folder: Path, name: str, text: str) -> list[str]:
     last = name.rpartition(".")[2]
     data, functions = build_text(name, str(folder / f"{last}.py"), text)
     (folder / f"{last}.so").write_bytes(data)
-    return functions
+    return [function for function, _, reasons in functions if not reasons]
 
 
 def load(folder: Path, name: str) -> ModuleType:

@@ -38,6 +38,8 @@ pub enum Source {
         /// Its number there.
         number: usize,
     },
+    /// The interpreter has no code object for it, or one that the code does not fit: it is never run.
+    Absent,
 }
 
 /// How a function's arguments are bound.
@@ -97,6 +99,8 @@ pub struct LoadedFunction {
     pub slow_calls: Cell<u64>,
     /// Calls that ran the generic version from its beginning.
     pub generic_calls: Cell<u64>,
+    /// The checks of its boundary, where they became known after it was loaded.
+    late_promise: OnceCell<Box<dyn Promise>>,
 }
 
 impl LoadedFunction {
@@ -143,15 +147,16 @@ impl LoadedFunction {
             positions: OnceCell::new(),
             slow_calls: Cell::new(0),
             generic_calls: Cell::new(0),
+            late_promise: OnceCell::new(),
         })
     }
 
-    /// The code object, borrowed; null for a function of another unit.
+    /// The code object, borrowed; null for a function of another unit, or an absent one.
     #[must_use]
     pub fn code(&self) -> *mut PyObject {
         match &self.source {
             Source::Own { code, .. } => code.as_ptr(),
-            Source::Other { .. } => std::ptr::null_mut(),
+            Source::Other { .. } | Source::Absent => std::ptr::null_mut(),
         }
     }
 
@@ -159,9 +164,16 @@ impl LoadedFunction {
     #[must_use]
     pub fn promise(&self) -> Option<&dyn Promise> {
         match &self.source {
-            Source::Own { promise, .. } => promise.as_deref(),
-            Source::Other { .. } => None,
+            Source::Own { promise, .. } => {
+                promise.as_deref().or_else(|| self.late_promise.get().map(Box::as_ref))
+            }
+            Source::Other { .. } | Source::Absent => None,
         }
+    }
+
+    /// Gives a function that was loaded without them the checks of its boundary; false where it has some.
+    pub(in crate::runtime) fn enforce(&self, promise: Box<dyn Promise>) -> bool {
+        self.promise().is_none() && self.late_promise.set(promise).is_ok()
     }
 
     /// Whether the class of an argument tells that it keeps the promise.
