@@ -22,7 +22,7 @@ use _castiron::driver::Compiled;
 use _castiron::driver::Force;
 use _castiron::driver::Request;
 use _castiron::driver::Session;
-use _castiron::driver::text;
+use _castiron::driver::ahead;
 use _castiron::emit::jit::JitUnit;
 use _castiron::front;
 use _castiron::front::ParsedModule;
@@ -113,7 +113,7 @@ impl Program {
     /// The program, if any of its functions compiles.
     fn of(session: &Session, name: &str, text: String) -> Option<Program> {
         let file = SourceFile::new(name, text);
-        let request = text::request(session, &parsed(&file));
+        let request = ahead::request(session, &parsed(&file));
         if request.functions.is_empty() {
             return None;
         }
@@ -151,7 +151,7 @@ fn text_to_code<'a>(
         group.throughput(Throughput::Elements(program.lines));
         group.bench_function(BenchmarkId::from_parameter(&program.name), |bencher| {
             measure(bencher, || {
-                Unrun::of(compiled(session, &text::request(session, &parsed(&program.file))))
+                Unrun::of(compiled(session, &ahead::request(session, &parsed(&program.file))))
             });
         });
     }
@@ -161,7 +161,7 @@ fn text_to_code<'a>(
 /// Each stage alone, over all of the texts.
 fn stages(criterion: &mut Criterion, session: &Session, name: &str, programs: &[Program]) {
     let modules: Vec<Arc<ParsedModule>> = programs.iter().map(|program| parsed(&program.file)).collect();
-    let requests: Vec<Request> = modules.iter().map(|module| text::request(session, module)).collect();
+    let requests: Vec<Request> = modules.iter().map(|module| ahead::request(session, module)).collect();
     let all_lines: usize = programs.iter().map(|program| program.file.text().lines().count()).sum();
     let lines: u64 = programs.iter().map(|program| program.lines).sum();
     let all_lines = u64::try_from(all_lines).expect("a usize is no wider than 64 bits");
@@ -175,7 +175,7 @@ fn stages(criterion: &mut Criterion, session: &Session, name: &str, programs: &[
         measure(bencher, || programs.iter().map(|program| parsed(&program.file)).collect::<Vec<_>>());
     });
     stage("blueprint", lines, &mut |bencher| {
-        measure(bencher, || modules.iter().map(|module| text::request(session, module)).collect::<Vec<_>>());
+        measure(bencher, || modules.iter().map(|module| ahead::request(session, module)).collect::<Vec<_>>());
     });
     stage("compile", lines, &mut |bencher| {
         let unit = |request| Unrun::of(compiled(session, request));

@@ -421,7 +421,13 @@ fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
     let layout = Layout::for_version(3, 12).expect("the layout is known");
     let request =
         Request { unit: &unit, layout, positions: &position, texts: Texts::Drop, forced_exits: None };
-    let built = BuiltModule { name: "package.demo", source: "def fib(n): ..." };
+    let built = BuiltModule {
+        name: "package.demo",
+        source: "def fib(n): ...",
+        lines: &[1],
+        is_enforced: false,
+        asserts: true,
+    };
     let relocatable = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
     let again = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
     assert_eq!(relocatable, again, "the same input gives the same output");

@@ -154,7 +154,7 @@ fn shared_object(
 ) -> Result<Vec<u8>, Failure> {
     let functions: Vec<&Arc<Blueprint>> =
         candidates.iter().filter_map(|candidate| candidate.made.as_ref().ok()).collect();
-    let request = request(&functions);
+    let request = request_for(&functions);
     let lines: Vec<u32> = functions.iter().map(|function| function.info.first_line).collect();
     guarded::run(|| {
         let unit = optimised(session, &request, &mut |_, _| {})?;
@@ -180,8 +180,17 @@ fn shared_object(
     })
 }
 
+/// All functions of a module that can be compiled, as one unit to be; there may be none.
+#[must_use]
+pub fn request(session: &Session, module: &Arc<ParsedModule>) -> Request {
+    let candidates = candidates(session, module, Enforcement::Decorated);
+    let functions: Vec<&Arc<Blueprint>> =
+        candidates.iter().filter_map(|candidate| candidate.made.as_ref().ok()).collect();
+    request_for(&functions)
+}
+
 /// The functions as one unit, with what the text says of the names that they read.
-fn request(functions: &[&Arc<Blueprint>]) -> Request {
+fn request_for(functions: &[&Arc<Blueprint>]) -> Request {
     let mut facts: FxHashMap<String, GlobalFact> = FxHashMap::default();
     if let Some(first) = functions.first() {
         let constants = front::constants(&first.module).into_iter();
