@@ -39,6 +39,9 @@ use pyo3::prelude::Bound;
 use pyo3::prelude::PyModule;
 use pyo3::prelude::PyModuleMethods;
 
+pub use frozen::described::Description;
+pub use frozen::described::FieldDescription;
+pub use frozen::described::describe;
 pub use function::Enforcement;
 pub use function::FunctionPlan;
 pub use function::unchecked;

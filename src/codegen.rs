@@ -25,9 +25,9 @@ use cranelift_codegen::ir::Signature;
 use cranelift_module::{DataDescription, DataId, FuncId as Symbol, Linkage, Module, ModuleError};
 
 use crate::cpython::Layout;
-use crate::ir::{FuncId, Point, Unit};
-use crate::runtime::data::{DATA_SYMBOL, DataLayout};
-use crate::runtime::meta::{ExitMeta, FunctionMeta, PieceMeta, UnitMeta};
+use crate::ir::{FuncId, Point, SealedClass, Unit};
+use crate::runtime::data::{Counts, DATA_SYMBOL, DataLayout};
+use crate::runtime::meta::{ClassMeta, ExitMeta, FunctionMeta, PieceMeta, UnitMeta};
 
 pub use traces::Positions;
 
@@ -127,7 +127,13 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     let context = UnitContext {
         unit,
         layout,
-        data: DataLayout::new(unit.consts.len(), unit.cells.len(), unit.functions.len(), counters),
+        data: DataLayout::new(Counts {
+            consts: unit.consts.len(),
+            cells: unit.cells.len(),
+            classes: unit.classes.len(),
+            functions: unit.functions.len(),
+            counters,
+        }),
         data_symbol: module.declare_data(DATA_SYMBOL, Linkage::Local, true, false)?,
         abi,
         plan,
@@ -142,6 +148,7 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
         functions: (0..unit.functions.len()).map(|number| function_meta(&context, number)).collect(),
         consts: unit.consts.clone(),
         cells: unit.cells.clone(),
+        classes: unit.classes.iter().map(class_meta).collect(),
         forced_exits,
         ..UnitMeta::default()
     };
@@ -269,6 +276,15 @@ fn function_meta(unit: &UnitContext<'_>, number: usize) -> FunctionMeta {
         loops: unit.plan.loop_metas(unit.unit, FuncId::new(number)),
         body: PieceMeta::default(),
         looped: PieceMeta::default(),
+    }
+}
+
+fn class_meta(class: &SealedClass) -> ClassMeta {
+    ClassMeta {
+        name: class.name.clone(),
+        identity: class.identity,
+        version: class.version,
+        has_subclasses: class.has_subclasses,
     }
 }
 

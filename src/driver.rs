@@ -38,6 +38,7 @@ use crate::ir::Function;
 use crate::ir::GlobalFact;
 use crate::ir::LoopStart;
 use crate::ir::NestedCode;
+use crate::ir::SealedClass;
 use crate::ir::Signature;
 use crate::ir::Unit;
 use crate::ir::UnitFunction;
@@ -110,7 +111,7 @@ impl Force {
 }
 
 /// A function that can be compiled, before anything is known of the names that it reads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Blueprint {
     /// The text that it stands in.
     pub module: Arc<ParsedModule>,
@@ -183,6 +184,8 @@ pub struct Request {
     pub functions: Vec<Member>,
     /// What their global names stand for; a name that is missing stands for anything.
     pub facts: FxHashMap<String, GlobalFact>,
+    /// The sealed classes that types name; a name that is missing stands for anything.
+    pub classes: Vec<SealedClass>,
     /// Whether CLIF and assembly are kept as text.
     pub texts: Texts,
     /// Where only a loop of one of the functions is wanted: its specialised version begins there.
@@ -242,7 +245,7 @@ pub fn blueprint(
         };
         if session.force == Force::Nothing {
             let facts = text::facts_of_text(module, &blueprint);
-            unit.functions.push(unit_function(session, &blueprint, Some(built.function)));
+            unit.functions.push(unit_function(session, &blueprint, &[], Some(built.function)));
             if !gain::is_worthwhile(&mut unit, id, &facts) {
                 let range = blueprint.info.name_range;
                 let found = Diagnostic { reason: Reason::NothingGained, range };
@@ -260,13 +263,19 @@ fn build_options(session: &Session, checked: &Checked) -> front::BuildOptions {
 }
 
 /// What a unit holds of a function before it is specialised.
-fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Function>) -> UnitFunction {
+fn unit_function(
+    session: &Session,
+    blueprint: &Blueprint,
+    classes: &[SealedClass],
+    generic: Option<Function>,
+) -> UnitFunction {
+    let signature = signature_of(blueprint, classes);
     let by_name = |parameter: &front::ParameterInfo| {
         let has_name = matches!(parameter.kind, ParameterKind::Positional | ParameterKind::KeywordOnly);
         has_name.then(|| parameter.name.clone())
     };
     let promised = session.options.promise == front::Promise::Enforced && blueprint.checked.promised;
-    let params = blueprint.signature.params.iter().zip(&blueprint.checked.params);
+    let params = signature.params.iter().zip(&blueprint.checked.params);
     let checked = |wanted: fn(&Type) -> bool| {
         let numbered = params.clone().enumerate();
         let wanted = move |&(_, (ty, &is_checked)): &(_, (&Type, _))| promised && is_checked && wanted(ty);
@@ -274,10 +283,10 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
     };
     UnitFunction {
         name: blueprint.info.qualname.clone(),
-        signature: blueprint.signature.clone(),
         promised,
         checked_first: !checked(|ty| *ty != Type::Object && ty.mentions_object()).is_empty(),
         checked_classes: checked(|ty| *ty == Type::Object),
+        signature,
         keyword_only: blueprint.info.keyword_only(),
         names: blueprint.info.parameters.iter().map(by_name).collect(),
         variables: blueprint.variables.clone(),
@@ -286,6 +295,28 @@ fn unit_function(session: &Session, blueprint: &Blueprint, generic: Option<Funct
         generic,
         specialised: None,
     }
+}
+
+/// The signature as far as its names are those of these sealed classes.
+fn signature_of(blueprint: &Blueprint, classes: &[SealedClass]) -> Signature {
+    let is_known = |name: &str| classes.iter().any(|class| class.name == name);
+    Signature {
+        params: blueprint.signature.params.iter().map(|ty| ty.knowing(&is_known)).collect(),
+        result: blueprint.signature.result.knowing(&is_known),
+    }
+}
+
+/// What is known of names, as far as types name sealed classes that are known.
+fn known_facts(request: &Request) -> FxHashMap<String, GlobalFact> {
+    let is_known = |name: &str| request.classes.iter().any(|class| class.name == name);
+    let facts = request.facts.iter().map(|(name, fact)| match fact {
+        GlobalFact::Likely(ty) => match ty.knowing(&is_known) {
+            Type::Object => (name.clone(), GlobalFact::Unknown),
+            ty => (name.clone(), GlobalFact::Likely(ty)),
+        },
+        fact => (name.clone(), fact.clone()),
+    });
+    facts.collect()
 }
 
 /// Compiles the functions into executable memory.
@@ -349,6 +380,7 @@ const COUNTS: &str = "insert-counts";
 /// The unit after all passes, as the code generator takes it.
 fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result<Unit, Failure> {
     let mut unit = generic_unit(session, request)?;
+    let facts = known_facts(request);
     unit.start.clone_from(&request.start);
     verified(session, &unit, "build", Counts::Absent)?;
     watch("build", &unit);
@@ -356,7 +388,7 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     for (name, pass) in passes {
         match pass {
             Pass::Each(pass) => {
-                (0..unit.functions.len()).for_each(|id| pass(&mut unit, FuncId::new(id), &request.facts));
+                (0..unit.functions.len()).for_each(|id| pass(&mut unit, FuncId::new(id), &facts));
             }
             Pass::All(pass) => pass(&mut unit),
         }
@@ -429,7 +461,7 @@ fn within_budget(request: &Request, unit: &Unit) -> Result<(), Failure> {
 
 /// The generic versions of all functions.
 fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
-    let mut unit = Unit::default();
+    let mut unit = Unit { classes: request.classes.clone(), ..Unit::default() };
     for (number, member) in request.functions.iter().enumerate() {
         let blueprint = member.blueprint();
         let generic = match member {
@@ -442,7 +474,7 @@ fn generic_unit(session: &Session, request: &Request) -> Result<Unit, Failure> {
             }
             Member::Call(_) => None,
         };
-        unit.functions.push(unit_function(session, blueprint, generic));
+        unit.functions.push(unit_function(session, blueprint, &request.classes, generic));
     }
     Ok(unit)
 }

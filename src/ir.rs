@@ -1,6 +1,7 @@
 //! CIR, the compiler's one intermediate representation: SSA, from the AST to just above Cranelift.
 
 pub mod cfg;
+pub mod classes;
 pub mod dominators;
 pub mod entity;
 pub mod func;
@@ -13,7 +14,8 @@ pub mod start;
 pub mod unit;
 pub mod verify;
 
-pub use entity::{Block, CellId, ConstId, Exit, FuncId, Inst, Show, Site, Value};
+pub use classes::{SealedClass, SealedField};
+pub use entity::{Block, CellId, ClassId, ConstId, Exit, FuncId, Inst, Show, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
 pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, TypeFlag, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};

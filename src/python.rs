@@ -3,6 +3,7 @@
 
 mod built;
 mod callable;
+mod classes;
 mod commands;
 mod compile;
 mod enforced;

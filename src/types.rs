@@ -30,6 +30,11 @@ pub enum Type {
     Bytes,
     /// Exactly `bytearray`.
     ByteArray,
+    /// An object of the sealed class of this dotted global name: exactly of it where it has no subclasses, else of
+    /// it or of a sealed subclass that keeps its fields where they are.
+    Sealed(Box<str>),
+    /// The same, or None.
+    Optional(Box<str>),
     /// Anything: the top of the lattice.
     Object,
 }
@@ -45,7 +50,46 @@ impl Type {
             }
             (Type::List(a), Type::List(b)) => Type::List(Box::new(a.join(b))),
             (a, b) if a == b => a.clone(),
+            (Type::None, Type::Sealed(name)) | (Type::Sealed(name), Type::None) => {
+                Type::Optional(name.clone())
+            }
+            (Type::Optional(name), Type::None) | (Type::None, Type::Optional(name)) => {
+                Type::Optional(name.clone())
+            }
+            (Type::Optional(a), Type::Sealed(b)) | (Type::Sealed(a), Type::Optional(b)) if a == b => {
+                Type::Optional(a.clone())
+            }
             _ => Type::Object,
+        }
+    }
+
+    /// Whether values of both are handled by the same ops, so that one may stand for the other: lists of different
+    /// items are, whose items are guesses.
+    #[must_use]
+    pub fn has_ops_of(&self, other: &Type) -> bool {
+        match (self, other) {
+            (Type::Sealed(_) | Type::Optional(_), other) => self == other,
+            (own, other) => own.class().is_some() && own.class() == other.class(),
+        }
+    }
+
+    /// The sealed class that a value is an object of, unless it is None.
+    #[must_use]
+    pub fn sealed(&self) -> Option<&str> {
+        match self {
+            Type::Sealed(name) | Type::Optional(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The type as far as these names are those of sealed classes; where they are not, nothing is known.
+    #[must_use]
+    pub fn knowing(&self, is_known: &dyn Fn(&str) -> bool) -> Type {
+        match self {
+            Type::Sealed(name) | Type::Optional(name) if !is_known(name) => Type::Object,
+            Type::List(item) => Type::List(Box::new(item.knowing(is_known))),
+            Type::Tuple(items) => Type::Tuple(items.iter().map(|item| item.knowing(is_known)).collect()),
+            other => other.clone(),
         }
     }
 
@@ -62,7 +106,9 @@ impl Type {
             | Type::List(_)
             | Type::Str
             | Type::Bytes
-            | Type::ByteArray => false,
+            | Type::ByteArray
+            | Type::Sealed(_)
+            | Type::Optional(_) => false,
         }
     }
 
@@ -74,7 +120,7 @@ impl Type {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
             Type::Str | Type::Bytes | Type::ByteArray => true,
             Type::Tuple(items) => items.iter().all(Type::dies_silently),
-            Type::List(_) | Type::Object => false,
+            Type::List(_) | Type::Sealed(_) | Type::Optional(_) | Type::Object => false,
         }
     }
 
@@ -92,6 +138,8 @@ impl Type {
             | Type::Int
             | Type::Float
             | Type::Tuple(_)
+            | Type::Sealed(_)
+            | Type::Optional(_)
             | Type::Object => None,
         }
     }
@@ -148,6 +196,8 @@ impl fmt::Display for Type {
             Type::Str => f.write_str("str"),
             Type::Bytes => f.write_str("bytes"),
             Type::ByteArray => f.write_str("bytearray"),
+            Type::Sealed(name) => write!(f, "sealed[{name}]"),
+            Type::Optional(name) => write!(f, "optional[{name}]"),
             Type::Object => f.write_str("object"),
         }
     }

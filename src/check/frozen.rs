@@ -13,6 +13,7 @@
 //!   field's default.
 
 pub(super) mod create;
+pub(super) mod described;
 pub(super) mod layout;
 pub(super) mod memory;
 pub(super) mod methods;
@@ -21,6 +22,8 @@ pub(super) mod slots;
 mod stores;
 
 use std::ffi::CString;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use pyo3::PyResult;
 use pyo3::PyTraverseError;
@@ -53,6 +56,9 @@ use crate::runtime::sealed::Functions;
 use create::Recipe;
 use layout::Place;
 use memory::Kept;
+
+/// How many classes have been sealed, and one more.
+static SEALS: AtomicU64 = AtomicU64::new(1);
 
 /// A field of the instances of a sealed class.
 pub(super) struct Field {
@@ -123,6 +129,8 @@ pub(super) struct Refusals {
 /// What is known of a sealed class; its type owns it.
 #[pyclass(frozen, module = "castiron._castiron")]
 pub(super) struct Seal {
+    /// A number that no other seal ever has; never 0.
+    identity: u64,
     fields: Box<[Field]>,
     /// The same, in the same order.
     hot: Box<[Hot]>,
@@ -297,6 +305,7 @@ pub(super) fn register() {
         constructor: create::construct as *const () as usize,
         setter: slots::set_attribute as *const () as usize,
         dealloc: slots::dealloc as *const () as usize,
+        covers: described::covers,
     });
 }
 
@@ -347,6 +356,7 @@ pub(super) fn seal(
     let (broken, assigned, deleted) = order.refusals;
     let size = layout::Size::of(&places, parent.as_ref(), order.weakref, class);
     let seal = Seal {
+        identity: SEALS.fetch_add(1, Ordering::Relaxed),
         hot: fields.iter().map(Hot::of).collect(),
         kept: Kept::new(py, size.of_instance(), layout::is_finalised(class)),
         recipe: order.constructs.then(|| Recipe::new(py, &order.fields, order.post_init)),

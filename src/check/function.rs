@@ -321,6 +321,12 @@ impl FunctionPlan {
         check.map_or(Type::Object, |check| check.exact_type(py))
     }
 
+    /// Looks names up that were not found yet in the annotation of the parameter at this index, or of the result.
+    pub fn look(&self, function: &Bound<'_, PyAny>, index: Option<usize>) -> PyResult<()> {
+        let check = self.check_at(index.map_or(Spot::Result, Spot::Argument));
+        check.map_or(Ok(()), |check| check.look(function))
+    }
+
     /// Whether the parameter at this index, or the result, is checked at all.
     #[must_use]
     pub fn is_checked(&self, index: Option<usize>) -> bool {

@@ -247,6 +247,36 @@ impl Check {
         }
     }
 
+    /// Looks names up that were not found yet, as the next check would; `function` is where they stand.
+    pub fn look(&self, function: &Bound<'_, PyAny>) -> PyResult<()> {
+        match self {
+            Check::Pending(pending) => {
+                pending.check(function.py(), &Call::of(Some(function), None)).map(|_| ())
+            }
+            Check::Union(members) => members.iter().try_for_each(|member| member.look(function)),
+            Check::Settled(check, ..) => check.look(function),
+            _ => Ok(()),
+        }
+    }
+
+    /// The one heap class whose instances pass, and whether None does too; nothing else.
+    #[must_use]
+    pub fn instance<'py>(&self, py: Python<'py>) -> Option<(Bound<'py, PyAny>, bool)> {
+        match self {
+            Check::Instance(class) if !class.is_static() => class.get(py).map(|class| (class, false)),
+            Check::Union(members) => match &**members {
+                [only] => only.instance(py),
+                [one, none] | [none, one] if none.exact_type(py) == Type::None => {
+                    one.instance(py).map(|(class, _)| (class, true))
+                }
+                _ => None,
+            },
+            Check::Pending(pending) => pending.found().and_then(|check| check.instance(py)),
+            Check::Settled(check, ..) => check.instance(py),
+            _ => None,
+        }
+    }
+
     /// The heap class whose exact instances pass, where there is one.
     #[must_use]
     pub fn exact_class(&self) -> Option<&ClassRef> {

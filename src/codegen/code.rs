@@ -14,7 +14,8 @@ use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
 use crate::cpython::layout::{Immortality, IntHeader};
-use crate::runtime::data::{DataLayout, Fixed, WORD as WORD_BYTES};
+use crate::ir::{ClassId, SealedClass};
+use crate::runtime::data::{CLASS_WORDS, DataLayout, Fixed, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
 use crate::types::Class;
 
@@ -378,6 +379,37 @@ impl<'a> Code<'a> {
         }
     }
 
+    /// Goes to `other` unless the object is of the unit's sealed class, or of a subclass where those count.
+    pub(super) fn require_sealed(
+        &mut self,
+        object: Value,
+        class: ClassId,
+        subclasses: Subclasses,
+        other: Block,
+    ) {
+        let version = self.version_of(object);
+        let first = self.data.class(class.index());
+        if subclasses == Subclasses::None {
+            let wanted = self.data_word(first);
+            let differs = self.compare(IntCC::NotEqual, version, wanted);
+            return self.branch_if(differs, other);
+        }
+        let (done, ask) = (self.block(), self.cold_block());
+        let address = self.data_address();
+        for number in 0..CLASS_WORDS {
+            let wanted = self.load(WORD, address, displacement(first + number * WORD_BYTES));
+            let same = self.compare(IntCC::Equal, version, wanted);
+            let next = if number + 1 == CLASS_WORDS { ask } else { self.block() };
+            self.builder.ins().brif(same, done, &[], next, &[]);
+            self.enter(next);
+        }
+        let unit = self.fixed(Fixed::Unit);
+        let number = self.word(i64::try_from(class.index()).expect("counted budgets keep units small"));
+        let covers = self.call_aside(Helper::SealedCovers, &[unit, number, object])[0];
+        self.builder.ins().brif(covers, done, &[], other, &[]);
+        self.enter(done);
+    }
+
     /// The value of an object that is exactly an `int`; goes to `other` when it is wider than 64 bits.
     pub(super) fn unbox_int(&mut self, object: Value, other: Block) -> Value {
         let (wide, done) = (self.cold_block(), self.block());
@@ -454,6 +486,22 @@ impl<'a> Code<'a> {
         let either = self.builder.ins().bor(is_true, is_false);
         self.branch_unless(either, other);
         is_true
+    }
+}
+
+/// Whether the type of a sealed class covers instances of subclasses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subclasses {
+    /// It has none.
+    None,
+    /// It does.
+    Count,
+}
+
+impl Subclasses {
+    /// What holds for the class.
+    pub(super) fn of(class: &SealedClass) -> Subclasses {
+        if class.has_subclasses { Subclasses::Count } else { Subclasses::None }
     }
 }
 

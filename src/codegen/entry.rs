@@ -16,7 +16,7 @@ use crate::runtime::table::Helper;
 use crate::types::Type;
 
 use super::abi::WORD;
-use super::code::{Code, displacement, type_word};
+use super::code::{Code, Subclasses, displacement, type_word};
 use super::unit::UnitContext;
 
 /// The top bit of `nargsf`: the caller lends the word in front of the arguments.
@@ -165,6 +165,17 @@ impl Entry<'_, '_> {
                 let class = ty.class().expect("these types have a class");
                 self.code.require_type(object, type_word(class), slow);
             }
+            Type::Sealed(name) => self.require_sealed(object, name),
+            Type::Optional(name) => {
+                let (none, other, done) =
+                    (self.code.fixed(Fixed::None), self.code.block(), self.code.block());
+                let same = self.code.compare(IntCC::Equal, object, none);
+                self.code.builder.ins().brif(same, done, &[], other, &[]);
+                self.code.enter(other);
+                self.require_sealed(object, name);
+                self.code.jump(done, &[]);
+                self.code.enter(done);
+            }
             Type::Tuple(items) => {
                 self.code.require_type(object, Fixed::TupleType, slow);
                 self.code.require_length(
@@ -179,6 +190,13 @@ impl Entry<'_, '_> {
                 }
             }
         }
+    }
+
+    fn require_sealed(&mut self, object: Value, name: &str) {
+        let unit = self.unit.unit;
+        let class = unit.sealed_class(name).expect("signatures name classes of the unit");
+        let subclasses = Subclasses::of(&unit.classes[class.index()]);
+        self.code.require_sealed(object, class, subclasses, self.slow);
     }
 
     /// Goes the slow way unless the argument's class is known to keep the promise, or `CallSlow` has checked it.

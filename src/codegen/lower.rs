@@ -20,6 +20,7 @@ mod object;
 mod patterns;
 mod quick;
 mod refcount;
+mod sealed;
 mod str;
 
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value};

@@ -213,5 +213,5 @@ fn request_for(functions: &[&Arc<Blueprint>]) -> Request {
         }
     }
     let functions = functions.iter().map(|&function| Member::Compile(Arc::clone(function))).collect();
-    Request { functions, facts, texts: Texts::Drop, start: None }
+    Request { functions, facts, classes: Vec::new(), texts: Texts::Drop, start: None }
 }

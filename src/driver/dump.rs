@@ -68,7 +68,13 @@ pub fn dump(session: &Session, path: &str, text: &str, name: &str, stage: &Stage
         .map_err(|failure| explained(&failure, &file))?;
     let facts = facts_of_text(&module, &made);
     let texts = if matches!(stage, Stage::Ir(_)) { Texts::Drop } else { Texts::Keep };
-    let request = Request { functions: vec![Member::Compile(Arc::new(made))], facts, texts, start: None };
+    let request = Request {
+        functions: vec![Member::Compile(Arc::new(made))],
+        facts,
+        classes: Vec::new(),
+        texts,
+        start: None,
+    };
     match stage {
         Stage::Ir(passes) => dump_ir(session, &request, passes, &file),
         _ => dump_code(session, &request, stage, &file),

@@ -86,9 +86,9 @@ pub fn signature_text(info: &FunctionInfo, signature: &crate::ir::Signature) -> 
         .parameters
         .iter()
         .zip(&signature.params)
-        .map(|(parameter, ty)| format!("{}: {ty}", parameter.name))
+        .map(|(parameter, ty)| format!("{}: {}", parameter.name, ty.knowing(&|_| false)))
         .collect();
-    format!("({}) -> {}", parameters.join(", "), signature.result)
+    format!("({}) -> {}", parameters.join(", "), signature.result.knowing(&|_| false))
 }
 
 /// Diagnostics as findings.

@@ -1,9 +1,11 @@
 //! What a function's annotations promise, read from the text alone.
 //!
 //! `int`, `float`, `bool`, `None`, `str`, `bytes`, `bytearray`, `list[…]` and `tuple[…]` of them mean what they
-//! say unless the module binds one of these names anywhere; all other annotations, or none, promise nothing.
+//! say unless the module binds one of these names anywhere. Other names, alone or with None, may be those of sealed
+//! classes, which who reads the type has to find out. All other annotations, or none, promise nothing.
 
 use ruff_python_ast::Expr;
+use ruff_python_ast::Operator;
 use ruff_python_ast::Stmt;
 
 use crate::ir::Signature;
@@ -52,6 +54,19 @@ fn type_of(module: &ParsedModule, annotation: &Expr, depth: usize) -> Option<Typ
             "list" => Some(Type::List(Box::new(Type::Object))),
             _ => None,
         },
+        Expr::Name(name) => Some(Type::Sealed(name.id.as_str().into())),
+        Expr::Attribute(node) => match &*node.value {
+            Expr::Name(name) => Some(Type::Sealed(format!("{}.{}", name.id, node.attr).into())),
+            _ => None,
+        },
+        Expr::BinOp(node) if node.op == Operator::BitOr && depth < MAX_DEPTH => {
+            let sides = [&node.left, &node.right].map(|side| type_of(module, side, depth + 1));
+            match sides {
+                [Some(Type::None), Some(Type::Sealed(name))]
+                | [Some(Type::Sealed(name)), Some(Type::None)] => Some(Type::Optional(name)),
+                _ => None,
+            }
+        }
         Expr::StringLiteral(text) if depth < MAX_DEPTH && !text.value.is_implicit_concatenated() => {
             let file = crate::source::SourceFile::new("", text.value.to_str());
             let parsed = super::parse(&file).ok()?;
@@ -66,14 +81,20 @@ fn type_of(module: &ParsedModule, annotation: &Expr, depth: usize) -> Option<Typ
                     Expr::Tuple(items) => items.elts.as_slice(),
                     item => std::slice::from_ref(item),
                 };
-                let types: Option<Vec<Type>> =
-                    items.iter().map(|item| type_of(module, item, depth + 1)).collect();
+                let types: Option<Vec<Type>> = items
+                    .iter()
+                    .map(|item| type_of(module, item, depth + 1).filter(|ty| ty.sealed().is_none()))
+                    .collect();
                 types.map(|types| Type::Tuple(types.into()))
             }
             Expr::Name(name) if name.id == "list" && is_builtin(module, "list") => {
                 let item = type_of(module, &node.slice, depth + 1).unwrap_or(Type::Object);
                 Some(Type::List(Box::new(item)))
             }
+            Expr::Name(name) if name.id == "Optional" => match type_of(module, &node.slice, depth + 1) {
+                Some(Type::Sealed(name)) => Some(Type::Optional(name)),
+                _ => None,
+            },
             _ => None,
         },
         _ => None,

@@ -59,3 +59,6 @@ entity!(
 entity!(
     /// A guard cell of a [`super::Unit`].
     CellId, "cell");
+entity!(
+    /// A sealed class of a [`super::Unit`].
+    ClassId, "class");

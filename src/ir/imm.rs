@@ -2,7 +2,7 @@
 
 use crate::types::Class;
 
-use super::entity::{CellId, ConstId, FuncId};
+use super::entity::{CellId, ClassId, ConstId, FuncId};
 
 /// Which immediate an op carries; the column of the op table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum ImmKind {
     Math,
     /// A class whose instances have ops of their own.
     Class,
+    /// A sealed class of the unit.
+    Sealed,
+    /// A field of a sealed class of the unit.
+    Field,
 }
 
 /// An immediate.
@@ -64,6 +68,10 @@ pub enum Imm {
     Math(MathFn),
     /// A class whose instances have ops of their own.
     Class(Class),
+    /// A sealed class of the unit.
+    Sealed(ClassId),
+    /// A sealed class of the unit and the position of a field.
+    Field(ClassId, u32),
 }
 
 impl Imm {
@@ -84,6 +92,8 @@ impl Imm {
             Imm::Unary(_) => ImmKind::Unary,
             Imm::Math(_) => ImmKind::Math,
             Imm::Class(_) => ImmKind::Class,
+            Imm::Sealed(_) => ImmKind::Sealed,
+            Imm::Field(..) => ImmKind::Field,
         }
     }
 }

@@ -371,6 +371,19 @@ macro_rules! for_each_op {
                 /// when it comes back with a value, every cell that held still does.
                 CallQuiet = quiet(AnyRest) -> (), Func, [EXITS, RAISES, STAYS], varying;
             }
+            // Objects of sealed classes, known to be such.
+            sealed {
+                /// Exits unless the operand is an object of the sealed class, in the sense of its type.
+                SealedGuard = guard(One(Obj)) -> (), Sealed, [EXITS, STAYS];
+                /// A new reference to what stands in the field; exits when that is unset.
+                SealedField = field(One(Obj)) -> (Obj), Field, [EXITS, READS];
+                /// As `sealed.field`; exits unless it is an exact int that fits 64 bits.
+                SealedFieldInt = field_int(One(Obj)) -> (I64), Field, [EXITS, READS];
+                /// As `sealed.field`; exits unless it is an exact float and no NaN.
+                SealedFieldFloat = field_float(One(Obj)) -> (F64), Field, [EXITS, READS];
+                /// As `sealed.field`; exits unless it is an exact bool.
+                SealedFieldBool = field_bool(One(Obj)) -> (Bool), Field, [EXITS, READS];
+            }
             object {
                 /// The unit's constant, borrowed.
                 ObjConst = constant() -> (Obj), Const, [BORROWS];

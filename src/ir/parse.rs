@@ -94,6 +94,14 @@ impl Parser {
     }
 
     fn declaration(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+        if cursor.is_at_entity("class") {
+            if cursor.entity("class")? != self.unit.classes.len() {
+                return Err(cursor.error("classes in order"));
+            }
+            let class = literal::class(cursor)?;
+            self.unit.classes.push(class);
+            return Ok(());
+        }
         if cursor.entity("fn")? != self.unit.functions.len() {
             return Err(cursor.error("functions in order"));
         }

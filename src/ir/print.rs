@@ -18,7 +18,8 @@ use std::fmt;
 
 use crate::types;
 
-use super::entity::{Block, CellId, ConstId, Inst, Value};
+use super::classes::SealedClass;
+use super::entity::{Block, CellId, ClassId, ConstId, Inst, Value};
 use super::func::{ExitFrame, Function, InstData, Point, Slot, Target};
 use super::imm::{Imm, InPlace};
 use super::shown::ShownVariable;
@@ -41,6 +42,9 @@ impl Function {
 
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, class) in self.classes.iter().enumerate() {
+            writeln!(f, "class{number} {class}")?;
+        }
         for (number, function) in self.functions.iter().enumerate() {
             writeln!(f, "fn{number} {function}")?;
         }
@@ -52,6 +56,17 @@ impl fmt::Display for Unit {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for SealedClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{} {{", self.name, if self.has_subclasses { " subclassed" } else { "" })?;
+        list(f, &self.fields, |f, field| {
+            let fixed = if field.is_stored { "" } else { " fixed" };
+            write!(f, "{}: {} @{}{fixed}", field.name, field.ty, field.offset)
+        })?;
+        f.write_str("}")
     }
 }
 
@@ -216,6 +231,12 @@ impl DisplayFunction<'_> {
             Imm::Unary(unary) => f.write_str(unary.name()),
             Imm::Math(function) => f.write_str(function.name()),
             Imm::Class(class) => f.write_str(class.name()),
+            Imm::Sealed(id) => f.write_str(self.class_name(id)),
+            Imm::Field(id, field) => {
+                let class = self.unit.classes.get(id.index());
+                let name = class.and_then(|class| class.fields.get(field as usize));
+                write!(f, "{}: {}", self.class_name(id), name.map_or("?", |field| &field.name))
+            }
         }
     }
 
@@ -225,6 +246,10 @@ impl DisplayFunction<'_> {
             Some(constant) => write!(f, "{constant}"),
             None => write!(f, "{id}"),
         }
+    }
+
+    fn class_name(&self, id: ClassId) -> &str {
+        self.unit.classes.get(id.index()).map_or("?", |class| &class.name)
     }
 
     fn cell(&self, f: &mut fmt::Formatter<'_>, id: CellId) -> fmt::Result {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types;
 
+use super::classes::SealedClass;
 use super::entity::{CellId, ConstId, FuncId};
 use super::func::Function;
 use super::ops::Type;
@@ -176,6 +177,8 @@ impl Signature {
             | types::Type::Str
             | types::Type::Bytes
             | types::Type::ByteArray
+            | types::Type::Sealed(_)
+            | types::Type::Optional(_)
             | types::Type::Object => Type::Obj,
         }
     }
@@ -237,6 +240,8 @@ pub struct Unit {
     pub consts: Vec<Const>,
     /// The guard cells.
     pub cells: Vec<CellSpec>,
+    /// The sealed classes.
+    pub classes: Vec<SealedClass>,
     /// Where the unit is about one loop of a function: the specialised version of that function begins there.
     pub start: Option<LoopStart>,
 }

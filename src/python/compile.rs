@@ -10,6 +10,7 @@ use crate::codegen::Texts;
 use crate::cpython::function::fields;
 use crate::cpython::running;
 use crate::driver;
+use crate::driver::Blueprint;
 use crate::driver::Failure;
 use crate::driver::Member;
 use crate::driver::Request;
@@ -21,7 +22,9 @@ use crate::runtime::cells::facts;
 use crate::runtime::install;
 use crate::runtime::unit::LoadedUnit;
 use crate::runtime::unit::Source;
+use crate::types::Type;
 
+use super::classes::Classes;
 use super::enforced::Enforced;
 use super::entry;
 use super::record;
@@ -73,6 +76,9 @@ struct Gathering<'py> {
     parts: Vec<Part<'py>>,
     numbers: FxHashMap<usize, usize>,
     facts: FxHashMap<String, GlobalFact>,
+    classes: Classes<'py>,
+    /// What the functions compiled here are made of: their annotations name the classes as these do.
+    blueprints: Vec<Option<Arc<Blueprint>>>,
 }
 
 /// Compiles the function with what it reaches, and installs everything that had no code yet.
@@ -80,7 +86,7 @@ pub(super) fn compile(callable: &Bound<'_, PyAny>, record: &Arc<Record>) -> Resu
     let py = callable.py();
     let session = session::session()
         .map_err(|reason| Error::Failed(Failure::Diagnosed(Vec::new()), vec![reason.to_owned()]))?;
-    let gathering = Gathering::start(callable, record).run();
+    let gathering = Gathering::start(callable, record).run()?;
     let request = gathering.request();
     let result = py.detach(|| driver::compile(session, &request));
     let compiled = result.map_err(|failure| {
@@ -107,27 +113,72 @@ impl<'py> Gathering<'py> {
             parts: vec![Part::Own(callable.clone(), Arc::clone(record))],
             numbers: FxHashMap::from_iter([(callable.as_ptr() as usize, 0)]),
             facts: FxHashMap::default(),
+            classes: Classes::default(),
+            blueprints: Vec::new(),
         }
     }
 
-    /// Follows the names from function to function.
-    fn run(mut self) -> Gathering<'py> {
-        let mut next = 0;
-        while let Some(part) = self.parts.get(next) {
-            next += 1;
-            if matches!(part, Part::Other(..)) {
-                continue;
-            }
-            let Some(blueprint) = part.record().blueprint.clone() else { continue };
-            self.facts.extend(driver::text::facts_of_fields(&blueprint.module));
-            for path in &blueprint.names {
-                if !self.facts.contains_key(path) {
-                    let fact = unsteady::steady(self.fact(path), self.losses(path));
-                    self.facts.insert(path.clone(), fact);
+    /// Follows the names from function to function, and from class to class.
+    fn run(mut self) -> PyResult<Gathering<'py>> {
+        let mut followed = 0;
+        while let Some(part) = self.parts.get(self.blueprints.len()) {
+            let refined = match part {
+                Part::Own(callable, record) => {
+                    let (callable, record) = (callable.clone(), Arc::clone(record));
+                    self.follow(&callable, &record)?
                 }
+                Part::Other(record, loaded, number) => {
+                    let request = &loaded.origin.request;
+                    request
+                        .functions
+                        .get(*number)
+                        .map(Member::blueprint)
+                        .or(record.blueprint.as_ref())
+                        .cloned()
+                }
+            };
+            self.blueprints.push(refined);
+            while followed < self.classes.len() {
+                self.follow_class(followed);
+                followed += 1;
             }
         }
-        self
+        Ok(self)
+    }
+
+    /// Looks up what a function's names stand for; what it is compiled from.
+    fn follow(&mut self, callable: &Bound<'py, PyAny>, record: &Record) -> PyResult<Option<Arc<Blueprint>>> {
+        let Some(blueprint) = record.blueprint.clone() else { return Ok(None) };
+        let (globals, builtins) = (self.globals.clone(), self.builtins.clone());
+        let look = |path: &str| cells::lookup(&globals, &builtins, path);
+        for (name, fact) in driver::text::facts_of_fields(&blueprint.module) {
+            let fact = match fact {
+                GlobalFact::Likely(ty) => GlobalFact::Likely(self.classes.resolved(&ty, &look)),
+                fact => fact,
+            };
+            self.facts.insert(name, fact);
+        }
+        let signature = self.classes.signature(callable, record, &look)?;
+        for path in &blueprint.names {
+            if !self.facts.contains_key(path) {
+                let fact = unsteady::steady(self.fact(path), self.losses(path));
+                self.facts.insert(path.clone(), fact);
+            }
+        }
+        Ok(Some(match signature {
+            Some(signature) => Arc::new(Blueprint { signature, ..(*blueprint).clone() }),
+            None => blueprint,
+        }))
+    }
+
+    /// Adds the methods of a class that are compiled functions.
+    fn follow_class(&mut self, number: usize) {
+        let attributes = self.classes.attributes(number).to_vec();
+        for (name, value) in attributes {
+            if let Some(GlobalFact::Function(function)) = self.function(&value) {
+                self.classes.add_method(number, &name, function);
+            }
+        }
     }
 
     fn fact(&mut self, path: &str) -> GlobalFact {
@@ -163,7 +214,9 @@ impl<'py> Gathering<'py> {
         }
         let part = match found.state() {
             State::Waiting => Part::Own(value.clone(), found),
-            State::Native(loaded, number) if install::installed(value.as_ptr()).is_some() => {
+            State::Native(loaded, number)
+                if install::installed(value.as_ptr()).is_some() && self.has_classes_of(&loaded, number) =>
+            {
                 Part::Other(found, loaded, number)
             }
             State::Native(..) | State::Compiling | State::Bytecode(_) => return Some(GlobalFact::Unknown),
@@ -171,6 +224,24 @@ impl<'py> Gathering<'py> {
         self.parts.push(part);
         self.numbers.insert(address, self.parts.len() - 1);
         Some(GlobalFact::Function(FuncId::new(self.parts.len() - 1)))
+    }
+
+    /// Whether the classes that the signature of a unit's function names are what they are called here, too.
+    fn has_classes_of(&mut self, loaded: &Loaded, number: usize) -> bool {
+        if !loaded.unit().has_body(number) {
+            return false;
+        }
+        let request = &loaded.origin.request;
+        let signature = &request.functions[number].blueprint().signature;
+        let (globals, builtins) = (self.globals.clone(), self.builtins.clone());
+        let look = |path: &str| cells::lookup(&globals, &builtins, path);
+        let mut names = signature.params.iter().chain([&signature.result]).filter_map(Type::sealed);
+        names.all(|name| {
+            let theirs = request.classes.iter().find(|class| class.name == name).map(|class| class.identity);
+            let ours = self.classes.named(name, &look).filter(|ours| ours == name);
+            let ours = ours.and_then(|name| self.classes.identity(&name));
+            theirs.is_none() || theirs == ours
+        })
     }
 
     /// Whether a function has the namespace and the text that the unit is about, and still its own code.
@@ -189,14 +260,20 @@ impl<'py> Gathering<'py> {
     }
 
     fn request(&self) -> Request {
-        let functions = self.parts.iter().filter_map(|part| {
-            let blueprint = Arc::clone(part.record().blueprint.as_ref()?);
+        let functions = self.parts.iter().zip(&self.blueprints).filter_map(|(part, blueprint)| {
+            let blueprint = Arc::clone(blueprint.as_ref()?);
             Some(match part {
                 Part::Own(..) => Member::Compile(blueprint),
                 Part::Other(..) => Member::Call(blueprint),
             })
         });
-        Request { functions: functions.collect(), facts: self.facts.clone(), texts: Texts::Drop, start: None }
+        Request {
+            functions: functions.collect(),
+            facts: self.facts.clone(),
+            classes: self.classes.described(),
+            texts: Texts::Drop,
+            start: None,
+        }
     }
 
     fn load(&self, compiled: driver::Compiled, request: Request) -> Result<Arc<Loaded>, Error> {

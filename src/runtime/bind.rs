@@ -19,6 +19,7 @@ use super::frames;
 use super::object::exact_int;
 use super::object::word;
 use super::resume;
+use super::sealed;
 use super::unit::LoadedFunction;
 use super::unit::LoadedUnit;
 
@@ -79,10 +80,10 @@ impl Bound {
 
     /// Whether each value is exactly of its type, as a specialised body wants it.
     #[must_use]
-    pub fn is_exact(&self, types: &[Type]) -> bool {
+    pub fn is_exact(&self, unit: &LoadedUnit, types: &[Type]) -> bool {
         // SAFETY: the values are owned here.
         types.len() == self.values.len()
-            && self.values.iter().zip(types).all(|(&value, ty)| unsafe { is_exact(value, ty) })
+            && self.values.iter().zip(types).all(|(&value, ty)| unsafe { is_exact(unit, value, ty) })
     }
 
     /// Takes a reference for a place that holds none.
@@ -99,7 +100,7 @@ impl Bound {
 }
 
 /// Whether the object is exactly of this type, and an int of 64 bits.
-unsafe fn is_exact(object: *mut PyObject, ty: &Type) -> bool {
+unsafe fn is_exact(unit: &LoadedUnit, object: *mut PyObject, ty: &Type) -> bool {
     // SAFETY: the caller passes a live object.
     unsafe {
         match ty {
@@ -116,13 +117,15 @@ unsafe fn is_exact(object: *mut PyObject, ty: &Type) -> bool {
                 type_of(object) == &raw mut ffi::PyTuple_Type && {
                     let items = tuple_items(running().layout, object);
                     items.len() == types.len()
-                        && items.iter().zip(types).all(|(&item, ty)| is_exact(item, ty))
+                        && items.iter().zip(types).all(|(&item, ty)| is_exact(unit, item, ty))
                 }
             }
             Type::List(_) => type_of(object) == &raw mut ffi::PyList_Type,
             Type::Str => type_of(object) == &raw mut ffi::PyUnicode_Type,
             Type::Bytes => type_of(object) == &raw mut ffi::PyBytes_Type,
             Type::ByteArray => type_of(object) == &raw mut ffi::PyByteArray_Type,
+            Type::Sealed(name) => sealed::is_named(unit, name, object),
+            Type::Optional(name) => object == ffi::Py_None() || sealed::is_named(unit, name, object),
             Type::Object => true,
         }
     }

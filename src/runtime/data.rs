@@ -23,6 +23,10 @@ pub const CELL_WORDS: usize = 4;
 /// Words of an inline cache ([`super::caches`] says what they hold).
 pub const CACHE_WORDS: usize = 8;
 
+/// Words of a sealed class: the version tag of the class, then those of sealed subclasses that its type covers, as far
+/// as they are known. A word that holds none holds what no tag is.
+pub const CLASS_WORDS: usize = 4;
+
 /// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
 pub const FUNCTION_WORDS: usize = 3;
 
@@ -98,16 +102,33 @@ pub const FIXED_WORDS: usize = Fixed::SmallInts as usize + 1;
 pub struct DataLayout {
     consts: usize,
     cells: usize,
+    classes: usize,
     functions: usize,
     counters: usize,
     caches: usize,
 }
 
+/// How many of each there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Constants.
+    pub consts: usize,
+    /// Guard cells.
+    pub cells: usize,
+    /// Sealed classes.
+    pub classes: usize,
+    /// Functions.
+    pub functions: usize,
+    /// Counters.
+    pub counters: usize,
+}
+
 impl DataLayout {
-    /// The layout for so many constants, cells, functions and counters, without caches.
+    /// The layout for so many of each, without caches.
     #[must_use]
-    pub fn new(consts: usize, cells: usize, functions: usize, counters: usize) -> DataLayout {
-        DataLayout { consts, cells, functions, counters, caches: 0 }
+    pub fn new(counts: Counts) -> DataLayout {
+        let Counts { consts, cells, classes, functions, counters } = counts;
+        DataLayout { consts, cells, classes, functions, counters, caches: 0 }
     }
 
     /// The same with so many caches, which stand behind all else.
@@ -119,8 +140,14 @@ impl DataLayout {
     /// The layout of a unit's data.
     #[must_use]
     pub fn of(meta: &UnitMeta) -> DataLayout {
-        DataLayout::new(meta.consts.len(), meta.cells.len(), meta.functions.len(), meta.counters())
-            .with_caches(meta.caches.len())
+        let counts = Counts {
+            consts: meta.consts.len(),
+            cells: meta.cells.len(),
+            classes: meta.classes.len(),
+            functions: meta.functions.len(),
+            counters: meta.counters(),
+        };
+        DataLayout::new(counts).with_caches(meta.caches.len())
     }
 
     /// Offset of a fixed word.
@@ -141,10 +168,16 @@ impl DataLayout {
         (FIXED_WORDS + self.consts + number * CELL_WORDS) * WORD
     }
 
+    /// Offset of a sealed class' first word.
+    #[must_use]
+    pub fn class(self, number: usize) -> usize {
+        self.cell(self.cells) + number * CLASS_WORDS * WORD
+    }
+
     /// Offset of the address of a function's entry.
     #[must_use]
     pub fn entry(self, number: usize) -> usize {
-        (FIXED_WORDS + self.consts + self.cells * CELL_WORDS + number * FUNCTION_WORDS) * WORD
+        self.class(self.classes) + number * FUNCTION_WORDS * WORD
     }
 
     /// Offset of the address of a function's specialised body.

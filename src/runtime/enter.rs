@@ -399,7 +399,7 @@ pub unsafe extern "C" fn call_slow(
             0 => {}
             status => return refused(status),
         }
-        if shared.has_body(number) && bound.is_exact(&shared.meta().functions[number].params) {
+        if shared.has_body(number) && bound.is_exact(shared, &shared.meta().functions[number].params) {
             let values = bound.values();
             return shared.entry(number)(
                 callable,

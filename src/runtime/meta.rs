@@ -208,6 +208,19 @@ pub struct LoopMeta {
     pub slots: Vec<Wants>,
 }
 
+/// A sealed class that the code tests objects for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassMeta {
+    /// The name that types give it.
+    pub name: String,
+    /// A number that no other class ever has.
+    pub identity: u64,
+    /// Its version tag.
+    pub version: u32,
+    /// Whether its type covers instances of subclasses.
+    pub has_subclasses: bool,
+}
+
 /// What an inline cache is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CacheKind {
@@ -232,6 +245,8 @@ pub struct UnitMeta {
     pub consts: Vec<Const>,
     /// Guard cells.
     pub cells: Vec<CellSpec>,
+    /// Sealed classes.
+    pub classes: Vec<ClassMeta>,
     /// Exits, in the order of their numbers.
     pub exits: Vec<ExitMeta>,
     /// Traces, in the order of their numbers.

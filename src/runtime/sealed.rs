@@ -3,15 +3,26 @@
 //!
 //! The constructor, the setter and the deallocator say [`super::frames::show`] before they run anything that may
 //! look at the stack, so calls of them wait without frames.
+//!
+//! A unit names the sealed classes that it works on, each with words in its data ([`super::data::CLASS_WORDS`]): version
+//! tags of the classes whose instances the class' type covers. No class with such a tag ever changes.
 
 use std::sync::OnceLock;
 
 use pyo3::ffi::PyObject;
+use pyo3::ffi::PyTypeObject;
 
 use crate::cpython::class;
 use crate::cpython::object::field;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
+
+use super::caches::NO_VERSION;
+use super::data::CLASS_WORDS;
+use super::data::WORD;
+use super::quiet;
+use super::table::position;
+use super::unit::LoadedUnit;
 
 /// What sealed classes have in common.
 pub struct Functions {
@@ -21,6 +32,8 @@ pub struct Functions {
     pub setter: usize,
     /// `tp_dealloc` of their instances.
     pub dealloc: usize,
+    /// Whether the type of the sealed class with this number covers exact instances of a live class.
+    pub covers: unsafe fn(u64, *mut PyTypeObject) -> bool,
 }
 
 static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
@@ -29,6 +42,64 @@ static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
 pub fn register(functions: Functions) {
     super::calls::add_entry(functions.constructor as u64);
     FUNCTIONS.get_or_init(|| functions);
+}
+
+/// Puts into the words of all classes what is known when a unit is loaded.
+pub(super) fn prepare(unit: &LoadedUnit) {
+    for (number, class) in unit.meta().classes.iter().enumerate() {
+        let first = unit.layout().class(number);
+        let known = if class.version == 0 { NO_VERSION } else { u64::from(class.version) };
+        for word in 0..CLASS_WORDS {
+            unit.set_word(first + word * WORD, if word == 0 { known } else { NO_VERSION });
+        }
+    }
+}
+
+/// Whether the type of one of the unit's sealed classes covers the object: 1 or 0. The words learn it.
+///
+/// # Safety
+/// The unit is loaded and has this class; the object is alive, the thread attached.
+pub unsafe extern "C" fn sealed_covers(unit: *const LoadedUnit, number: i64, object: *mut PyObject) -> i32 {
+    // SAFETY: the caller's contract; the unit lives while its code runs.
+    i32::from(unsafe { covers(&*unit, position(number), object) })
+}
+
+/// As [`sealed_covers`].
+///
+/// # Safety
+/// As there.
+pub(super) unsafe fn covers(unit: &LoadedUnit, number: usize, object: *mut PyObject) -> bool {
+    // SAFETY: the caller's contract; the object keeps its class alive.
+    unsafe {
+        let class = type_of(object);
+        let version = u64::from(quiet::version_for(class));
+        let first = unit.layout().class(number);
+        let words = || (0..CLASS_WORDS).map(|word| first + word * WORD);
+        if version != 0 && words().any(|place| unit.word(place) == version) {
+            return true;
+        }
+        let meta = &unit.meta().classes[number];
+        if !meta.has_subclasses || version == 0 || meta.version == 0 {
+            return false;
+        }
+        if !FUNCTIONS.get().is_some_and(|functions| (functions.covers)(meta.identity, class)) {
+            return false;
+        }
+        let free = words().find(|&place| unit.word(place) == NO_VERSION);
+        let other = first + (1 + position(version.cast_signed()) % (CLASS_WORDS - 1)) * WORD;
+        unit.set_word(free.unwrap_or(other), version);
+        true
+    }
+}
+
+/// Whether the object is what a type with the name of a sealed class says.
+///
+/// # Safety
+/// The object is alive, the thread attached.
+pub(super) unsafe fn is_named(unit: &LoadedUnit, name: &str, object: *mut PyObject) -> bool {
+    let number = unit.meta().classes.iter().position(|class| class.name == name);
+    // SAFETY: the caller's contract.
+    number.is_some_and(|number| unsafe { covers(unit, number, object) })
 }
 
 /// Whether the object's attributes are written by the setter.

@@ -246,6 +246,8 @@ macro_rules! for_each_helper {
             /// `(unit, function number, parameter, cache number, value)`: 1 where the value's class alone tells that it
             /// keeps the promise of the parameter (-1: of the result), else 0.
             PromiseKeeps = promise::promise_keeps(Unit, I64, I64, I64, Obj) -> (I32);
+            /// `(unit, class number, object)`: 1 where the type of a sealed class covers the object, else 0.
+            SealedCovers = sealed::sealed_covers(Unit, I64, Obj) -> (I32);
         }
     };
 }

@@ -36,6 +36,7 @@ use super::loops::LoopState;
 use super::meta::UnitMeta;
 use super::object::word;
 use super::quiet;
+use super::sealed;
 use super::table;
 
 mod function;
@@ -181,6 +182,7 @@ impl LoadedUnit {
             let object = constants::make(py, constant)?;
             self.set_word(self.layout.constant(number), word(object.into_ptr()));
         }
+        sealed::prepare(self);
         let loops = self.meta.loop_counters();
         let turns = if self.meta.forced_exits.is_some() { 1 } else { TURNS_BEFORE_ASKING };
         self.waits.replace(vec![turns; loops]);

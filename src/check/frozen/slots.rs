@@ -273,8 +273,11 @@ unsafe fn find(seal: &Seal, name: *mut PyObject) -> Option<&Field> {
     }
 }
 
-/// Whether a subclass still has the field under its name.
-unsafe fn shows(field: &Field, class: *mut ffi::PyTypeObject) -> bool {
+/// Whether a class still has the field under its name.
+///
+/// # Safety
+/// A live class; the thread is attached.
+pub(super) unsafe fn shows(field: &Field, class: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: a live class, attached.
     unsafe {
         let py = Python::assume_attached();

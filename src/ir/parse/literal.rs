@@ -1,6 +1,7 @@
 //! Types, constants and immediates in IR text.
 
-use crate::ir::entity::FuncId;
+use crate::ir::classes::{SealedClass, SealedField};
+use crate::ir::entity::{ClassId, FuncId};
 use crate::ir::imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, Unary};
 use crate::ir::ops::{Op, Type};
 use crate::ir::unit::{Builtin, CellSpec, Const, GlobalFact, Unit};
@@ -28,6 +29,8 @@ pub(super) fn semantic_type(cursor: &mut Cursor<'_>) -> Result<types::Type, Pars
         "str" => Ok(types::Type::Str),
         "bytes" => Ok(types::Type::Bytes),
         "bytearray" => Ok(types::Type::ByteArray),
+        "sealed" => Ok(types::Type::Sealed(class_name(cursor)?)),
+        "optional" => Ok(types::Type::Optional(class_name(cursor)?)),
         "list" => {
             cursor.expect("[")?;
             let item = semantic_type(cursor)?;
@@ -40,6 +43,13 @@ pub(super) fn semantic_type(cursor: &mut Cursor<'_>) -> Result<types::Type, Pars
         }
         _ => Err(cursor.error("a type")),
     }
+}
+
+fn class_name(cursor: &mut Cursor<'_>) -> Result<Box<str>, ParseError> {
+    cursor.expect("[")?;
+    let name = cursor.word().into();
+    cursor.expect("]")?;
+    Ok(name)
 }
 
 /// A constant of the unit.
@@ -115,10 +125,40 @@ pub(super) fn immediate(unit: &mut Unit, cursor: &mut Cursor<'_>, op: Op) -> Res
         }
         ImmKind::Unary => Imm::Unary(named(cursor, Unary::ALL, Unary::name)?),
         ImmKind::Math => Imm::Math(named(cursor, MathFn::ALL, MathFn::name)?),
+        ImmKind::Sealed => Imm::Sealed(sealed_class(unit, cursor)?),
+        ImmKind::Field => {
+            let class = sealed_class(unit, cursor)?;
+            cursor.expect(":")?;
+            let name = cursor.word();
+            let field = unit.classes[class.index()].fields.iter().position(|field| field.name == name);
+            let field = field.ok_or_else(|| cursor.error("a field of the class"))?;
+            Imm::Field(class, u32::try_from(field).expect("classes have few fields"))
+        }
         ImmKind::Class => Imm::Class(named(cursor, types::Class::ALL, types::Class::name)?),
     };
     cursor.eat(",");
     Ok(imm)
+}
+
+fn sealed_class(unit: &Unit, cursor: &mut Cursor<'_>) -> Result<ClassId, ParseError> {
+    let name = cursor.word();
+    unit.sealed_class(name).ok_or_else(|| cursor.error("a declared class"))
+}
+
+/// A sealed class: `name [subclassed] {field: type @offset [fixed], ...}`.
+pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> {
+    let name = cursor.word().to_owned();
+    let has_subclasses = cursor.eat("subclassed");
+    cursor.expect("{")?;
+    let fields = cursor.list("}", |cursor| {
+        let name = cursor.word().to_owned();
+        cursor.expect(":")?;
+        let ty = semantic_type(cursor)?;
+        cursor.expect("@")?;
+        let offset = cursor.number()?;
+        Ok(SealedField { name, ty, offset, is_stored: !cursor.eat("fixed") })
+    })?;
+    Ok(SealedClass { name, identity: 0, version: 0, has_subclasses, fields, methods: Vec::new() })
 }
 
 fn named<T: Copy>(cursor: &mut Cursor<'_>, all: &[T], name: fn(T) -> &'static str) -> Result<T, ParseError> {

@@ -114,6 +114,15 @@ impl Verifier<'_> {
             Imm::Cell(id) if id.index() >= self.unit.cells.len() => {
                 self.fault(inst, "the cell is not in the unit")
             }
+            Imm::Sealed(id) if id.index() >= self.unit.classes.len() => {
+                self.fault(inst, "the class is not in the unit");
+            }
+            Imm::Field(id, field) => {
+                let class = self.unit.classes.get(id.index());
+                if class.is_none_or(|class| field as usize >= class.fields.len()) {
+                    self.fault(inst, "the field is not in the unit");
+                }
+            }
             Imm::Math(function) if data.args.len() != function.arity() => {
                 self.fault(inst, "wrong number of operands")
             }

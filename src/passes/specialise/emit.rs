@@ -343,7 +343,7 @@ impl Emission<'_> {
                 args.extend_from_slice(&[one, one]);
                 args.extend(by.value().is_none().then_some(one));
             }
-            (Repr::Object(()) | Repr::Likely(..) | Repr::Exact(..), repr) => {
+            (Repr::Object(()) | Repr::Likely(..) | Repr::Exact(..) | Repr::Instance(..), repr) => {
                 args.push(self.walker.object(repr)?)
             }
             _ => return Err(Left),
@@ -357,7 +357,7 @@ fn is_plain(repr: &Repr<Value>, kind: &Kind) -> bool {
     match (kind, repr) {
         (Repr::Object(()) | Repr::Likely(..), repr) => {
             let made = matches!(repr, Repr::Never | Repr::None | Repr::Bool(..));
-            made || matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..))
+            made || matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..) | Repr::Instance(..))
         }
         (Repr::Tuple(kinds), Repr::Tuple(items)) => {
             kinds.len() == items.len()
@@ -367,11 +367,15 @@ fn is_plain(repr: &Repr<Value>, kind: &Kind) -> bool {
     }
 }
 
-/// A list with what the inference has found out of its items along the way; anything else as it is.
+/// A list with what the inference has found out of its items along the way, an object whose class was tested since;
+/// anything else as it is.
 fn as_inferred(repr: &Repr<Value>, kind: &Kind) -> Repr<Value> {
     match (repr, kind) {
         (Repr::Exact(value, own), Repr::Exact((), ty)) if own.class() == ty.class() => {
             Repr::Exact(*value, std::rc::Rc::clone(ty))
+        }
+        (Repr::Likely(value, _) | Repr::Instance(value, _), Repr::Instance((), ty)) => {
+            Repr::Instance(*value, std::rc::Rc::clone(ty))
         }
         _ => repr.clone(),
     }
@@ -397,6 +401,7 @@ fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
         Repr::Likely((), ty) => Repr::Likely(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Char(()) => Repr::Char(value(Type::I64)),
         Repr::Exact((), ty) => Repr::Exact(value(Type::Obj), std::rc::Rc::clone(ty)),
+        Repr::Instance((), ty) => Repr::Instance(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Object(()) => Repr::Object(value(Type::Obj)),
     }
 }
@@ -494,12 +499,13 @@ impl Writer<'_> {
                 let spec = CellSpec { path: known.path.clone(), expected: known.fact.clone() };
                 Slot::Cell(self.unit.cell(spec))
             }
-            Repr::Likely(value, _) | Repr::Exact(value, _) | Repr::Object(value) => {
-                match self.out.def_inst(*value) {
-                    Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),
-                    _ => Slot::Value(*value),
-                }
-            }
+            Repr::Likely(value, _)
+            | Repr::Exact(value, _)
+            | Repr::Instance(value, _)
+            | Repr::Object(value) => match self.out.def_inst(*value) {
+                Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),
+                _ => Slot::Value(*value),
+            },
         }
     }
 }

@@ -83,6 +83,8 @@ pub(super) enum Repr<V> {
     Char(V),
     /// An object that is exactly of this type, which has a [`Class`](crate::types::Class).
     Exact(V, Rc<Type>),
+    /// An object of a sealed class, or None where the type says so.
+    Instance(V, Rc<Type>),
     /// Any object.
     Object(V),
 }
@@ -95,7 +97,7 @@ impl<V: Copy> Repr<V> {
     #[must_use]
     pub(super) fn dies_silently(&self) -> bool {
         match self {
-            Repr::Likely(..) | Repr::Object(_) => false,
+            Repr::Likely(..) | Repr::Instance(..) | Repr::Object(_) => false,
             Repr::Exact(_, ty) => ty.dies_silently(),
             _ => true,
         }
@@ -111,7 +113,7 @@ impl<V: Copy> Repr<V> {
             Repr::Float(_) => Type::Float,
             Repr::Tuple(items) => Type::Tuple(items.iter().map(Repr::exact_type).collect::<Option<_>>()?),
             Repr::Char(_) => Type::Str,
-            Repr::Exact(_, ty) => (**ty).clone(),
+            Repr::Exact(_, ty) | Repr::Instance(_, ty) => (**ty).clone(),
             _ => return None,
         })
     }
@@ -122,7 +124,9 @@ impl<V: Copy> Repr<V> {
         match (self, ty) {
             (Repr::Exact(_, own), ty) => own.class() == ty.class(),
             (Repr::Char(_), ty) => *ty == Type::Str,
-            (Repr::Likely(_, own), ty) => **own == *ty && !ty.mentions_object(),
+            (Repr::Likely(_, own), ty) => **own == *ty && !ty.mentions_object() && ty.sealed().is_none(),
+            (Repr::Instance(_, own), Type::Optional(name)) => own.sealed() == Some(name),
+            (Repr::None, Type::Optional(_)) => true,
             (repr, ty) => repr.exact_type().as_ref() == Some(ty),
         }
     }
@@ -168,6 +172,7 @@ impl Kind {
             Type::Float => Repr::Float(()),
             Type::Tuple(_) => Repr::Likely((), Rc::new(ty.clone())),
             Type::List(_) | Type::Str | Type::Bytes | Type::ByteArray => Repr::Exact((), Rc::new(ty.clone())),
+            Type::Sealed(_) | Type::Optional(_) => Repr::Instance((), Rc::new(ty.clone())),
             Type::Never | Type::Object => Repr::Object(()),
         }
     }
@@ -220,6 +225,23 @@ impl Kind {
             }
             (Repr::Exact(_, a), Repr::Exact(_, b)) if a.class() == b.class() => {
                 Repr::Exact((), Rc::new(a.join(b)))
+            }
+            (Repr::Instance(_, a), Repr::Instance(_, b)) if a.sealed() == b.sealed() => {
+                Repr::Instance((), Rc::new(a.join(b)))
+            }
+            (Repr::Instance(_, ty), Repr::None) | (Repr::None, Repr::Instance(_, ty)) => {
+                Repr::Instance((), Rc::new(ty.join(&Type::None)))
+            }
+            (Repr::Likely(_, a), Repr::Instance(_, b) | Repr::Likely(_, b))
+            | (Repr::Instance(_, a), Repr::Likely(_, b))
+                if a.sealed().is_some() && a.sealed() == b.sealed() =>
+            {
+                Repr::Likely((), Rc::new(a.join(b)))
+            }
+            (Repr::Likely(_, ty), Repr::None) | (Repr::None, Repr::Likely(_, ty))
+                if ty.sealed().is_some() =>
+            {
+                Repr::Likely((), Rc::new(ty.join(&Type::None)))
             }
             (Repr::Range { .. }, Repr::Range { .. }) => {
                 Repr::Range { start: (), stop: (), step: (), by: Step::Any }

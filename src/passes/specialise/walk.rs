@@ -8,6 +8,7 @@ mod calls;
 mod items;
 mod iterate;
 mod maths;
+mod sealed;
 mod unbox;
 mod wide;
 
@@ -211,7 +212,10 @@ impl<'a, S: Sink> Walker<'a, S> {
     /// The value as an object; for a value that has no object here the code leaves.
     pub(super) fn object(&mut self, repr: &Repr<S::V>) -> Result<S::V, Left> {
         match repr {
-            Repr::Object(value) | Repr::Likely(value, _) | Repr::Exact(value, _) => Ok(*value),
+            Repr::Object(value)
+            | Repr::Likely(value, _)
+            | Repr::Exact(value, _)
+            | Repr::Instance(value, _) => Ok(*value),
             Repr::None => Ok(self.object_constant(Const::None)),
             Repr::Never => Ok(self.object_constant(Const::Unbound)),
             Repr::Int(value, _) => Ok(self.boxed(Op::IntBox, *value)),
@@ -319,6 +323,11 @@ impl<'a, S: Sink> Walker<'a, S> {
             }
             Op::ObjNext => self.next_item(inst)?,
             Op::ObjMethod => self.method(inst)?,
+            Op::ObjAttr => {
+                if !self.field(inst)? {
+                    self.general(inst)?;
+                }
+            }
             Op::ObjItem => self.item(inst)?,
             Op::ObjSetItem => self.set_item(inst)?,
             Op::ObjSetAttr => {
@@ -349,15 +358,19 @@ impl<'a, S: Sink> Walker<'a, S> {
                 let truth = self.one(data.op, data.imm, &args);
                 self.define(inst, Repr::Bool(truth, None));
             }
-            _ => {
-                let operands = self.operands(inst)?;
-                let result = match self.unboxed(inst, &operands)? {
-                    Ok(result) => result,
-                    Err(likely) => self.generic(inst, &operands, likely.as_ref())?,
-                };
-                self.define(inst, result);
-            }
+            _ => self.general(inst)?,
         }
+        Ok(())
+    }
+
+    /// An op with one result that is unboxed where it has such a form.
+    fn general(&mut self, inst: Inst) -> Result<(), Left> {
+        let operands = self.operands(inst)?;
+        let result = match self.unboxed(inst, &operands)? {
+            Ok(result) => result,
+            Err(likely) => self.generic(inst, &operands, likely.as_ref())?,
+        };
+        self.define(inst, result);
         Ok(())
     }
 

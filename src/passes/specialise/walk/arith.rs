@@ -215,6 +215,11 @@ impl<S: Sink> Walker<'_, S> {
                 Ok(Repr::Bool(self.one(Op::BoolNot, Imm::None, &[differ]), None))
             }
             (Repr::None, Repr::None) => Ok(self.truth(true)),
+            (Repr::None, Repr::Instance(_, ty)) | (Repr::Instance(_, ty), Repr::None)
+                if matches!(**ty, Type::Sealed(_)) =>
+            {
+                Ok(self.truth(false))
+            }
             _ if a.is_item() && b.is_item() && class_of(a) != class_of(b) => Ok(self.truth(false)),
             _ if has_identity(a) && has_identity(b) => {
                 let (a, b) = (self.object(a)?, self.object(b)?);
@@ -309,7 +314,15 @@ fn result_of_sequences<V: Copy>(binary: Binary, a: &Repr<V>, b: &Repr<V>) -> Opt
 
 /// Whether an object made of the value is the only one that it can be.
 fn has_identity<V>(repr: &Repr<V>) -> bool {
-    matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..) | Repr::None | Repr::Bool(..))
+    matches!(
+        repr,
+        Repr::Object(_)
+            | Repr::Likely(..)
+            | Repr::Exact(..)
+            | Repr::Instance(..)
+            | Repr::None
+            | Repr::Bool(..)
+    )
 }
 
 /// A number for each class that an unboxed value may have.

@@ -78,6 +78,7 @@ impl<S: Sink> Walker<'_, S> {
             types::Type::List(_) | types::Type::Str | types::Type::Bytes | types::Type::ByteArray => {
                 return Ok(Ok(self.unbox_result(inst, value, &result)));
             }
+            types::Type::Sealed(_) | types::Type::Optional(_) => Repr::Likely(value, result.into()),
             types::Type::None | types::Type::Never | types::Type::Object => Repr::Object(value),
         }))
     }

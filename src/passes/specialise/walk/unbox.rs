@@ -47,6 +47,8 @@ impl<S: Sink> Walker<'_, S> {
                 self.none(Op::GuardClass, Imm::Class(class), &[object]);
                 Repr::Exact(object, Rc::new(ty.clone()))
             }
+            // Who wants to know asks.
+            types::Type::Sealed(_) | types::Type::Optional(_) => Repr::Likely(object, Rc::new(ty.clone())),
             types::Type::Never | types::Type::Object => Repr::Object(object),
         }
     }

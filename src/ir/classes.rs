@@ -1,0 +1,61 @@
+//! Sealed classes as a unit knows them: nothing of what stands here changes while the class lives, so what is known
+//! of an object once is known for as long as it is held.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::Type;
+
+use super::entity::{ClassId, FuncId};
+use super::unit::Unit;
+
+/// A field of the instances of a sealed class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedField {
+    /// Its name.
+    pub name: String,
+    /// What stands in it, as far as its annotation says; whoever reads it tests that.
+    pub ty: Type,
+    /// Where its reference stands in an instance, null while it is unset.
+    pub offset: i32,
+    /// Whether compiled code may write it: objects of exactly that type, over a value that is there.
+    pub is_stored: bool,
+}
+
+/// A sealed class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedClass {
+    /// The dotted global name under which it was found; types name it so.
+    pub name: String,
+    /// A number that no other class ever has; 0 where the class is known from the text alone.
+    pub identity: u64,
+    /// Its version tag, which it keeps for ever.
+    pub version: u32,
+    /// Whether it has subclasses: then its type covers instances of those, too.
+    pub has_subclasses: bool,
+    /// Its fields, inherited ones included, in the constructor's order.
+    pub fields: Vec<SealedField>,
+    /// Its methods that are functions of the unit: no instance and no subclass that its type covers has others.
+    pub methods: Vec<(String, FuncId)>,
+}
+
+impl SealedClass {
+    /// The position of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// The function of the unit that is the method of this name.
+    #[must_use]
+    pub fn method(&self, name: &str) -> Option<FuncId> {
+        self.methods.iter().find(|(own, _)| own == name).map(|&(_, function)| function)
+    }
+}
+
+impl Unit {
+    /// The number of the sealed class of this name.
+    #[must_use]
+    pub fn sealed_class(&self, name: &str) -> Option<ClassId> {
+        self.classes.iter().position(|class| class.name == name).map(ClassId::new)
+    }
+}

@@ -1,0 +1,199 @@
+//! The sealed classes that a unit works on: found by the names in annotations, and from class to class by what their
+//! fields take. Types name a class by the first global name under which it was found.
+
+use pyo3::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::check::Description;
+use crate::check::FunctionPlan;
+use crate::check::describe;
+use crate::front;
+use crate::ir::FuncId;
+use crate::ir::SealedClass;
+use crate::ir::SealedField;
+use crate::ir::Signature;
+use crate::runtime::promise::Promise;
+use crate::types::Type;
+
+use super::entry;
+use super::record::Record;
+
+/// A class, and what is said of it.
+struct Known<'py> {
+    object: Bound<'py, PyAny>,
+    class: SealedClass,
+    /// What it has in its namespace, and its bases in theirs.
+    attributes: Vec<(String, Bound<'py, PyAny>)>,
+}
+
+/// The classes found so far.
+#[derive(Default)]
+pub(super) struct Classes<'py> {
+    known: Vec<Known<'py>>,
+    /// The name that types give to what a dotted global name stands for; none for what is no sealed class.
+    names: FxHashMap<String, Option<String>>,
+}
+
+impl<'py> Classes<'py> {
+    /// The name of the class that a dotted global name stands for, which `look` looks up.
+    pub(super) fn named(
+        &mut self,
+        path: &str,
+        look: &dyn Fn(&str) -> Option<Bound<'py, PyAny>>,
+    ) -> Option<String> {
+        if let Some(known) = self.names.get(path) {
+            return known.clone();
+        }
+        let found = look(path).and_then(|object| self.add(&object, path));
+        self.names.insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// The name of a class; `wanted` where it is new.
+    fn add(&mut self, object: &Bound<'py, PyAny>, wanted: &str) -> Option<String> {
+        if let Some(known) = self.known.iter().find(|known| known.object.is(object)) {
+            return Some(known.class.name.clone());
+        }
+        let Description { identity, version, has_subclasses, fields, attributes } = describe(object)?;
+        let is_taken = self.known.iter().any(|known| known.class.name == wanted);
+        let name = if is_taken { format!("{wanted}.{identity}") } else { wanted.to_owned() };
+        let place = self.known.len();
+        let class =
+            SealedClass { name, identity, version, has_subclasses, fields: Vec::new(), methods: Vec::new() };
+        self.known.push(Known { object: object.clone(), class, attributes });
+        for field in fields {
+            let ty = match &field.class {
+                Some((class, or_none)) => self.type_of(class, *or_none),
+                None => field.ty,
+            };
+            let is_stored = field.is_stored && ty != Type::Object;
+            let found = SealedField { name: field.name, ty, offset: field.offset, is_stored };
+            self.known[place].class.fields.push(found);
+        }
+        Some(self.known[place].class.name.clone())
+    }
+
+    fn type_of(&mut self, class: &Bound<'py, PyAny>, or_none: bool) -> Type {
+        let name = class.getattr("__qualname__").and_then(|name| name.extract::<String>());
+        let Some(name) = name.ok().and_then(|name| self.add(class, &name)) else { return Type::Object };
+        if or_none { Type::Optional(name.into()) } else { Type::Sealed(name.into()) }
+    }
+
+    /// The type with the names that this table gives; what is no sealed class may be anything.
+    pub(super) fn resolved(&mut self, ty: &Type, look: &dyn Fn(&str) -> Option<Bound<'py, PyAny>>) -> Type {
+        match ty {
+            Type::Sealed(path) => {
+                self.named(path, look).map_or(Type::Object, |name| Type::Sealed(name.into()))
+            }
+            Type::Optional(path) => {
+                self.named(path, look).map_or(Type::Object, |name| Type::Optional(name.into()))
+            }
+            Type::List(item) => Type::List(Box::new(self.resolved(item, look))),
+            Type::Tuple(items) => Type::Tuple(items.iter().map(|item| self.resolved(item, look)).collect()),
+            other => other.clone(),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Known<'py>> {
+        self.known.iter().find(|known| known.class.name == name)
+    }
+
+    /// The number that no other class has, of the class with this name.
+    pub(super) fn identity(&self, name: &str) -> Option<u64> {
+        self.find(name).map(|known| known.class.identity)
+    }
+
+    /// How many classes there are.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// What the class of this number and its bases have in their namespaces.
+    pub(super) fn attributes(&self, number: usize) -> &[(String, Bound<'py, PyAny>)] {
+        &self.known[number].attributes
+    }
+
+    /// Makes a function of the unit a method of the class of this number, where no subclass has another.
+    pub(super) fn add_method(&mut self, number: usize, name: &str, function: FuncId) {
+        let class = &mut self.known[number].class;
+        if !class.has_subclasses {
+            class.methods.push((name.to_owned(), function));
+        }
+    }
+
+    /// What the unit knows of them.
+    pub(super) fn described(&self) -> Vec<SealedClass> {
+        self.known.iter().map(|known| known.class.clone()).collect()
+    }
+
+    /// What the annotations of a function say with these classes: a promise only where every object that its type
+    /// covers keeps it.
+    pub(super) fn signature(
+        &mut self,
+        callable: &Bound<'py, PyAny>,
+        record: &Record,
+        look: &dyn Fn(&str) -> Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Signature>> {
+        let Some(blueprint) = &record.blueprint else { return Ok(None) };
+        let spelled = front::annotated_signature(&blueprint.module, &blueprint.info);
+        let mut signature = blueprint.signature.clone();
+        let plan = record.plan.as_ref().map(|plan| plan.bind(callable.py()).get());
+        let function = entry::function_of(callable);
+        for (index, (own, spelled)) in signature.params.iter_mut().zip(&spelled.params).enumerate() {
+            let ty = self.resolved(if *own == Type::Object { spelled } else { own }, look);
+            *own = match plan {
+                Some(plan) if ty.sealed().is_some() => self.kept(plan, &function, Some(index), ty)?,
+                _ => ty,
+            };
+        }
+        let ty = self.resolved(
+            if signature.result == Type::Object { &spelled.result } else { &signature.result },
+            look,
+        );
+        signature.result = match plan {
+            Some(plan) if ty.sealed().is_some() => self.kept(plan, &function, None, ty)?,
+            _ => ty,
+        };
+        if let Some(first) = signature.params.first_mut()
+            && *first == Type::Object
+            && !blueprint.checked.params[0]
+            && let Some(owner) = self.owner(callable, &blueprint.info.qualname, look)
+        {
+            *first = Type::Sealed(owner.into());
+        }
+        Ok((signature != blueprint.signature).then_some(signature))
+    }
+
+    /// The type, if each object that it covers keeps the annotation of the parameter, or of the result.
+    fn kept(
+        &self,
+        plan: &FunctionPlan,
+        function: &Bound<'py, PyAny>,
+        index: Option<usize>,
+        ty: Type,
+    ) -> PyResult<Type> {
+        let py = function.py();
+        plan.look(function, index)?;
+        let Some(known) = ty.sealed().and_then(|name| self.find(name)) else { return Ok(Type::Object) };
+        let none = py.None().into_bound(py).get_type();
+        // SAFETY: both classes are alive. What covers a class covers its subclasses, unless its metaclass decides.
+        let keeps = unsafe {
+            plan.is_settled_by(py, index, known.object.as_ptr().cast())
+                && (matches!(ty, Type::Sealed(_)) || plan.is_settled_by(py, index, none.as_type_ptr()))
+        };
+        Ok(if keeps { ty } else { Type::Object })
+    }
+
+    /// The sealed class that has the function as a method, under the name that it was defined with.
+    fn owner(
+        &mut self,
+        callable: &Bound<'py, PyAny>,
+        qualname: &str,
+        look: &dyn Fn(&str) -> Option<Bound<'py, PyAny>>,
+    ) -> Option<String> {
+        let (path, method) = qualname.rsplit_once('.')?;
+        let owner = self.named(path, look)?;
+        let mut attributes = self.find(&owner)?.attributes.iter();
+        attributes.any(|(name, value)| name == method && value.is(callable)).then_some(owner)
+    }
+}
