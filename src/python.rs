@@ -31,7 +31,9 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     session::start(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("FINGERPRINT", env!("CASTIRON_FINGERPRINT"))?;
     module.add("InternalError", py.get_type::<session::InternalError>())?;
+    module.add_class::<built::BuiltFunctions>()?;
     module.add_class::<explain::Explanation>()?;
     module.add_class::<text::Text>()?;
     module.add_class::<imports::CodeGetter>()?;
@@ -45,6 +47,7 @@ fn _castiron(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(commands::check_text, module)?,
         wrap_pyfunction!(commands::dump_text, module)?,
         wrap_pyfunction!(commands::examine, module)?,
+        wrap_pyfunction!(commands::is_whole, module)?,
         wrap_pyfunction!(explain::explain, module)?,
         wrap_pyfunction!(explain::is_compiled, module)?,
         wrap_pyfunction!(helpers::call_helper, module)?,

@@ -18,6 +18,7 @@ use _castiron::emit::link::LinkError;
 use _castiron::emit::link::link;
 use _castiron::emit::object;
 use _castiron::emit::object::BuiltModule;
+use _castiron::emit::object::Cpu;
 use _castiron::ir::Unit;
 use _castiron::ir::parse::parse;
 use _castiron::ir::verify::Version;
@@ -427,6 +428,8 @@ fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
         lines: &[1],
         is_enforced: false,
         asserts: true,
+        cpu: Cpu::Baseline,
+        key: "",
     };
     let relocatable = object::compile(&request, built, Verify::Yes).expect("the unit compiles");
     let again = object::compile(&request, built, Verify::Yes).expect("the unit compiles");

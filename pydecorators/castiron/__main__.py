@@ -1,4 +1,4 @@
-"""The command line: `castiron build`, `castiron clean`, `castiron check`, `castiron dump`, `castiron doctor`."""
+"""The command line: `castiron build`, `run`, `clean`, `check`, `dump` and `doctor`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from castiron._mode import PURE, REASON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING or not PURE:
-    from castiron import _build, _castiron
+    from castiron import _build, _cache, _castiron
     from castiron._source import read_text
 
 STAGES = ("ast", "ir", "clif", "asm")
@@ -23,8 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
     if PURE:
         print(f"castiron: the command line needs the native part: {REASON}", file=sys.stderr)
         return 2
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        if words[:1] == ["run"]:
+            return _run(words[1:])
+        options = _parser().parse_args(words)
         return int(options.run(options))
     except _CommandError as error:
         print(f"castiron: {error}", file=sys.stderr)
@@ -50,11 +53,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument("--enforce", action="store_true", help="check every annotation, as castiron.enforce does")
     build.add_argument("--everything", action="store_true", help="compile functions that gain nothing by it too")
+    build.add_argument("--python", metavar="3.N", type=_version, help="for this CPython (default: the running one)")
+    build.add_argument(
+        "--target", choices=[_build.TARGET], default=_build.TARGET, help="for this kind of machine (%(default)s)"
+    )
+    build.add_argument(
+        "--cpu", choices=["baseline", "native"], default="baseline", help="for all processors, or what this one has"
+    )
     build.add_argument("--json", action="store_true", help="print one JSON document")
     build.set_defaults(run=_build_modules)
 
-    clean = commands.add_parser("clean", help="remove what build has made")
-    clean.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    commands.add_parser("run", help="a script or module, compiled as it is imported", add_help=False)
+
+    clean = commands.add_parser("clean", help="remove what build has made, or what run keeps")
+    clean.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    clean.add_argument("--cache", action="store_true", help="empty the disk cache")
     clean.set_defaults(run=_clean)
 
     check = commands.add_parser("check", help="which functions compile, and why others do not")
@@ -74,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _run(words: list[str]) -> int:
+    from castiron import _run
+
+    try:
+        return _run.main(words)
+    except _run.UsageError as error:
+        raise _CommandError(str(error)) from None
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -81,13 +103,25 @@ def _positive(text: str) -> int:
     return number
 
 
+def _version(text: str) -> tuple[int, int]:
+    major, minor = (int(part) for part in text.split("."))
+    if (major, minor) not in _build.VERSIONS:
+        raise ValueError(text)
+    return major, minor
+
+
 def _build_modules(options: argparse.Namespace) -> int:
     begun = time.perf_counter()
     try:
-        made = _build.plan(options.paths, options.output)
+        how = _build.Options(
+            enforce=options.enforce,
+            everything=options.everything,
+            python=options.python,
+            native=options.cpu == "native",
+        )
+        made = _build.plan(options.paths, options.output, how)
         count = len(made.modules)
         progress = _Progress(count if not options.json else 0)
-        how = _build.Options(enforce=options.enforce, everything=options.everything)
         outcomes = _build.build(made, options.jobs, progress.step, how)
     except (OSError, ValueError) as error:
         raise _CommandError(str(error)) from None
@@ -98,7 +132,7 @@ def _build_modules(options: argparse.Namespace) -> int:
     else:
         for outcome in outcomes:
             _print_outcome(outcome)
-        _print_sum([outcome for outcome in outcomes if isinstance(outcome, _build.Built)], count, begun)
+        _print_sum(outcomes, count, begun)
     return 1 if failed else 0
 
 
@@ -109,7 +143,7 @@ class _Progress:
         self._count = count if sys.stderr.isatty() else 0
         self._done = 0
 
-    def step(self, outcome: _build.Built | _build.Kept | _build.Failed) -> None:
+    def step(self, outcome: _build.Outcome) -> None:
         self._done += 1
         if self._count:
             print(f"\r\x1b[K[{self._done}/{self._count}] {outcome.module.name}", end="", file=sys.stderr, flush=True)
@@ -119,13 +153,15 @@ class _Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _print_outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> None:
+def _print_outcome(outcome: _build.Outcome) -> None:
     name = outcome.module.name
     if isinstance(outcome, _build.Failed):
         print(outcome.message, end="\n\n", file=sys.stderr)
         print(f"failed    {name}")
     elif isinstance(outcome, _build.Kept):
         print(f"source    {name}: {outcome.reason}")
+    elif isinstance(outcome, _build.Current):
+        print(f"current   {name}")
     else:
         functions = f"{len(outcome.native)} of {len(outcome.native) + len(outcome.bytecode)} functions native"
         print(f"built     {name}  {functions}, {outcome.size / 1024:.0f} KiB, {outcome.seconds:.2f} s")
@@ -134,21 +170,26 @@ def _print_outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> None:
             print(f"  bytecode  {outcome.module.source}:{line}  {function}: {codes}")
 
 
-def _print_sum(built: list[_build.Built], count: int, begun: float) -> None:
+def _print_sum(outcomes: list[_build.Outcome], count: int, begun: float) -> None:
+    built = [outcome for outcome in outcomes if isinstance(outcome, _build.Built)]
+    current = sum(isinstance(outcome, _build.Current) for outcome in outcomes)
     native = sum(len(outcome.native) for outcome in built)
     functions = native + sum(len(outcome.bytecode) for outcome in built)
     size = sum(outcome.size for outcome in built)
     seconds = time.perf_counter() - begun
     modules = f"{len(built)} of {count} module{'s' * (count != 1)} built"
+    modules += f", {current} current" * (current > 0)
     print(f"{modules}, {native} of {functions} functions native, {size / 1024:.0f} KiB, {seconds:.1f} s")
 
 
-def _outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> dict[str, object]:
+def _outcome(outcome: _build.Outcome) -> dict[str, object]:
     common: dict[str, object] = {"module": outcome.module.name, "source": str(outcome.module.source)}
     if isinstance(outcome, _build.Failed):
         return {**common, "error": outcome.message}
     if isinstance(outcome, _build.Kept):
         return {**common, "kept": outcome.reason}
+    if isinstance(outcome, _build.Current):
+        return {**common, "output": str(outcome.module.output), "current": True}
     bytecode = [
         {"name": name, "line": line, "reasons": [_finding(reason) for reason in reasons]}
         for name, line, reasons in outcome.bytecode
@@ -158,7 +199,11 @@ def _outcome(outcome: _build.Built | _build.Kept | _build.Failed) -> dict[str, o
 
 
 def _clean(options: argparse.Namespace) -> int:
+    if not options.paths and not options.cache:
+        raise _CommandError("clean: expected a PATH or --cache")
     try:
+        if options.cache:
+            print(f"removed  {_cache.clear()} modules of the cache in {_cache.directory()}")
         gone = _build.clean(options.paths)
     except OSError as error:
         raise _CommandError(str(error)) from None

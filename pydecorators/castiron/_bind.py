@@ -1,13 +1,14 @@
-"""Puts a decorator into the text of an imported module, on CPython 3.11, whose functions have no entry of their own.
+"""Puts a decorator into the text of a module, on CPython 3.11, whose functions have no entry of their own.
 
 In: a module's text and which of its functions are chosen. Out: its code, in which each chosen `def` outside of
 functions has one decorator more, the innermost, which is a constant of the code: no name is looked up. The code
-objects of functions are those of the plain text.
+objects of functions are those of the plain text. On later versions nothing is put in.
 """
 
 from __future__ import annotations
 
 import ast
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +21,32 @@ _EXEMPT = {"frozen", "jit", "typed"}
 #: Stands for the decorator until the text is compiled.
 _PLACE = "\0castiron: the innermost decorator"
 
+#: Whether a function's entry can be replaced; else a decorator puts another object in its place.
+HAS_ENTRIES = sys.version_info >= (3, 12)
+
 
 def bound(data: bytes | str, path: str, chosen: set[tuple[str, int]], decorator: object) -> CodeType:
     """Compile the text of a module with the decorators in it."""
+    return decorated(marked(data, path, chosen), decorator)
+
+
+def marked(data: bytes | str, path: str, chosen: set[tuple[str, int]]) -> CodeType:
+    """Compile the text of a module with marks where the decorators come; this code can be marshalled."""
     # The import has shown the text's warnings already.
     import warnings
 
-    tree: Any = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if HAS_ENTRIES or not chosen:
+            plain: CodeType = compile(data, path, "exec", dont_inherit=True)
+            return plain
+        tree: Any = compile(data, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        _mark(tree, chosen)
+        code: CodeType = compile(tree, path, "exec", dont_inherit=True)
+        return code
+
+
+def _mark(tree: ast.AST, chosen: set[tuple[str, int]]) -> None:
     pending: list[tuple[ast.AST, str]] = [(tree, "")]
     while pending:
         node, scope = pending.pop()
@@ -39,10 +59,6 @@ def bound(data: bytes | str, path: str, chosen: set[tuple[str, int]], decorator:
                 pending.append((child, f"{scope}{child.name}."))
             elif isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
                 pending.append((child, scope))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        code: CodeType = compile(tree, path, "exec", dont_inherit=True)
-    return _with_decorator(code, decorator)
 
 
 def _is_exempt(node: ast.FunctionDef | ast.ClassDef) -> bool:
@@ -59,13 +75,15 @@ def _decorate(node: ast.FunctionDef, scope: str, chosen: set[tuple[str, int]]) -
         node.decorator_list.append(place)
 
 
-def _with_decorator(code: CodeType, decorator: object) -> CodeType:
+def decorated(code: CodeType, decorator: object) -> CodeType:
     """Put the decorator in the place of what stands for it, in the module's code and in that of classes."""
+    if HAS_ENTRIES:
+        return code
     kind = type(code)
     constants = tuple(
         decorator
         if type(constant) is str and constant == _PLACE
-        else _with_decorator(constant, decorator)
+        else decorated(constant, decorator)
         if type(constant) is kind
         else constant
         for constant in code.co_consts

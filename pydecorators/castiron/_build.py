@@ -7,28 +7,41 @@ absent, the old one or the new one, whole.
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from castiron import _castiron
+from castiron._cache import processor_features
 from castiron._source import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-SUFFIX = EXTENSION_SUFFIXES[0]
+VERSIONS = ((3, 11), (3, 12), (3, 13))
+"""The CPythons that modules can be built for."""
+
+TARGET = "x86_64-unknown-linux-gnu"
+"""The kind of machine that modules can be built for."""
+
 MARK = b"castiron._castiron._runtime"
 """The name by which a built module asks for the runtime; no other extension module has it."""
 
 _SKIPPED = ("__pycache__",)
+
+# What a build that was killed leaves behind.
+_TEMPORARY_SUFFIX = ".castiron-tmp"
+_TEMPORARY = re.compile(rf"\..*{re.escape(_TEMPORARY_SUFFIX)}")
 
 # What new files don't allow; `mkstemp` allows nothing to others.
 _UMASK = os.umask(0o022)
@@ -44,11 +57,12 @@ class Module:
     """As it is imported, dots and all."""
     target: Path
     """Where the source file would stand in the output."""
+    suffix: str = EXTENSION_SUFFIXES[0]
 
     @property
     def output(self) -> Path:
         """The extension module's file."""
-        return self.target.with_name(self.target.stem + SUFFIX)
+        return self.target.with_name(self.target.stem + self.suffix)
 
 
 @dataclass(frozen=True)
@@ -73,11 +87,22 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Current:
+    """A module whose output is what it would be built into."""
+
+    module: Module
+
+
+@dataclass(frozen=True)
 class Failed:
     """A module that can't be built, and what to tell the user."""
 
     module: Module
     message: str
+
+
+Outcome = Built | Current | Kept | Failed
+"""What has become of a module."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +113,19 @@ class Options:
     """Whether every annotation is a promise."""
     everything: bool = False
     """Whether functions that gain nothing are compiled too."""
+    python: tuple[int, int] | None = None
+    """The CPython that imports them; None for the running one."""
+    native: bool = False
+    """Whether the code counts on all that this processor has."""
+    key: str = ""
+    """What names all that a module is built from."""
+
+    @property
+    def suffix(self) -> str:
+        """What names of extension modules end with."""
+        running = f"{sys.version_info[0]}{sys.version_info[1]}"
+        wanted = running if self.python is None else f"{self.python[0]}{self.python[1]}"
+        return EXTENSION_SUFFIXES[0].replace(f"-{running}-", f"-{wanted}-")
 
 
 _DEFAULTS = Options()
@@ -102,7 +140,7 @@ class Plan:
     """Files to copy, and where to."""
 
 
-def plan(paths: Iterable[Path], output: Path | None) -> Plan:
+def plan(paths: Iterable[Path], output: Path | None, options: Options = _DEFAULTS) -> Plan:
     """Find the modules below the paths, and the data of packages that go with them to another place.
 
     Raises:
@@ -122,7 +160,7 @@ def plan(paths: Iterable[Path], output: Path | None) -> Plan:
             target = file if output is None else output.absolute() / file.relative_to(root)
             name = _name_of(file.relative_to(root))
             if file.suffix == ".py" and name is not None:
-                made.modules.append(Module(file, name, target))
+                made.modules.append(Module(file, name, target, options.suffix))
             elif target != file and not _is_ours(file):
                 made.data.append((file, target))
     seen: dict[Path, Path] = {}
@@ -148,7 +186,7 @@ def _files_below(directory: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(directory):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
         for name in sorted(files):
-            if not name.endswith((".pyc", ".pyo")):
+            if not name.endswith((".pyc", ".pyo")) and not _TEMPORARY.fullmatch(name):
                 yield Path(folder, name)
 
 
@@ -160,9 +198,7 @@ def _name_of(path: Path) -> str | None:
     return ".".join(parts) if all(part.isidentifier() for part in parts) else None
 
 
-def build(
-    made: Plan, jobs: int, report: Callable[[Built | Kept | Failed], None], options: Options = _DEFAULTS
-) -> list[Built | Kept | Failed]:
+def build(made: Plan, jobs: int, report: Callable[[Outcome], None], options: Options = _DEFAULTS) -> list[Outcome]:
     """Build the modules of a plan side by side and copy its data; each outcome is reported as it comes.
 
     Raises:
@@ -171,7 +207,7 @@ def build(
     """
     for source, target in made.data:
         _put(target, source.read_bytes(), like=source)
-    outcomes: list[Built | Kept | Failed] = []
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for outcome in pool.map(lambda module: _build_one(module, options), made.modules):
@@ -183,7 +219,7 @@ def build(
     return outcomes
 
 
-def _build_one(module: Module, options: Options) -> Built | Kept | Failed:
+def _build_one(module: Module, options: Options) -> Outcome:
     begun = time.perf_counter()
     text = read_text(str(module.source))
     if isinstance(text, OSError):
@@ -192,16 +228,35 @@ def _build_one(module: Module, options: Options) -> Built | Kept | Failed:
         return Failed(module, f"{module.source}: {text}")
     if module.source.name == "__main__.py":
         return _keep(module, "it is run, not imported")
+    options = replace(options, key=_key(module, text, options))
+    if _is_current(module.output, options.key):
+        return Current(module)
     try:
-        data, functions = _castiron.build_text(
-            module.name, str(module.source), text, enforce=options.enforce, everything=options.everything
-        )
+        data, functions = _castiron.build_text(module.name, str(module.source), text, options)
     except ValueError as error:
         return Failed(module, str(error))
     _put(module.output, data)
     native = [name for name, _, reasons in functions if not reasons]
     bytecode = [function for function in functions if function[2]]
     return Built(module, native, bytecode, len(data), time.perf_counter() - begun)
+
+
+def _key(module: Module, text: str, options: Options) -> str:
+    """Name all that the module is built from, the compiler included."""
+    version = options.python or sys.version_info[:2]
+    # Where nothing is lost, the options tell.
+    processor = processor_features() if options.native else b""
+    parts = (_castiron.FINGERPRINT, version, sys.flags.optimize, options, processor, module.name, text)
+    words = repr((*parts, os.environ.get("CASTIRON_FORCE", "")))
+    return f"castiron-key:{blake2b(words.encode('utf-8', 'surrogatepass'), digest_size=20).hexdigest()}"
+
+
+def _is_current(output: Path, key: str) -> bool:
+    try:
+        data = output.read_bytes()
+    except OSError:
+        return False
+    return key.encode() in data and _castiron.is_whole(data)
 
 
 def _keep(module: Module, reason: str) -> Kept:
@@ -213,12 +268,10 @@ def _keep(module: Module, reason: str) -> Kept:
 def _put(target: Path, data: bytes, like: Path | None = None) -> None:
     """Write a file as a whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_TEMPORARY_SUFFIX, dir=target.parent)
     try:
         with open(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         if like is not None:
             shutil.copymode(like, name)
         else:
@@ -245,12 +298,14 @@ def clean(paths: Iterable[Path]) -> list[Path]:
             if _is_ours(file):
                 file.unlink()
                 gone.append(file)
+        for file in path.rglob(f".*{_TEMPORARY_SUFFIX}") if path.is_dir() else ():
+            file.unlink()
     return gone
 
 
 def _beside(path: Path) -> list[Path]:
     """What a source file has become, or the file itself."""
-    return [file for file in (path.with_name(path.stem + SUFFIX), path) if file.exists()]
+    return [*path.parent.glob(f"{glob.escape(path.stem)}.*.so"), *([path] if path.suffix == ".so" else [])]
 
 
 def _is_ours(file: Path) -> bool:

@@ -10,25 +10,20 @@ import marshal
 import os
 import sys
 import warnings
+from _blake2 import blake2b  # hashlib takes as long to import as many a module to load
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from importlib.util import MAGIC_NUMBER, cache_from_source
 
 from castiron import _castiron
+from castiron._bind import HAS_ENTRIES, decorated, marked
+from castiron._cache import sealed, unsealed
 from castiron._source import read_text
 from castiron._typed import MODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
-    from typing import Any, SupportsIndex
-
-_CODE: Any = type((lambda: None).__code__)
-
-#: The flags of a compiled file that is checked by the hash of its source.
-_HASH_BASED = (0b11).to_bytes(4, "little")
-
-#: Whether a function's entry can be replaced; else a decorator puts another object in its place.
-_HAS_ENTRIES = sys.version_info >= (3, 12)
+    from typing import SupportsIndex
 
 
 class _BuiltFile(str):
@@ -77,7 +72,7 @@ class BuiltLoader(ExtensionFileLoader):
         """Return the code of the module's body."""
         self._check_name(fullname)
         if self._code is None:
-            self._code = _compiled(self._text, self._source_path)
+            self._code = _compiled(self._text, self._source_path, set())
         return self._code
 
     def _check_name(self, fullname: str) -> None:
@@ -122,38 +117,34 @@ def _warn_if_stale(built: str, source: str, text: str) -> None:
 
 def body(text: str, path: str, bound: list[tuple[str, int]], is_enforced: bool) -> CodeType:
     """Compile the body of a module, with decorators for the functions that are bound, or that are all enforced."""
-    is_enforced = is_enforced and MODE != "off"
-    chosen = set() if _HAS_ENTRIES else set(bound)
-    if not chosen and not is_enforced:
-        return _compiled(text, path)
-    # The build has shown what there is to warn of.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if is_enforced:
-            from castiron._rewrite import rewritten
+    if is_enforced and MODE != "off":
+        from castiron._rewrite import rewritten
 
+        # The build has shown what there is to warn of.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             return rewritten(text, path)
-        from castiron._bind import bound as with_decorators
-
-        return with_decorators(text, path, chosen, _castiron.bind_built)
+    return decorated(_compiled(text, path, set(bound)), _castiron.bind_built)
 
 
-def _compiled(text: str, path: str) -> CodeType:
+def _compiled(text: str, path: str, chosen: set[tuple[str, int]]) -> CodeType:
     """Compile a text as an import of the source file at the path would, or find what an earlier one has compiled.
 
     What is found beside the modules is trusted as much as they are.
     """
+    if HAS_ENTRIES:
+        chosen = set()
     cached = f"{cache_from_source(path)[:-4]}.castiron-built.pyc"
-    header = b"".join((MAGIC_NUMBER, _HASH_BASED, source_hash(text.encode("utf-8", "surrogatepass"))))
+    header = MAGIC_NUMBER + blake2b(repr((path, sorted(chosen), text)).encode("utf-8", "surrogatepass")).digest()
     try:
         with open(cached, "rb") as file:
-            if file.read(len(header)) == header:
-                found: CodeType = marshal.load(file)
-                if type(found) is _CODE:
-                    return found
-    except (OSError, ValueError, EOFError, TypeError):  # it was never written, or damaged
+            payload = unsealed(file.read())
+        if payload is not None and payload.startswith(header):
+            found: CodeType = marshal.loads(payload[len(header) :])
+            return found
+    except OSError:  # it was never written
         pass
-    code: CodeType = compile(text, path, "exec", dont_inherit=True)
+    code = marked(text, path, chosen)
     if not sys.dont_write_bytecode:
-        SourceFileLoader("", path).set_data(cached, header + marshal.dumps(code))
+        SourceFileLoader("", path).set_data(cached, sealed(header + marshal.dumps(code)))
     return code

@@ -16,7 +16,7 @@ from castiron._typed import MODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import CodeType, FunctionType, ModuleType
 
@@ -54,13 +54,21 @@ def _register(loader: SourceFileLoader, code: CodeType) -> CodeType:
         _is_registering = False
 
 
+def source_of(loader: SourceFileLoader) -> tuple[bytes, str] | None:
+    """Give the bytes and the text of a module's file; None where the import has found what is wrong with them."""
+    try:
+        data = loader.get_data(loader.path)
+        return data, decoded(data)
+    except (OSError, SyntaxError, ValueError, LookupError):
+        return None
+
+
 def _registered(loader: SourceFileLoader, code: CodeType) -> CodeType:
     path = loader.path
-    try:
-        data = loader.get_data(path)
-        text = decoded(data)
-    except (OSError, SyntaxError, ValueError, LookupError):
+    source = source_of(loader)
+    if source is None:
         return code
+    data, text = source
     functions = prepare_text(path, text).functions()
     if _HAS_ENTRIES:
         _castiron.register_code(code, functions)
@@ -80,14 +88,20 @@ def _prove(function: FunctionType) -> object:
     return source if isinstance(source, str) else source.parsed()
 
 
-class _Finder:
-    """Finds what the other finders find, and looks at plain source files when they are loaded."""
+class Finder:
+    """Finds what the other finders find, and has the code of plain source files pass by when they are loaded."""
+
+    def __init__(
+        self, is_wanted: Callable[[str], bool], register: Callable[[SourceFileLoader, CodeType], CodeType]
+    ) -> None:
+        self._is_wanted = is_wanted
+        self._register = register
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Give the specification of a module that is to be compiled."""
-        if not _is_wanted(name):
+        if not self._is_wanted(name):
             return None
         for finder in sys.meta_path:
             if finder is self or not hasattr(finder, "find_spec"):
@@ -95,12 +109,12 @@ class _Finder:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if type(spec.loader) is SourceFileLoader:
-                    vars(spec.loader)["get_code"] = _castiron.CodeGetter(spec.loader, _register)
+                    vars(spec.loader)["get_code"] = _castiron.CodeGetter(spec.loader, self._register)
                 return spec
         return None
 
 
-_finder = _Finder()
+_finder = Finder(_is_wanted, _register)
 
 
 def compile_imports(package: str | None = None) -> None:

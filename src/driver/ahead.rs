@@ -15,6 +15,7 @@ use crate::codegen::Texts;
 use crate::emit;
 use crate::emit::link::link;
 use crate::emit::object::BuiltModule;
+use crate::emit::object::Cpu;
 use crate::front;
 use crate::front::Enforcement;
 use crate::front::FunctionInfo;
@@ -50,6 +51,10 @@ pub struct Wanted<'a> {
     pub source: &'a str,
     /// Which annotations are promises.
     pub enforcement: Enforcement,
+    /// Which processors run it.
+    pub cpu: Cpu,
+    /// What names all of this together with the compiler; the shared object shows it.
+    pub key: &'a str,
 }
 
 /// A module as a shared object that Python can import.
@@ -172,6 +177,8 @@ fn shared_object(
             source: wanted.source,
             lines: &lines,
             is_enforced: wanted.enforcement == Enforcement::Everything,
+            cpu: wanted.cpu,
+            key: wanted.key,
             asserts: session.options.assertions == front::Assertions::Kept,
         };
         let object = emit::object::compile(&compiled, built, verify);

@@ -2,7 +2,7 @@
 //!
 //! The input is what `object` writes: sections of code, constants and data, and the relocations that
 //! Cranelift emits. The output has three loaded segments (headers and constants; code; data), a dynamic
-//! section, and no section headers. Undefined symbols are bound when it is loaded: CPython's and the C
+//! section, no section headers, and a checksum at the end. Undefined symbols are bound when it is loaded: CPython's and the C
 //! library's are there already, so it names no libraries. Elsewhere than on x86-64 ELF a platform
 //! linker does this: `cc -shared object -o module`.
 
@@ -12,6 +12,8 @@ mod relocate;
 use object::elf;
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionIndex, SymbolIndex};
+
+use crate::runtime::loader::file;
 
 use image::{Place, Segment};
 
@@ -85,7 +87,10 @@ pub fn link(bytes: &[u8]) -> Result<Vec<u8>, LinkError> {
     }
     let relocations = relocate::relocate(&source, &layout, &mut out)?;
     layout.write_dynamic(&relocations, &mut out);
-    Ok(out.into_bytes())
+    let mut file = out.into_bytes();
+    let footer = file::footer(&file);
+    file.extend(footer);
+    Ok(file)
 }
 
 impl<'d> Source<'d> {

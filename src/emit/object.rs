@@ -5,12 +5,14 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Block, FuncRef, InstBuilder, MemFlagsData, Signature, Value, types};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, Linkage, Module, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 
 use crate::codegen::{CodeResult, Request, compile_unit};
 use crate::runtime::image::{CAPSULE, IMAGE_SYMBOL, Image};
+use crate::runtime::loader::init_symbol;
 
 use super::{EmitError, Position, Verify, isa};
 
@@ -30,17 +32,33 @@ pub struct BuiltModule<'a> {
     pub is_enforced: bool,
     /// Whether its assertions are tested.
     pub asserts: bool,
+    /// Which processors run it.
+    pub cpu: Cpu,
+    /// What names everything that it is built from.
+    pub key: &'a str,
 }
 
-/// Compiles a unit into a relocatable object file for this kind of machine, without the features that
-/// only newer ones have.
+/// Which processors run the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cpu {
+    /// All of the kind.
+    Baseline,
+    /// Those that have what this one has.
+    Native,
+}
+
+/// Compiles a unit into a relocatable object file for this kind of machine.
 ///
 /// # Errors
 /// When Cranelift fails.
 pub fn compile(request: &Request<'_>, built: BuiltModule<'_>, verify: Verify) -> Result<Vec<u8>, EmitError> {
-    let machine = cranelift_native::builder_with_options(false)
+    let machine = cranelift_native::builder_with_options(built.cpu == Cpu::Native)
         .map_err(|reason| EmitError::Machine(reason.to_owned()))?;
     let isa = isa(machine, Position::Independent, verify)?;
+    let features = match built.cpu {
+        Cpu::Baseline => Vec::new(),
+        Cpu::Native => features(&*isa),
+    };
     let builder = ObjectBuilder::new(isa, built.name, default_libcall_names())?;
     let mut module = ObjectModule::new(builder);
     let unit = compile_unit(request, &mut module)?;
@@ -52,16 +70,18 @@ pub fn compile(request: &Request<'_>, built: BuiltModule<'_>, verify: Verify) ->
         lines: built.lines.to_vec(),
         is_enforced: built.is_enforced,
         asserts: built.asserts,
+        features,
+        key: built.key.to_owned(),
     };
     define_init(&mut module, built.name, unit.data, &image.to_bytes())?;
     module.finish().emit().map_err(|error| EmitError::Machine(error.to_string()))
 }
 
-/// The name of the function that Python calls to load a module.
-#[must_use]
-pub fn init_symbol(module: &str) -> String {
-    let last = module.rsplit('.').next().unwrap_or(module);
-    format!("PyInit_{last}")
+/// What the code may count on besides the baseline.
+fn features(isa: &dyn TargetIsa) -> Vec<String> {
+    let flags = isa.isa_flags();
+    let on = flags.iter().filter(|flag| flag.name.starts_with("has_") && flag.as_bool() == Some(true));
+    on.map(|flag| flag.name.to_owned()).collect()
 }
 
 fn define_constant(module: &mut ObjectModule, name: &str, bytes: &[u8]) -> CodeResult<DataId> {

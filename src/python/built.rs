@@ -6,18 +6,22 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use rustc_hash::FxHashMap;
 
 use crate::check::FunctionPlan;
 use crate::ir::Signature;
 use crate::runtime::install;
+use crate::runtime::loader::Functions;
 use crate::runtime::loader::functions;
 
 use super::callable;
 use super::enforced::Enforced;
 use super::entry;
 use super::jit;
+use super::session;
 
 /// Plans by what names a function in all that is built.
 type Plans = FxHashMap<(usize, usize), Py<FunctionPlan>>;
@@ -87,4 +91,35 @@ pub(super) fn bind_built(function: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny
 #[pyfunction]
 pub(super) fn without_bets<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
     if jit::is_jitted(object) { object.clone() } else { entry::function_of(object) }
+}
+
+/// A shared object that was built from the text of a module that is imported as source.
+#[pyclass(frozen, module = "castiron._castiron")]
+pub(super) struct BuiltFunctions(Functions);
+
+#[pymethods]
+impl BuiltFunctions {
+    /// Maps the file that was built as a module of this name; ImportError says why that can't be.
+    #[new]
+    fn new(path: &str, module: &str) -> PyResult<BuiltFunctions> {
+        session::session().map_err(PyImportError::new_err)?;
+        Functions::map(path, module).map(BuiltFunctions)
+    }
+
+    /// The text that it was built from.
+    #[getter]
+    fn text(&self) -> &str {
+        &self.0.image().source
+    }
+
+    /// Names and first lines of the functions that get their entries from a decorator.
+    fn to_bind(&self) -> Vec<(&str, u32)> {
+        functions::to_bind(self.0.image())
+    }
+
+    /// Has the functions of a body that is about to run, with these global names, run their machine code.
+    fn load(&self, body: &Bound<'_, PyAny>, names: &Bound<'_, PyDict>) -> PyResult<()> {
+        // SAFETY: there is a session, so the interpreter is connected; the caller compares the text.
+        unsafe { self.0.load(body, names) }
+    }
 }

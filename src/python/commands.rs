@@ -5,6 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::cpython::Layout;
 use crate::cpython::running;
 use crate::driver::Session;
 use crate::driver::ahead;
@@ -12,7 +13,11 @@ use crate::driver::dump;
 use crate::driver::dump::Passes;
 use crate::driver::dump::Stage;
 use crate::driver::report;
+use crate::emit::object::Cpu;
+use crate::front::Dialect;
 use crate::front::Enforcement;
+
+use crate::runtime::loader::file;
 
 use super::session;
 
@@ -73,30 +78,54 @@ fn findings(py: Python<'_>, found: Vec<report::Finding>) -> PyResult<Vec<Py<Find
     converted.collect()
 }
 
+/// The attributes of `castiron._build.Options`.
+#[derive(FromPyObject, Default)]
+pub(super) struct HowToBuild {
+    enforce: bool,
+    everything: bool,
+    python: Option<(u8, u8)>,
+    native: bool,
+    key: String,
+}
+
 /// A function of a module that was built: its name, the line of its `def`, and why it stays bytecode.
 type BuiltFunction = (String, u32, Vec<Py<Finding>>);
 
 /// A module built from its text: the bytes of a shared object, and what has become of its functions; ValueError says
 /// why there is none.
 #[pyfunction]
-#[pyo3(signature = (module, path, text, /, *, enforce = false, everything = false))]
+#[pyo3(signature = (module, path, text, options = None, /))]
 pub(super) fn build_text<'py>(
     py: Python<'py>,
     module: &str,
     path: &str,
     text: &str,
-    enforce: bool,
-    everything: bool,
+    options: Option<HowToBuild>,
 ) -> PyResult<(Bound<'py, PyBytes>, Vec<BuiltFunction>)> {
-    let session = running_session()?;
-    let force = if everything { session.force.or_native() } else { session.force };
-    let session = Session { force, ..*session };
+    let mut session = *running_session()?;
+    let HowToBuild { enforce, everything, python, native, key } = options.unwrap_or_default();
+    if everything {
+        session.force = session.force.or_native();
+    }
+    if let Some((major, minor)) = python {
+        let layout = Layout::for_version(major, minor);
+        session.layout =
+            layout.ok_or_else(|| PyValueError::new_err(format!("CPython {major}.{minor} is not known")))?;
+        session.options.dialect = Dialect::of_minor(minor);
+    }
     let enforcement = if enforce { Enforcement::Everything } else { Enforcement::Decorated };
-    let wanted = ahead::Wanted { name: module, path, source: text, enforcement };
+    let cpu = if native { Cpu::Native } else { Cpu::Baseline };
+    let wanted = ahead::Wanted { name: module, path, source: text, enforcement, cpu, key: &key };
     let built = py.detach(|| ahead::build(&session, wanted)).map_err(PyValueError::new_err)?;
     let functions = built.functions.into_iter();
     let described = functions.map(|found| Ok((found.name, found.line, findings(py, found.reasons)?)));
     Ok((PyBytes::new(py, &built.bytes), described.collect::<PyResult<_>>()?))
+}
+
+/// Whether the bytes are those of a built module, as they were written.
+#[pyfunction]
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    file::is_whole(bytes)
 }
 
 /// A function at a stage; ValueError says what is wrong with the question or the text.

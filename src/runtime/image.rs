@@ -31,6 +31,10 @@ pub struct Image {
     pub is_enforced: bool,
     /// Whether the machine code tests assertions; else it is that of `python -O`.
     pub asserts: bool,
+    /// What the processor must have besides the baseline of its kind, as Cranelift names it.
+    pub features: Vec<String>,
+    /// What everything that it was built from comes to, for whoever asks whether it is current.
+    pub key: String,
 }
 
 /// Why an image can't be loaded.
@@ -51,10 +55,13 @@ impl std::fmt::Display for ImageError {
             ImageError::Abi { wanted } => {
                 write!(
                     f,
-                    "built for ABI {wanted} of castiron's runtime, but the one installed has ABI {ABI_VERSION}"
+                    "it was built for ABI {wanted} of castiron's runtime, but the one installed has ABI {ABI_VERSION}: \
+                     build it again, or install the castiron that built it"
                 )
             }
-            ImageError::Damaged(error) => write!(f, "the module's metadata are damaged: {error}"),
+            ImageError::Damaged(error) => {
+                write!(f, "the module's metadata are damaged: {error}; build it again with `castiron build`")
+            }
         }
     }
 }

@@ -22,7 +22,9 @@ use crate::cpython;
 use super::image::CAPSULE;
 use super::image::Image;
 
+pub mod file;
 pub mod functions;
+mod machine;
 
 /// What the capsule points to; built modules call the first function.
 #[repr(C)]
@@ -81,14 +83,15 @@ unsafe extern "C" fn load_module(data: *mut u64, image: *const u8, length: usize
 }
 
 fn define(py: Python<'_>, data: *mut u64, image: &[u8]) -> PyResult<&'static mut BuiltDef> {
+    file::verify(data)?;
     let image = Image::from_bytes(image).map_err(|error| PyImportError::new_err(error.to_string()))?;
+    machine::verify(&image.module, &image.features)?;
     let version = py.version_info();
     if image.python != (version.major, version.minor) {
         let (major, minor) = image.python;
         let message = format!(
-            "{} was built for CPython {major}.{minor}, this is {}",
-            image.module,
-            Python::version_str()
+            "{} was built for CPython {major}.{minor}, this is {}.{}: build it again with this one, or with --python {}.{}",
+            image.module, version.major, version.minor, version.major, version.minor
         );
         return Err(PyImportError::new_err(message));
     }
@@ -122,6 +125,56 @@ fn define(py: Python<'_>, data: *mut u64, image: &[u8]) -> PyResult<&'static mut
     built.def.m_name = built.name.as_ptr();
     built.def.m_slots = built.slots.as_mut_ptr();
     Ok(built)
+}
+
+/// A built module that is no module of its own: its functions are those of another one.
+pub struct Functions {
+    built: &'static BuiltDef,
+}
+
+// SAFETY: definitions are not changed once they are made, and used by attached threads only.
+unsafe impl Send for Functions {}
+// SAFETY: as above.
+unsafe impl Sync for Functions {}
+
+impl Functions {
+    /// Maps the shared object of a module of this name.
+    ///
+    /// # Errors
+    /// When the file is damaged, can't be mapped, or is for another interpreter or machine.
+    pub fn map(path: &str, module: &str) -> PyResult<Functions> {
+        let definition = file::map(path, &init_symbol(module))?;
+        // SAFETY: the file is whole, so its function gave what `define` made.
+        Ok(Functions { built: unsafe { &*definition.cast::<BuiltDef>() } })
+    }
+
+    /// The image of the module.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.built.image
+    }
+
+    /// Has functions that are made of code below the body's, with these global names, run their machine code.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    ///
+    /// # Safety
+    /// [`cpython::connect`] has succeeded; the body is that of the module's text.
+    pub unsafe fn load(&self, body: &Bound<'_, PyAny>, names: &Bound<'_, PyDict>) -> PyResult<()> {
+        if self.built.image.asserts != asserts(names.py())? {
+            return Ok(());
+        }
+        // SAFETY: the caller's contract; the data is the shared object's own.
+        unsafe { functions::load(&self.built.image, self.built.data, body, names) }
+    }
+}
+
+/// The name of the function that Python calls to load a module.
+#[must_use]
+pub fn init_symbol(module: &str) -> String {
+    let last = module.rsplit('.').next().unwrap_or(module);
+    format!("PyInit_{last}")
 }
 
 unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {

@@ -206,26 +206,97 @@ def test_json(tmp_path: Path) -> None:
     assert module["bytes"] == Path(module["output"]).stat().st_size
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from castiron import _build
-
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     write(tmp_path, {"mod.py": "def f(n: int) -> int:\n    return n + 1\n"})
-    made = _build.plan([tmp_path / "mod.py"], None)
-    _build.build(made, 1, lambda outcome: None)
-    before = made.modules[0].output.read_bytes()
+    assert castiron("build", "mod.py", "--everything", folder=tmp_path).returncode == 0
+    (built,) = tmp_path.glob("*.so")
+    before = built.read_bytes()
     (tmp_path / "mod.py").write_text("def g(n: int) -> int:\n    return n + 2\n")
+    script = f"""
+        import resource, signal, sys
+        from castiron.__main__ import main
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2}, {len(before) // 2}))
+        sys.exit(main(["build", "mod.py", "--everything"]))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert built.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mod.py", built.name])
+    assert castiron("build", "mod.py", "--everything", folder=tmp_path).returncode == 0
+    assert built.read_bytes() != before
 
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_build.os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        _build.build(made, 1, lambda outcome: None)
-    assert made.modules[0].output.read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mod.py", made.modules[0].output.name])
-    monkeypatch.undo()
-    assert isinstance(_build.build(made, 1, lambda outcome: None)[0], _build.Built)
-    assert made.modules[0].output.read_bytes() != before
+def test_what_is_current_is_not_built_again(shapes: Path) -> None:
+    done = castiron("build", "src/shapes", "-o", "out", folder=shapes)
+    assert "0 of 4 modules built, 3 current" in done.stdout
+    (shapes / "src" / "shapes" / "sub" / "__init__.py").write_text("TWO = 2.0\n")
+    (area,) = (shapes / "out" / "shapes").glob("area.*.so")
+    damaged = bytearray(area.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    area.write_bytes(damaged)
+    done = castiron("build", "src/shapes", "-o", "out", folder=shapes)
+    assert "2 of 4 modules built, 1 current" in done.stdout
+    for option in (["--enforce"], ["--cpu", "native"]):
+        assert "3 of 4 modules built" in castiron("build", "src/shapes", "-o", "out", *option, folder=shapes).stdout
+
+
+def test_built_for_this_processor(shapes: Path) -> None:
+    script = "import shapes.area as area; print(area.disc(2.0, 3), area.disc(1.5, 7))"
+    expected = python(script, shapes / "out")
+    castiron("build", "src/shapes", "-o", "out", "--cpu", "native", folder=shapes)
+    assert python(script, shapes / "out") == expected
+
+
+def test_a_damaged_file_is_an_import_error(shapes: Path) -> None:
+    (area,) = (shapes / "out" / "shapes").glob("area.*.so")
+    damaged = bytearray(area.read_bytes())
+    damaged[-20] ^= 1
+    area.write_bytes(damaged)
+    script = """
+        try:
+            import shapes.area
+        except ImportError as error:
+            print(str(error).rpartition("/")[2])
+    """
+    assert python(script, shapes / "out") == f"{area.name} is damaged: build it again with `castiron build`\n"
+
+
+def test_another_version_of_python(tmp_path: Path) -> None:
+    write(tmp_path, {"mod.py": FILES["shapes/area.py"]})
+    running = sys.version_info[:2]
+    for version in ("3.11", "3.12", "3.13"):
+        assert castiron("build", "mod.py", "-o", "out", "--python", version, folder=tmp_path).returncode == 0
+    names = sorted(path.name.split(".")[1] for path in (tmp_path / "out").iterdir())
+    assert [name.split("-")[1] for name in names] == ["311", "312", "313"]
+    assert python("import mod; print(mod.disc(1.0, 2))", tmp_path / "out") == "6.0\n"
+    other = next(path for path in (tmp_path / "out").iterdir() if f"-3{running[1]}-" not in path.name)
+    other.rename(tmp_path / "mod.so")
+    (tmp_path / "mod.py").unlink()
+    script = """
+        try:
+            import mod
+        except ImportError as error:
+            print(error)
+    """
+    said = python(script, tmp_path)
+    assert said.startswith("mod was built for CPython 3.")
+    assert f"build it again with this one, or with --python {running[0]}.{running[1]}" in said
+    assert castiron("build", "mod.py", "--python", "3.9", folder=tmp_path).returncode == 2
+
+
+def test_builds_at_the_same_time_leave_whole_files(tmp_path: Path) -> None:
+    write(tmp_path, {f"pack/m{number}.py": FILES["shapes/area.py"] for number in range(6)})
+    write(tmp_path, {"pack/__init__.py": ""})
+    command = [sys.executable, "-m", "castiron", "build", "pack", "-o", "out"]
+    running = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    script = "import pack.m0, pack.m5; print(pack.m0.disc(1.0, 1), pack.m5.disc(1.0, 1))"
+    assert python(script, tmp_path / "out") == "3.0 3.0\n"
+    assert len(list((tmp_path / "out" / "pack").iterdir())) == 7
 
 
 def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
