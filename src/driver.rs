@@ -371,7 +371,10 @@ const PASSES: &[(&str, Pass)] = &[
     ("eliminate-overflow-checks", Pass::Each(|unit, id, _| change(unit, id, eliminate_overflow_checks))),
     ("rotate-loops", Pass::Each(|unit, id, _| change(unit, id, passes::rotate::rotate_loops))),
     ("simplify-again", Pass::Each(|unit, id, _| change(unit, id, passes::simplify::simplify_after_ranges))),
+    ("move-items", Pass::Each(|unit, id, _| change(unit, id, passes::moves::move_items))),
+    ("let-nans-pass", Pass::Each(|unit, id, _| change(unit, id, passes::nans::let_nans_pass))),
     ("remove-guards", Pass::Each(|unit, id, _| change(unit, id, passes::guards::remove_guards))),
+    ("open-containers", Pass::Each(|unit, id, _| change(unit, id, passes::open::open_containers))),
 ];
 
 /// The name of the last step, which counts references.

@@ -126,6 +126,9 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
                 ("rotate", _) => passes::rotate::rotate_loops(func),
                 ("anchors", _) => passes::guards::drop_idle_anchors(func),
                 ("guards", _) => passes::guards::remove_guards(func),
+                ("moves", _) => passes::moves::move_items(func),
+                ("nans", _) => passes::nans::let_nans_pass(func),
+                ("open", _) => passes::open::open_containers(func),
                 _ => return Err(format!("no pass is called {pass}").into()),
             }
         }
@@ -256,7 +259,10 @@ fn specialised(path: &Path, text: String) -> datatest_stable::Result<()> {
 /// Both versions after every pass, as `driver` runs them, checked after each.
 fn optimise_all(path: &Path, text: String) -> datatest_stable::Result<Unit> {
     let mut unit = specialise_all(path, text)?;
-    for pass in ["quiet", "anchors", "demand", "overflow", "rotate", "simplify", "guards", "refcount"] {
+    for pass in [
+        "quiet", "anchors", "demand", "overflow", "rotate", "simplify", "moves", "nans", "guards", "open",
+        "refcount",
+    ] {
         let counts = run_pass(pass, &mut unit)?;
         verify(&unit, counts).map_err(|error| format!("after {pass}: {error}"))?;
     }

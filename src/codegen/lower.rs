@@ -110,6 +110,8 @@ pub(super) struct Lower<'a> {
     pub(super) lent: Option<Value>,
     /// In a loop version: how many turns loops have made.
     pub(super) turns: Option<Variable>,
+    /// What the reads of items since the last op that changes anything found in their lists.
+    known_items: Vec<list::KnownItem>,
     cfg: Cfg,
     loops: Loops,
     homes: Vec<Home>,
@@ -149,6 +151,7 @@ impl<'a> Lower<'a> {
             headers: FxHashMap::default(),
             lent: None,
             turns: None,
+            known_items: Vec::new(),
             cfg,
             loops,
             homes: vec![Home::Nowhere; func.values.len()],
@@ -183,6 +186,7 @@ impl<'a> Lower<'a> {
         let target = self.block(block);
         self.at_block = block;
         self.code.shares_address = self.loops.innermost(block).is_some();
+        self.known_items.clear();
         self.code.builder.switch_to_block(target);
         let params = self.code.builder.block_params(target).to_vec();
         for (&param, value) in func.block(block).params.iter().zip(params) {
@@ -215,6 +219,9 @@ impl<'a> Lower<'a> {
         }
         self.code.place.trace = may_be_seen(at).then(|| self.trace(inst));
         lower(self, at);
+        if changes_items(at.op) {
+            self.known_items.clear();
+        }
         if at.catches() {
             self.write_caught(inst);
         } else {
@@ -315,6 +322,12 @@ impl<'a> Lower<'a> {
             }
         }
     }
+}
+
+/// Whether other items than before may stand in lists behind the op.
+fn changes_items(op: Op) -> bool {
+    let changing = [Effects::FOREIGN, Effects::RAISES, Effects::WRITES];
+    op == Op::Poll || op.calls_body() || changing.iter().any(|&effect| op.effects().has(effect))
 }
 
 /// Whether the op runs code that may ask how deep the calls are nested.

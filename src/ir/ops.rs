@@ -157,28 +157,38 @@ macro_rules! for_each_op {
                 /// New references to the items of an exact tuple of as many items as the immediate says; exits for anything else.
                 GuardTuple = tuple(One(Obj)) -> (), Count, [EXITS], varying;
             }
-            // Ops with an index: the immediate says that it is known not to be negative.
+            // Ops with an index: the immediate says that it is known not to be negative. Where `Rest` stands they may
+            // be told how many items there are and where the first one stands (`passes::open`).
             list {
                 /// The number of items of an exact list.
                 ListLen = len(One(Obj)) -> (I64), None, [READS];
                 /// The item of an exact list at the index, which counts from the end when it is negative; exits unless
                 /// there is such an item and it is an exact int that fits 64 bits.
-                ListItemInt = item_int(One(Obj), One(I64)) -> (I64), Bool, [EXITS, READS];
+                ListItemInt = item_int(One(Obj), One(I64), Rest(I64)) -> (I64), Bool, [EXITS, READS];
                 /// As `list.item_int`; exits unless it is an exact float and no NaN.
-                ListItemFloat = item_float(One(Obj), One(I64)) -> (F64), Bool, [EXITS, READS];
+                ListItemFloat = item_float(One(Obj), One(I64), Rest(I64)) -> (F64), Bool, [EXITS, READS];
+                /// As `list.item_float`, but a NaN passes: its identity is of no interest.
+                ListItemFloatAny = item_float_any(One(Obj), One(I64), Rest(I64)) -> (F64), Bool, [EXITS, READS];
                 /// As `list.item_int`; exits unless it is an exact bool.
-                ListItemBool = item_bool(One(Obj), One(I64)) -> (Bool), Bool, [EXITS, READS];
+                ListItemBool = item_bool(One(Obj), One(I64), Rest(I64)) -> (Bool), Bool, [EXITS, READS];
                 /// A new reference to the item of an exact list at the index; exits unless there is one.
-                ListItem = item(One(Obj), One(I64)) -> (Obj), Bool, [EXITS, READS];
+                ListItem = item(One(Obj), One(I64), Rest(I64)) -> (Obj), Bool, [EXITS, READS];
                 /// Puts an int into an exact list at the index: into the object that stands there, where that is an int
                 /// which nobody else knows. Exits unless there is an item, and its death is unobservable.
-                ListSetInt = set_int(One(Obj), One(I64), One(I64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
+                ListSetInt = set_int(One(Obj), One(I64), One(I64), Rest(I64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
                 /// As `list.set_int`, for a float; exits for a NaN, too.
-                ListSetFloat = set_float(One(Obj), One(I64), One(F64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
+                ListSetFloat = set_float(One(Obj), One(I64), One(F64), Rest(I64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
                 /// As `list.set_int`, for a bool.
-                ListSetBool = set_bool(One(Obj), One(I64), One(Bool)) -> (), Bool, [EXITS, WRITES, STAYS];
+                ListSetBool = set_bool(One(Obj), One(I64), One(Bool), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
                 /// Puts an object into an exact list at the index and drops what stood there; exits unless there is an item.
-                ListSet = set(One(Obj), One(I64), One(Obj)) -> (), Bool, [EXITS, FOREIGN, STAYS];
+                ListSet = set(One(Obj), One(I64), One(Obj), Rest(I64)) -> (), Bool, [EXITS, FOREIGN, STAYS];
+                /// Puts an item of an exact list, the third and fourth operand, into an exact list at the index; exits unless
+                /// there are both, and the death of what stood there is unobservable.
+                ListCopyItem = copy_item(One(Obj), One(I64), One(Obj), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
+                /// Has two items of an exact list change places; exits unless there are both.
+                ListSwap = swap(One(Obj), One(I64), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
+                /// The address of an exact list's first item: only other ops on the list may have it.
+                ListItems = items(One(Obj)) -> (I64), None, [READS];
                 /// A new list of the numbers of a range, whose step is not zero; exits when they are too many to count.
                 ListRange = range(One(I64), One(I64), One(I64)) -> (Obj), None, [EXITS, RAISES];
             }
@@ -191,9 +201,11 @@ macro_rules! for_each_op {
                 /// As `bytes.len`, of a bytearray.
                 ByteArrayLen = array_len(One(Obj)) -> (I64), None, [READS];
                 /// As `bytes.item`, of a bytearray.
-                ByteArrayItem = array_item(One(Obj), One(I64)) -> (I64), Bool, [EXITS, READS];
+                ByteArrayItem = array_item(One(Obj), One(I64), Rest(I64)) -> (I64), Bool, [EXITS, READS];
+                /// The address of a bytearray's first byte: only other ops on it may have it.
+                ByteArrayItems = array_items(One(Obj)) -> (I64), None, [READS];
                 /// Sets the byte of an exact bytearray at the index; exits unless there is one and the number is a byte.
-                ByteArraySet = array_set(One(Obj), One(I64), One(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
+                ByteArraySet = array_set(One(Obj), One(I64), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
             }
             str {
                 /// The number of characters of an exact str.

@@ -15,6 +15,7 @@
 mod hoist;
 
 pub use hoist::drop_idle_anchors;
+pub(super) use hoist::put_aside;
 
 use rustc_hash::FxHashSet;
 

@@ -136,7 +136,10 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
         | (Fault::ByteForgotten, Op::ByteArraySet)
         | (Fault::CellForgotten, Op::ObjStoreCell)
         | (Fault::HandlingNotEnded, Op::ObjEndCatch) => return Keep::No,
-        (Fault::StoreElsewhere, Op::ListSetInt | Op::ListSetFloat | Op::ListSetBool | Op::ListSet) => {
+        (
+            Fault::StoreElsewhere,
+            Op::ListSetInt | Op::ListSetFloat | Op::ListSetBool | Op::ListSet | Op::ListCopyItem,
+        ) => {
             let one = rewriter.emit_int(inst, 1);
             let before = rewriter.emit(inst, Op::IntSub, Imm::None, &[victim.args[1], one]);
             rewriter.func.inst_mut(inst).args[1] = before;

@@ -7,6 +7,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use crate::cpython::layout::{Immortality, IntHeader};
+use crate::ir;
 use crate::ir::{Imm, InstData, Op};
 use crate::runtime::data::Fixed;
 use crate::runtime::table::Helper;
@@ -17,20 +18,12 @@ use crate::codegen::abi::WORD;
 /// The first magnitude that takes more than one digit.
 const DIGIT: i64 = 1 << 30;
 
-/// A container with its number of items at this offset.
-#[derive(Clone, Copy)]
-pub(super) struct Items {
-    /// The object.
-    pub(super) object: Value,
-    /// Where its size stands.
-    pub(super) size: i32,
-}
-
-/// The position that an index means, the instruction's operand 1; exits where there is none.
-pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, items: Items, index: Value) -> Value {
+/// The position that an index, the instruction's operand of this number, means among so many items; exits where
+/// there is none.
+pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, operand: usize, size: Value) -> Value {
     let exit = cx.exit_block();
-    let size = cx.code.load(WORD, items.object, items.size);
-    let known = match cx.func.def_inst(at.args[1]) {
+    let index = cx.arg(at, operand);
+    let known = match cx.func.def_inst(at.args[operand]) {
         Some(InstData { op: Op::IntConst, imm: Imm::Int(known), .. }) => Some(*known),
         _ => None,
     };
@@ -53,19 +46,63 @@ pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, items: Items, index: 
     result
 }
 
-/// The address of a list's item.
-fn place(cx: &mut Lower<'_>, at: &InstData) -> Value {
-    let (list, index) = (cx.arg(at, 0), cx.arg(at, 1));
-    let places = cx.code.layout.container;
-    let index = in_bounds(cx, at, Items { object: list, size: places.list_size }, index);
-    let first = cx.code.load(WORD, list, places.list_items);
-    let distance = cx.code.builder.ins().ishl_imm_u(index, 3);
-    cx.code.builder.ins().iadd(first, distance)
+/// A list: how many items it has, and where the first one stands.
+#[derive(Clone, Copy)]
+struct Open {
+    size: Value,
+    first: Value,
 }
 
+/// What is known of a list, the operand of this number: operands from `known` on, if there are any.
+fn open(cx: &mut Lower<'_>, at: &InstData, list: usize, known: usize) -> Open {
+    if at.args.len() > known {
+        return Open { size: cx.arg(at, known), first: cx.arg(at, known + 1) };
+    }
+    let list = cx.arg(at, list);
+    let places = cx.code.layout.container;
+    let size = cx.code.load(WORD, list, places.list_size);
+    Open { size, first: cx.code.load(WORD, list, places.list_items) }
+}
+
+/// The address of an open list's item at the index, the operand of this number.
+fn place(cx: &mut Lower<'_>, at: &InstData, list: Open, index: usize) -> Value {
+    let index = in_bounds(cx, at, index, list.size);
+    let distance = cx.code.builder.ins().ishl_imm_u(index, 3);
+    cx.code.builder.ins().iadd(list.first, distance)
+}
+
+/// An item of a list that was found to be there, of this type, a moment ago.
+#[derive(Clone, Copy)]
+pub(super) struct KnownItem {
+    list: ir::Value,
+    index: ir::Value,
+    place: Value,
+    object: Value,
+    ty: Fixed,
+}
+
+/// The item that a read takes.
 fn load_item(cx: &mut Lower<'_>, at: &InstData) -> Value {
-    let place = place(cx, at);
+    let list = open(cx, at, 0, 2);
+    let place = place(cx, at, list, 1);
     cx.code.load(WORD, place, 0)
+}
+
+/// The item that a read takes, which has to be of this type.
+fn load_item_of(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> Value {
+    let list = open(cx, at, 0, 2);
+    let place = place(cx, at, list, 1);
+    let object = cx.code.load(WORD, place, 0);
+    let exit = cx.exit_block();
+    cx.code.require_type(object, ty, exit);
+    cx.known_items.push(KnownItem { list: at.args[0], index: at.args[1], place, object, ty });
+    object
+}
+
+/// The place that a store goes to.
+fn stored_place(cx: &mut Lower<'_>, at: &InstData) -> Value {
+    let list = open(cx, at, 0, 3);
+    place(cx, at, list, 1)
 }
 
 pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
@@ -75,18 +112,22 @@ pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn item_int(cx: &mut Lower<'_>, at: &InstData) {
-    let item = load_item(cx, at);
+    let item = load_item_of(cx, at, Fixed::IntType);
     let exit = cx.exit_block();
-    cx.code.require_type(item, Fixed::IntType, exit);
     let value = cx.code.unbox_int(item, exit);
     cx.result(at, value);
 }
 
 pub(super) fn item_float(cx: &mut Lower<'_>, at: &InstData) {
-    let item = load_item(cx, at);
+    let item = load_item_of(cx, at, Fixed::FloatType);
     let exit = cx.exit_block();
-    cx.code.require_type(item, Fixed::FloatType, exit);
     let value = cx.code.unbox_float(item, exit);
+    cx.result(at, value);
+}
+
+pub(super) fn item_float_any(cx: &mut Lower<'_>, at: &InstData) {
+    let item = load_item_of(cx, at, Fixed::FloatType);
+    let value = cx.code.load(types::F64, item, cx.code.layout.float_value);
     cx.result(at, value);
 }
 
@@ -113,7 +154,12 @@ struct Store {
 /// Goes to the result when what stands in the place is of another type; exits there unless it dies
 /// unobserved.
 fn begin_store(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Store, Block) {
-    let place = place(cx, at);
+    let is_it = |known: &&KnownItem| known.list == at.args[0] && known.index == at.args[1] && known.ty == ty;
+    if let Some(&KnownItem { place, object: old, .. }) = cx.known_items.iter().find(is_it) {
+        let fresh = cx.code.block();
+        return (Store { place, old, done: cx.code.block() }, fresh);
+    }
+    let place = stored_place(cx, at);
     let old = cx.code.load(WORD, place, 0);
     let (other, fresh) = (cx.code.cold_block(), cx.code.block());
     cx.code.require_type(old, ty, other);
@@ -225,12 +271,52 @@ pub(super) fn set_bool(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
-    let place = place(cx, at);
+    let place = stored_place(cx, at);
     let new = cx.arg(at, 2);
     let old = cx.code.load(WORD, place, 0);
     cx.code.inc_ref(new);
     cx.code.store(new, place, 0);
     cx.code.dec_ref(old);
+}
+
+pub(super) fn copy_item(cx: &mut Lower<'_>, at: &InstData) {
+    let (to, from) = (open(cx, at, 0, 4), open(cx, at, 2, 6));
+    let from = place(cx, at, from, 3);
+    let new = cx.code.load(WORD, from, 0);
+    let to = place(cx, at, to, 1);
+    let old = cx.code.load(WORD, to, 0);
+    let (alone, other, fresh) = (cx.code.block(), cx.code.cold_block(), cx.code.block());
+    cx.code.require_only_reference(old, fresh);
+    cx.code.jump(alone, &[]);
+    cx.code.enter(alone);
+    let found = cx.code.load(WORD, old, cx.code.layout.ob_type);
+    for ty in [Fixed::IntType, Fixed::FloatType] {
+        let wanted = cx.code.fixed(ty);
+        let is_it = cx.code.compare(IntCC::Equal, found, wanted);
+        cx.code.branch_if(is_it, fresh);
+    }
+    cx.code.jump(other, &[]);
+    cx.code.enter(other);
+    exit_unless_silent(cx, old);
+    cx.code.jump(fresh, &[]);
+    cx.code.enter(fresh);
+    cx.code.inc_ref(new);
+    cx.code.store(new, to, 0);
+    cx.code.dec_ref(old);
+}
+
+pub(super) fn swap(cx: &mut Lower<'_>, at: &InstData) {
+    let list = open(cx, at, 0, 3);
+    let (a, b) = (place(cx, at, list, 1), place(cx, at, list, 2));
+    let (from_a, from_b) = (cx.code.load(WORD, a, 0), cx.code.load(WORD, b, 0));
+    cx.code.store(from_b, a, 0);
+    cx.code.store(from_a, b, 0);
+}
+
+pub(super) fn items(cx: &mut Lower<'_>, at: &InstData) {
+    let list = cx.arg(at, 0);
+    let first = cx.code.load(WORD, list, cx.code.layout.container.list_items);
+    cx.result(at, first);
 }
 
 pub(super) fn range(cx: &mut Lower<'_>, at: &InstData) {

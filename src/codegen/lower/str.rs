@@ -8,7 +8,7 @@ use crate::ir::{Const, Imm, InstData, Op};
 use crate::runtime::table::Helper;
 
 use super::Lower;
-use super::list::{Items, in_bounds};
+use super::list::in_bounds;
 use crate::codegen::abi::{BOOL, WORD};
 
 pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
@@ -18,9 +18,9 @@ pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
-    let (string, index) = cx.args_two(at);
-    let items = Items { object: string, size: cx.code.layout.string.length };
-    let index = in_bounds(cx, at, items, index);
+    let string = cx.arg(at, 0);
+    let length = cx.code.load(WORD, string, cx.code.layout.string.length);
+    let index = in_bounds(cx, at, 1, length);
     let point = character(cx, string, index);
     cx.result(at, point);
 }

@@ -162,6 +162,16 @@ fn expand_poll(
     anchor: Inst,
     cells: &BTreeSet<CellId>,
 ) -> Block {
+    let [taken, after] = put_aside(func, block, poll);
+    let jump = func.block_mut(taken).insts.pop();
+    add_guards(func, taken, anchor, cells);
+    func.block_mut(taken).insts.extend(jump);
+    after
+}
+
+/// Ends the block with a test for pending work: the poll goes to a new block off the expected path, and both ways
+/// lead to another new one, which is empty yet.
+pub(in crate::passes) fn put_aside(func: &mut Function, block: Block, poll: Inst) -> [Block; 2] {
     let [taken, after] = [(); 2].map(|()| func.add_detached_block());
     let position = func.layout.iter().position(|&other| other == block).expect("the block is in the layout");
     func.layout.splice(position + 1..position + 1, [taken, after]);
@@ -174,9 +184,7 @@ fn expand_poll(
     let branch = InstData { op: Op::Branch, args, targets: vec![to(taken), to(after)], ..like.clone() };
     let branch = func.add_inst(branch, &[]);
     func.block_mut(block).insts.extend([pending, branch]);
-    func.block_mut(taken).insts.push(poll);
-    add_guards(func, taken, anchor, cells);
     let jump = func.add_inst(InstData { op: Op::Jump, targets: vec![to(after)], ..like }, &[]);
-    func.block_mut(taken).insts.push(jump);
-    after
+    func.block_mut(taken).insts.extend([poll, jump]);
+    [taken, after]
 }
