@@ -42,6 +42,8 @@ use pyo3::prelude::PyModuleMethods;
 pub use frozen::described::Description;
 pub use frozen::described::FieldDescription;
 pub use frozen::described::describe;
+pub use frozen::described::is_part;
+pub use frozen::layout::put_part;
 pub use function::Enforcement;
 pub use function::FunctionPlan;
 pub use function::unchecked;

@@ -353,6 +353,8 @@ def functions_of(cls: Any) -> list[FunctionType]:
         parts = (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value,)
         for part in parts:
             function = part.__func__ if isinstance(part, (classmethod, staticmethod)) else part
+            if not PURE:
+                function = _castiron.python_function(function)
             if type(function) is FunctionType:
                 found.append(function)
     return found

@@ -9,8 +9,8 @@ from __future__ import annotations
 from castiron import _castiron
 from castiron._hints import resolve
 from castiron._source import proved_source
-from castiron._targets import stands_for_another
-from castiron._typed import MODE, typed
+from castiron._targets import enforced, is_defined_in, stands_for_another
+from castiron._typed import MODE, plan_of, typed
 from castiron._weave import original
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import FunctionType, TracebackType
     from typing import Any, TypeVar, overload
 
-    F = TypeVar("F", bound=Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any])
+    F = TypeVar("F", bound=type | Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any])
 else:
 
     def overload(function):  # importing typing takes longer than all of castiron
@@ -28,6 +28,7 @@ else:
 
 _FUNCTION: Any = type(lambda: None)
 _BUILTIN = type(len)
+_HEAP_TYPE = 1 << 9
 
 
 @overload
@@ -38,7 +39,7 @@ def jit(function: Any = None, /, *, eager: bool = False) -> Any:  # noqa: F811
     """Enforce the function's annotations and run it as machine code.
 
     It is compiled at its first call, or right here with `eager=True`. A function that can't be compiled is `typed`,
-    and `explain` says why.
+    and `explain` says why. Of a class, every function is taken that its body defines, below or above `frozen`.
 
     >>> @jit
     ... def double(n: int) -> int:
@@ -55,6 +56,8 @@ def _decorate(function: Any, eager: bool) -> Any:
     kind = type(function)
     if kind is staticmethod or kind is classmethod:
         return kind(_decorate(function.__func__, eager))
+    if isinstance(function, type) and function.__flags__ & _HEAP_TYPE:
+        return _class(function, eager)
     if _castiron.is_native_callable(function):
         function = _castiron.without_bets(function)
         kind = type(function)
@@ -105,6 +108,41 @@ def _prepared(function: FunctionType, eager: bool) -> Any:
     return made
 
 
+def _class(kind: Any, eager: bool) -> Any:
+    """Compile what the body of a class defines; what has a decorator of its own stays as that one made it."""
+    if MODE != "on":
+        return kind if MODE == "off" else typed(kind)
+    sealed = "__castiron_frozen__" in vars(kind)
+    # On CPython 3.11 an object takes a function's place, which no property of a sealed class can take in.
+    in_place = _castiron.functions_have_entries()
+
+    def compiled(found: Any, owners: tuple[type, ...]) -> Any:
+        kept = _castiron.is_jitted(found) or plan_of(found) is not None or _is_generated(found)
+        return found if kept else _prepared(found, eager)
+
+    def checked(found: Any, owners: tuple[type, ...]) -> Any:
+        return found if _is_generated(found) else typed(found)
+
+    for name, value in list(vars(kind).items()):
+        left_alone = getattr(value, "__no_type_check__", None) is True or isinstance(value, type)
+        if left_alone or not is_defined_in(kind, value):
+            continue
+        takes_place = type(value) is _FUNCTION or in_place or not sealed
+        made = enforced(value, compiled if takes_place else checked, (kind,))
+        if made is value:
+            continue
+        if sealed:
+            _castiron.put_method(kind, name, made)
+        else:
+            setattr(kind, name, made)
+    return kind
+
+
+def _is_generated(function: Any) -> bool:
+    """Tell whether dataclasses made the function, whose fields say what is checked."""
+    return bool(_castiron.python_function(function).__code__.co_filename == "<string>")
+
+
 def _is_method_of_local_class(function: FunctionType) -> bool:
     scope = function.__qualname__.rpartition(".")[0]
     return "<locals>." in scope
@@ -132,7 +170,7 @@ _castiron.install_hooks(typed, _stand_in)
 
 def _refusal(value: object) -> str:
     if isinstance(value, type):
-        return f"jit takes a function, not the class {value.__qualname__!r}: decorate its methods"
+        return f"jit takes a function, or a class written in Python, not {value.__qualname__!r}"
     if isinstance(value, _BUILTIN):
         return f"jit takes a function written in Python, not the built-in {value.__qualname__!r}: it has no source text"
     kind = type(value).__qualname__

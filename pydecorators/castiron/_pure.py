@@ -317,14 +317,14 @@ def jit(function: Any = None, /, *, eager: bool = False) -> Any:
     kind = type(function)
     if kind is staticmethod or kind is classmethod:
         return kind(jit(function.__func__))
-    if not isinstance(function, FunctionType):
+    if not isinstance(function, FunctionType) and not (isinstance(function, type) and function.__flags__ & 1 << 9):
         raise TypeError(f"jit takes a function{_described(function)}")
     return typed(function)
 
 
 def _described(value: object) -> str:
     if isinstance(value, type):
-        return f", not the class {value.__qualname__!r}: decorate its methods"
+        return f", or a class written in Python, not {value.__qualname__!r}"
     if type(value) is type(len):
         name = value.__qualname__
         return f" written in Python, not the built-in {name!r}: it has no source text"

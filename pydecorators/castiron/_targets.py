@@ -150,15 +150,16 @@ def _class(kind: Any, check: Check, owners: tuple[type, ...], depth: int) -> Any
     if not kind.__flags__ & _HEAP_TYPE:
         raise RefusalError(f"typed takes a function, or a class written in Python, not {kind.__qualname__!r}")
     for name, value in list(vars(kind).items()):
-        if getattr(value, "__no_type_check__", None) is True or not _is_defined_in(kind, value):
+        if getattr(value, "__no_type_check__", None) is True or not is_defined_in(kind, value):
             continue
         made = enforced(value, check, (kind, *owners), depth + 1)
         if made is not value:
-            setattr(kind, name, made)
+            # In pure-Python mode it is the metaclass that refuses.
+            (type.__setattr__ if "__castiron_frozen__" in vars(kind) else setattr)(kind, name, made)
     return kind
 
 
-def _is_defined_in(kind: type, value: Any) -> bool:
+def is_defined_in(kind: type, value: Any) -> bool:
     """Tell whether the class' body, or a decorator of the class, defined the function or class."""
     function = _behind(value)
     # Code that exec runs in a namespace without a name makes functions of no module.

@@ -11,6 +11,8 @@ use pyo3::pyfunction;
 use crate::cpython;
 use crate::cpython::function;
 
+use super::frozen::methods;
+
 /// Assigns `__code__` such that calls of the function stay as quick as they were.
 ///
 /// CPython 3.13 specialises calls only of functions that still have the version that their `def` gave them, and any
@@ -23,7 +25,7 @@ pub(super) fn set_code(function: &Bound<'_, PyAny>, code: &Bound<'_, PyAny>) -> 
     }
     // SAFETY: a Python function.
     let is_fresh = unsafe { function::has_version_of_code(running.layout, function.as_ptr()) };
-    function.setattr(intern!(function.py(), "__code__"), code)?;
+    methods::as_ours(|| function.setattr(intern!(function.py(), "__code__"), code))?;
     if is_fresh {
         // SAFETY: as above, and the code was assigned just now.
         unsafe { function::take_version_of_code(running.layout, function.as_ptr()) };

@@ -11,7 +11,9 @@ use crate::analysis::loops::Loops;
 use crate::ir;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
-use crate::ir::{ExitState, FuncId, Function, Inst, Op, Point, Signature, Site, Slot, Unit, Value};
+use crate::ir::{
+    ExitFrame, ExitState, FuncId, Function, Inst, Op, Point, Signature, Site, Slot, Unit, Value,
+};
 use crate::runtime::meta::{ExitMeta, FrameMeta, LoopMeta, SlotMeta, Wants, WordType};
 
 /// An entry of a resume function: where it goes on, and the values in its slots.
@@ -179,7 +181,12 @@ impl<'a> Planner<'a> {
                     let mut values = Vec::new();
                     state.visit_values(&mut |value| values.push(value));
                     let overflow = overflow_of(body.inst(inst).op, state);
-                    let number = self.add_exit(state, overflow, &values, |value| word_type(body.ty(value)));
+                    let callee = match body.inst(inst).imm {
+                        ir::Imm::Func(callee) => Some(callee),
+                        _ => None,
+                    };
+                    let words = values.iter().map(|&value| word_type(body.ty(value))).collect();
+                    let number = self.add_exit((state, callee), overflow, &values, words);
                     self.plan.exits.insert((function, inst), number);
                 }
             }
@@ -188,12 +195,13 @@ impl<'a> Planner<'a> {
 
     fn add_exit(
         &mut self,
-        state: &ExitState,
+        (state, callee): (&ExitState, Option<FuncId>),
         overflow: Option<(u32, u32)>,
         values: &[Value],
-        word: impl Fn(Value) -> WordType,
+        word_types: Vec<WordType>,
     ) -> u32 {
         let mut words = Words { firsts: firsts(values), used: 0 };
+        let mut callee = callee;
         let frames = state.frames.iter().map(|frame| {
             let entry = self.entry_number(frame.func, frame.point);
             let live = self.plan.entries[frame.func.index()][entry as usize].slots.clone();
@@ -209,12 +217,21 @@ impl<'a> Planner<'a> {
             let mut word = |_| words.next();
             let slots = frame.slots.iter().map(|slot| slot_meta(slot, &mut word)).zip(wanted).collect();
             // The trace is known when the code is written.
-            FrameMeta { function: number(frame.func.index()), entry, trace: 0, slots }
+            let declined = self.declined(frame, callee);
+            callee = Some(frame.func);
+            FrameMeta { function: number(frame.func.index()), entry, trace: 0, declined, slots }
         });
         let frames = frames.collect();
-        let words = values.iter().map(|&value| word(value)).collect();
-        self.plan.metas.push(ExitMeta { words, frames, overflow });
+        self.plan.metas.push(ExitMeta { words: word_types, frames, overflow });
         number(self.plan.metas.len() - 1)
+    }
+
+    /// What TypeError says where a frame waits for the method of an operator, and that declines.
+    fn declined(&self, frame: &ExitFrame, callee: Option<FuncId>) -> Option<String> {
+        let (Point::After(inst), Some(callee)) = (frame.point, callee) else { return None };
+        let data = self.generic(frame.func).inst(inst);
+        let (Op::ObjBinary, ir::Imm::Binary(binary, in_place)) = (data.op, data.imm) else { return None };
+        Some(self.unit.declined(binary, in_place, callee))
     }
 
     fn entry_number(&mut self, function: FuncId, point: Point) -> u32 {
@@ -248,7 +265,7 @@ impl<'a> Planner<'a> {
 fn overflow_of(op: Op, state: &ExitState) -> Option<(u32, u32)> {
     let may_be_wide = matches!(op, Op::IntAddChecked | Op::IntSubChecked | Op::IntMulChecked);
     match state.frames.first()? {
-        ir::ExitFrame { func, point: Point::Before(inst), .. } if may_be_wide => {
+        ExitFrame { func, point: Point::Before(inst), .. } if may_be_wide => {
             Some((number(func.index()), number(inst.index())))
         }
         _ => None,

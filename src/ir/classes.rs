@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::Type;
 
 use super::entity::{ClassId, FuncId};
+use super::imm::{Binary, InPlace};
 use super::unit::Unit;
 
 /// A field of the instances of a sealed class.
@@ -26,12 +27,16 @@ pub struct SealedField {
 pub struct SealedClass {
     /// The dotted global name under which it was found; types name it so.
     pub name: String,
+    /// Its own name, as messages say it.
+    pub title: String,
     /// A number that no other class ever has; 0 where the class is known from the text alone.
     pub identity: u64,
     /// Its version tag, which it keeps for ever.
     pub version: u32,
     /// Whether it has subclasses: then its type covers instances of those, too.
     pub has_subclasses: bool,
+    /// Whether it has operators of its own for augmented assignments.
+    pub augments: bool,
     /// Its fields, inherited ones included, in the constructor's order.
     pub fields: Vec<SealedField>,
     /// Its methods that are functions of the unit: no instance and no subclass that its type covers has others.
@@ -53,6 +58,24 @@ impl SealedClass {
 }
 
 impl Unit {
+    /// What CPython says where the method of an operator, called with operands of exactly the types of its parameters,
+    /// gives NotImplemented.
+    #[must_use]
+    pub fn declined(&self, binary: Binary, in_place: InPlace, method: FuncId) -> String {
+        let title = |ty: &Type| match ty.sealed().and_then(|name| self.sealed_class(name)) {
+            Some(class) => self.classes[class.index()].title.clone(),
+            None => ty.to_string(),
+        };
+        let params = &self.function(method).signature.params;
+        let operands: Vec<String> = params.iter().map(|ty| format!("'{}'", title(ty))).collect();
+        let symbol = match (binary, in_place) {
+            (Binary::Pow, InPlace::No) => "** or pow()".to_owned(),
+            (binary, InPlace::No) => binary.symbol().to_owned(),
+            (binary, InPlace::Yes) => format!("{}=", binary.symbol()),
+        };
+        format!("unsupported operand type(s) for {symbol}: {}", operands.join(" and "))
+    }
+
     /// The number of the sealed class of this name.
     #[must_use]
     pub fn sealed_class(&self, name: &str) -> Option<ClassId> {

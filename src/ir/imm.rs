@@ -210,6 +210,39 @@ named! {
     }
 }
 
+impl Binary {
+    /// The operator in source text, and the name of the method that says what it does.
+    fn spelling(self) -> (&'static str, &'static str) {
+        match self {
+            Binary::Add => ("+", "__add__"),
+            Binary::Sub => ("-", "__sub__"),
+            Binary::Mul => ("*", "__mul__"),
+            Binary::TrueDiv => ("/", "__truediv__"),
+            Binary::FloorDiv => ("//", "__floordiv__"),
+            Binary::Mod => ("%", "__mod__"),
+            Binary::Pow => ("**", "__pow__"),
+            Binary::Shl => ("<<", "__lshift__"),
+            Binary::Shr => (">>", "__rshift__"),
+            Binary::And => ("&", "__and__"),
+            Binary::Or => ("|", "__or__"),
+            Binary::Xor => ("^", "__xor__"),
+            Binary::MatMul => ("@", "__matmul__"),
+        }
+    }
+
+    /// The operator in source text.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        self.spelling().0
+    }
+
+    /// The method of the left operand that says what it does.
+    #[must_use]
+    pub fn method(self) -> &'static str {
+        self.spelling().1
+    }
+}
+
 named! {
     /// A unary operator that gives an object (`not` is a truth test and [`super::Op::BoolNot`]).
     Unary {

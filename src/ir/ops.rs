@@ -395,6 +395,18 @@ macro_rules! for_each_op {
                 SealedFieldFloat = field_float(One(Obj)) -> (F64), Field, [EXITS, READS];
                 /// As `sealed.field`; exits unless it is an exact bool.
                 SealedFieldBool = field_bool(One(Obj)) -> (Bool), Field, [EXITS, READS];
+                /// Exits unless the operand is None or what `sealed.guard` lets pass.
+                SealedGuardOptional = guard_optional(One(Obj)) -> (), Sealed, [EXITS, STAYS];
+                /// Puts a float into the field, whose check it passes: into the object that stands there, where that is a
+                /// float which nobody else knows. Exits for a NaN, and where the death of what it replaces could be seen.
+                SealedSetFloat = set_float(One(Obj), One(F64)) -> (), Field, [EXITS, RAISES, WRITES, STAYS];
+                /// As `sealed.set_float`, for an int.
+                SealedSetInt = set_int(One(Obj), One(I64)) -> (), Field, [EXITS, RAISES, WRITES, STAYS];
+                /// Puts an object into the field, whose check it passes, and drops what stood there.
+                SealedSet = set(One(Obj), One(Obj)) -> (), Field, [FOREIGN, STAYS];
+                /// Raises TypeError with the immediate's text where the operand, what the method of an operator gave, is
+                /// NotImplemented.
+                SealedAccepted = accepted(One(Obj)) -> (), Const, [RAISES, STAYS];
             }
             object {
                 /// The unit's constant, borrowed.

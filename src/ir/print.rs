@@ -296,6 +296,7 @@ impl fmt::Display for GlobalFact {
             GlobalFact::MathModule => f.write_str("math_module"),
             GlobalFact::Math(name) => write!(f, "math {name:?}"),
             GlobalFact::Function(id) => write!(f, "{id}"),
+            GlobalFact::Method(id) => write!(f, "method {id}"),
             GlobalFact::Likely(ty) => write!(f, "likely {ty}"),
             GlobalFact::Unknown => f.write_str("unknown"),
         }

@@ -76,6 +76,8 @@ pub enum GlobalFact {
     Math(String),
     /// A compiled function: one of this unit.
     Function(FuncId),
+    /// The same, as the method of a sealed class, which nobody can replace.
+    Method(FuncId),
     /// Not steady: it is read at each use, and then is probably an exact object of this type.
     Likely(types::Type),
     /// Nothing that the compiler can use.

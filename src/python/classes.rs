@@ -18,6 +18,23 @@ use crate::types::Type;
 use super::entry;
 use super::record::Record;
 
+/// The methods of augmented assignments.
+const AUGMENTS: [&str; 13] = [
+    "__iadd__",
+    "__isub__",
+    "__imul__",
+    "__itruediv__",
+    "__ifloordiv__",
+    "__imod__",
+    "__ipow__",
+    "__ilshift__",
+    "__irshift__",
+    "__iand__",
+    "__ior__",
+    "__ixor__",
+    "__imatmul__",
+];
+
 /// A class, and what is said of it.
 struct Known<'py> {
     object: Bound<'py, PyAny>,
@@ -54,12 +71,20 @@ impl<'py> Classes<'py> {
         if let Some(known) = self.known.iter().find(|known| known.object.is(object)) {
             return Some(known.class.name.clone());
         }
-        let Description { identity, version, has_subclasses, fields, attributes } = describe(object)?;
+        let Description { identity, title, version, has_subclasses, fields, attributes } = describe(object)?;
         let is_taken = self.known.iter().any(|known| known.class.name == wanted);
         let name = if is_taken { format!("{wanted}.{identity}") } else { wanted.to_owned() };
         let place = self.known.len();
-        let class =
-            SealedClass { name, identity, version, has_subclasses, fields: Vec::new(), methods: Vec::new() };
+        let class = SealedClass {
+            name,
+            title,
+            identity,
+            version,
+            has_subclasses,
+            augments: attributes.iter().any(|(name, _)| AUGMENTS.contains(&name.as_str())),
+            fields: Vec::new(),
+            methods: Vec::new(),
+        };
         self.known.push(Known { object: object.clone(), class, attributes });
         for field in fields {
             let ty = match &field.class {

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rustc_hash::FxHashMap;
 
+use crate::check;
 use crate::codegen::Texts;
 use crate::cpython::function::fields;
 use crate::cpython::running;
@@ -175,7 +176,10 @@ impl<'py> Gathering<'py> {
     fn follow_class(&mut self, number: usize) {
         let attributes = self.classes.attributes(number).to_vec();
         for (name, value) in attributes {
-            if let Some(GlobalFact::Function(function)) = self.function(&value) {
+            if record::find(value.as_ptr()).is_some()
+                && check::is_part(&entry::function_of(&value))
+                && let Some(GlobalFact::Function(function)) = self.function(&value)
+            {
                 self.classes.add_method(number, &name, function);
             }
         }

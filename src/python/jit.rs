@@ -15,7 +15,10 @@ use pyo3::ffi;
 use pyo3::ffi::vectorcallfunc;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
+use pyo3::types::PyType;
 
+use crate::check;
 use crate::check::FunctionPlan;
 use crate::cpython::memory::or_memory_error;
 use crate::driver;
@@ -208,6 +211,32 @@ pub(super) fn compile_now(callable: &Bound<'_, PyAny>) -> PyResult<()> {
 #[pyfunction]
 pub(super) fn is_native_callable(object: &Bound<'_, PyAny>) -> bool {
     callable::wrapped(object).is_some()
+}
+
+/// The function that the native callable of CPython 3.11 stands for; anything else as it is.
+#[pyfunction]
+pub(super) fn python_function<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+    callable::wrapped(object).unwrap_or_else(|| object.clone())
+}
+
+/// Whether compiled functions are the functions themselves.
+#[pyfunction]
+pub(super) fn functions_have_entries() -> bool {
+    entry::functions_have_entries()
+}
+
+/// Puts the native callable that stands for a method of a sealed class in its place.
+#[pyfunction]
+pub(super) fn put_method(
+    class: &Bound<'_, PyType>,
+    name: &Bound<'_, PyString>,
+    method: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let known = class.getattr(intern!(class.py(), "__dict__"))?.get_item(name)?;
+    match callable::wrapped(method) {
+        Some(function) if function.is(&known) => check::put_part(class, name, method),
+        _ => Err(PyTypeError::new_err("only what stands for a method takes its place")),
+    }
 }
 
 /// Whether `jit` stands for the object: it is waiting for its first call, or compiled.

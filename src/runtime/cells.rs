@@ -117,6 +117,9 @@ fn revalidate(unit: &LoadedUnit, number: usize) -> bool {
     // SAFETY: the thread is attached, as for every helper and while a unit is loaded.
     let py = unsafe { Python::assume_attached() };
     let spec = &unit.meta().cells[number];
+    if matches!(spec.expected, GlobalFact::Method(_)) {
+        return true;
+    }
     let Some(found) = find(py, unit.globals(), unit.builtins(), &spec.path) else {
         // SAFETY: no exception was set before.
         unsafe { ffi::PyErr_Clear() };
@@ -147,7 +150,8 @@ pub(super) fn expected<'py>(
     unit: &LoadedUnit,
     number: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let GlobalFact::Function(function) = unit.meta().cells[number].expected {
+    if let GlobalFact::Function(function) | GlobalFact::Method(function) = unit.meta().cells[number].expected
+    {
         let (owner, loaded) = unit.resolve(function.index());
         // SAFETY: the pointer is null once the callable is dead.
         let alive = unsafe { Bound::from_borrowed_ptr_or_opt(py, loaded.object.get()) };

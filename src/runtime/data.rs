@@ -90,6 +90,8 @@ pub enum Fixed {
     ByteArrayType,
     /// What entries test before they go on ([`super::enter::Entering`]).
     Entering,
+    /// `NotImplemented`
+    NotImplemented,
     /// The first of the ints that CPython keeps: see [`crate::cpython::layout::SmallInts`].
     SmallInts,
 }

@@ -94,6 +94,8 @@ pub struct FrameMeta {
     pub entry: u32,
     /// The trace of its instruction, where it waits for the frame further in.
     pub trace: u32,
+    /// Where it waits for the method of an operator, what TypeError says if that declines.
+    pub declined: Option<String>,
     /// For each slot, how to make it and whether the generic version wants an object (else a truth value).
     pub slots: Vec<(SlotMeta, Wants)>,
 }

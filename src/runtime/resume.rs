@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
@@ -166,6 +167,7 @@ unsafe fn run_inner(
         for (number, (frame, slots)) in meta.frames.iter().zip(frames).enumerate() {
             inside -= 1;
             let entry = i64::from(frame.entry);
+            result = accepted(frame, result);
             let frame = Frame { unit, function: frame.function as usize, entry, slots, result };
             if inside == 0 {
                 return Some(frame);
@@ -181,6 +183,21 @@ unsafe fn run_inner(
             thread::set_recursion_remaining(layout, state, before + moved);
         }
         unreachable!("the verifier refuses exits without frames")
+    }
+}
+
+/// The result that a frame waits for; null with TypeError set where it waits for that of an operator, which is
+/// NotImplemented.
+unsafe fn accepted(frame: &FrameMeta, result: *mut PyObject) -> *mut PyObject {
+    let Some(text) = &frame.declined else { return result };
+    // SAFETY: the result is owned or null; the thread is attached.
+    unsafe {
+        if result != ffi::Py_NotImplemented() {
+            return result;
+        }
+        drop_ref(result);
+        PyTypeError::new_err(text.clone()).restore(Python::assume_attached());
+        std::ptr::null_mut()
     }
 }
 

@@ -9,6 +9,7 @@
 
 use std::sync::OnceLock;
 
+use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyTypeObject;
 
@@ -62,6 +63,15 @@ pub(super) fn prepare(unit: &LoadedUnit) {
 pub unsafe extern "C" fn sealed_covers(unit: *const LoadedUnit, number: i64, object: *mut PyObject) -> i32 {
     // SAFETY: the caller's contract; the unit lives while its code runs.
     i32::from(unsafe { covers(&*unit, position(number), object) })
+}
+
+/// Sets TypeError with the text, a str.
+///
+/// # Safety
+/// The text is alive, the thread attached.
+pub unsafe extern "C" fn sealed_declined(text: *mut PyObject) {
+    // SAFETY: the caller's contract.
+    unsafe { ffi::PyErr_SetObject(ffi::PyExc_TypeError, text) };
 }
 
 /// As [`sealed_covers`].

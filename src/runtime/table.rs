@@ -248,6 +248,8 @@ macro_rules! for_each_helper {
             PromiseKeeps = promise::promise_keeps(Unit, I64, I64, I64, Obj) -> (I32);
             /// `(unit, class number, object)`: 1 where the type of a sealed class covers the object, else 0.
             SealedCovers = sealed::sealed_covers(Unit, I64, Obj) -> (I32);
+            /// `(text)`: sets TypeError.
+            SealedDeclined = sealed::sealed_declined(Obj) -> ();
         }
     };
 }

@@ -151,7 +151,8 @@ impl LoadedUnit {
         // SAFETY: the thread state is the attached thread's.
         let breaker = unsafe { thread::breaker_address(running().layout, state) };
         // SAFETY: the singletons are immortal or counted by the process.
-        let (none, yes, no) = unsafe { (ffi::Py_None(), ffi::Py_True(), ffi::Py_False()) };
+        let [none, yes, no, not_implemented] =
+            unsafe { [ffi::Py_None(), ffi::Py_True(), ffi::Py_False(), ffi::Py_NotImplemented()] };
         // SAFETY: the thread is attached; the int is kept by the interpreter for ever.
         let small_ints = unsafe { object::small_int(running().layout.small_ints.first) };
         let words = [
@@ -173,6 +174,7 @@ impl LoadedUnit {
             (Fixed::BytesType, word(&raw const ffi::PyBytes_Type)),
             (Fixed::ByteArrayType, word(&raw const ffi::PyByteArray_Type)),
             (Fixed::Entering, word(enter::entering())),
+            (Fixed::NotImplemented, word(not_implemented)),
             (Fixed::SmallInts, word(small_ints)),
         ];
         for (place, value) in words {

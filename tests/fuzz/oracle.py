@@ -6,6 +6,7 @@ not compared.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import signal
@@ -95,6 +96,12 @@ NAMES = {
     "other": other,
 }
 """What the calls of a program may name besides its own functions."""
+
+
+def frozen(cls: Any = None, *, immutable: bool = False) -> Any:
+    """A dataclass with slots in place of a frozen class."""
+    make = dataclasses.dataclass(slots=True, frozen=immutable)
+    return make if cls is None else make(cls)
 
 
 def accepts(annotation: Any, value: object) -> bool:

@@ -3,7 +3,8 @@
 - `wide`: long loops whose ints go beyond 64 bits and come back, so that loop versions compute in two words;
 - `deep`: recursion that ends next to the limit, where inlined calls count;
 - `patched`: a signal handler or another thread rebinds a global while a compiled caller runs;
-- `likely`: globals that keep changing, read as what they were, and results that only look like the promised type.
+- `likely`: globals that keep changing, read as what they were, and results that only look like the promised type;
+- `classes`: objects of frozen classes and of their subclasses (`sealed.py`).
 
 Each gives the lines of a module and the calls to make.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import random
 
 from tests.fuzz.arrays import HEAD, Shape, edges, kernels
+from tests.fuzz.sealed import sealed
 
 TRUSTED = "# trusted: no promise is broken, and the plain run checks none"
 """The first line of a module whose plain functions are called without a wrapper, whose frames would count."""
@@ -172,7 +174,13 @@ def likely(rng: random.Random) -> Shape:
     return lines, calls
 
 
-SHAPES = {wide: 0.05, deep: 0.02, patched: 0.008, likely: 0.025, kernels: 0.09, edges: 0.02}
+def classes(rng: random.Random) -> Shape:
+    """Frozen classes, their methods and operators."""
+    lines, calls = sealed(rng)
+    return [TRUSTED, *lines], calls
+
+
+SHAPES = {wide: 0.05, deep: 0.02, patched: 0.008, likely: 0.025, kernels: 0.09, edges: 0.02, classes: 0.09}
 """How often each is made."""
 
 

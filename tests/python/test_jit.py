@@ -152,7 +152,7 @@ def test_a_strict_failure_class_exists():
     ("value", "message"),
     [
         (len, "jit takes a function written in Python, not the built-in 'len'"),
-        (int, "jit takes a function, not the class 'int': decorate its methods"),
+        (int, "jit takes a function, or a class written in Python, not 'int'"),
         (functools.partial(len), "jit takes a function, not an object of type 'partial'"),
         (5, "jit takes a function, not an object of type 'int'"),
     ],

@@ -53,7 +53,7 @@ except TypeError as error: print(error)
     assert out[1] == "nothing is compiled: CASTIRON_PURE=1 asks for pure Python"
     assert out[2] == """('"x" is not checked in full: name \\'Missing\\' is not defined',) () False"""
     assert out[3] == "f() argument 'x' must be int, not str: 'x'"
-    assert out[4] == "jit takes a function, not the class 'int': decorate its methods"
+    assert out[4] == "jit takes a function, or a class written in Python, not 'int'"
     assert out[5].startswith("jit takes a function written in Python, not the built-in 'len'")
     assert out[6].startswith("jit takes a function, not an object of type 'int'")
     assert out[7] == "explain takes a function"

@@ -21,6 +21,7 @@ use pyo3::types::PyType;
 use super::Field;
 use super::Seal;
 use super::layout;
+use super::methods;
 use super::seal_of;
 use super::slots;
 use crate::check::plan::Check;
@@ -34,6 +35,8 @@ use crate::types::Type;
 pub struct Description<'py> {
     /// A number that no other class ever has.
     pub identity: u64,
+    /// Its own name, as messages say it.
+    pub title: String,
     /// Its version tag, which it keeps for ever.
     pub version: u32,
     /// Whether it has subclasses by now.
@@ -75,12 +78,19 @@ pub fn describe<'py>(object: &Bound<'py, PyAny>) -> Option<Description<'py>> {
         let fields = seal.fields.iter().map(|field| field.describe(seal, address, py));
         Some(Description {
             identity: seal.identity,
+            title: class.name().ok()?.to_string_lossy().into_owned(),
             fields: fields.collect::<Option<_>>()?,
             attributes: attributes(class)?,
             has_subclasses,
             version: Some(version_of(running().layout, address)).filter(|&version| version != 0)?,
         })
     }
+}
+
+/// Whether a sealed class has the function, so that nobody changes it.
+#[must_use]
+pub fn is_part(function: &Bound<'_, PyAny>) -> bool {
+    methods::is_guarded(function.as_ptr())
 }
 
 /// The seal of a class of which nothing can change.

@@ -9,6 +9,7 @@ use std::ptr;
 
 use pyo3::PyResult;
 use pyo3::exceptions::PySystemError;
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::Bound;
@@ -360,6 +361,24 @@ fn wrap_slot(class: &Bound<'_, PyType>, name: &CStr) -> PyResult<()> {
         Bound::from_owned_ptr_or_err(py, made)?
     };
     set_attribute(class, name, &wrapper)
+}
+
+/// Puts what stands for a function of a sealed class in its place.
+pub fn put_part(
+    class: &Bound<'_, PyType>,
+    name: &Bound<'_, PyString>,
+    part: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    if !is_sealed(fields(class.as_type_ptr())) {
+        return Err(PyTypeError::new_err("only sealed classes want this"));
+    }
+    // SAFETY: a live class that Python made, whose namespace is a dict; nobody else is told of the write.
+    unsafe {
+        let namespace = Bound::from_borrowed_ptr(class.py(), (*fields(class.as_type_ptr())).dict);
+        namespace.set_item(name, part)?;
+        ffi::PyType_Modified(class.as_type_ptr());
+    }
+    Ok(())
 }
 
 /// Sets an attribute of the class whatever its metaclass says.

@@ -1,26 +1,52 @@
 //! Objects of sealed classes: the test of a class, and fields at known places.
 
-use cranelift_codegen::ir::{Block, Value};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
 
+use crate::cpython::layout::Immortality;
 use crate::ir::{Imm, InstData};
 use crate::runtime::data::Fixed;
+use crate::runtime::table::Helper;
 
 use super::Lower;
+use super::object::named_constant;
 use crate::codegen::abi::WORD;
 use crate::codegen::code::Subclasses;
 
 pub(super) fn guard(cx: &mut Lower<'_>, at: &InstData) {
-    let Imm::Sealed(class) = at.imm else { unreachable!("the verifier checks immediates") };
     let object = cx.arg(at, 0);
+    require(cx, at, object);
+}
+
+/// Exits unless the object is of the class that the immediate names.
+fn require(cx: &mut Lower<'_>, at: &InstData, object: Value) {
+    let Imm::Sealed(class) = at.imm else { unreachable!("the verifier checks immediates") };
     let exit = cx.exit_block();
     let subclasses = Subclasses::of(&cx.unit.unit.classes[class.index()]);
     cx.code.require_sealed(object, class, subclasses, exit);
 }
 
+pub(super) fn guard_optional(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let (other, done) = (cx.code.block(), cx.code.block());
+    let none = cx.code.fixed(Fixed::None);
+    let same = cx.code.compare(IntCC::Equal, object, none);
+    cx.code.builder.ins().brif(same, done, &[], other, &[]);
+    cx.code.enter(other);
+    require(cx, at, object);
+    cx.code.jump(done, &[]);
+    cx.code.enter(done);
+}
+
+/// Where the field stands in an instance.
+fn offset(cx: &Lower<'_>, at: &InstData) -> i32 {
+    let Imm::Field(class, field) = at.imm else { unreachable!("the verifier checks immediates") };
+    cx.unit.unit.classes[class.index()].fields[field as usize].offset
+}
+
 /// What stands in the field, borrowed, and the exit, which is taken while it is unset.
 fn load(cx: &mut Lower<'_>, at: &InstData) -> (Value, Block) {
-    let Imm::Field(class, field) = at.imm else { unreachable!("the verifier checks immediates") };
-    let offset = cx.unit.unit.classes[class.index()].fields[field as usize].offset;
+    let offset = offset(cx, at);
     let object = cx.arg(at, 0);
     let value = cx.code.load(WORD, object, offset);
     let exit = cx.exit_block();
@@ -52,4 +78,100 @@ pub(super) fn field_bool(cx: &mut Lower<'_>, at: &InstData) {
     let (object, exit) = load(cx, at);
     let value = cx.code.unbox_bool(object, exit);
     cx.result(at, value);
+}
+
+/// A store into a field: its owner, what stands there, and the block behind it.
+struct Store {
+    owner: Value,
+    offset: i32,
+    old: Value,
+    done: Block,
+}
+
+/// Goes on where the field holds an exact object of this type, else to the result, where nothing or something that
+/// dies unobserved stands there; exits otherwise.
+fn begin_store(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Store, Block) {
+    let (owner, offset) = (cx.arg(at, 0), offset(cx, at));
+    let old = cx.code.load(WORD, owner, offset);
+    let (other, fresh) = (cx.code.cold_block(), cx.code.block());
+    cx.code.branch_unless(old, fresh);
+    cx.code.require_type(old, ty, other);
+    let behind = cx.code.builder.current_block().expect("code is being written");
+    cx.code.enter(other);
+    let silent = cx.code.call_aside(Helper::DiesSilently, &[old])[0];
+    cx.exit_unless(silent);
+    cx.code.jump(fresh, &[]);
+    cx.code.builder.switch_to_block(behind);
+    (Store { owner, offset, old, done: cx.code.block() }, fresh)
+}
+
+/// Puts a new reference in place of the old one, if there is one, and goes on.
+fn replace(cx: &mut Lower<'_>, store: &Store, new: Value) {
+    cx.code.store(new, store.owner, store.offset);
+    cx.code.branch_unless(store.old, store.done);
+    cx.code.dec_ref(store.old);
+    cx.code.jump(store.done, &[]);
+}
+
+pub(super) fn set_float(cx: &mut Lower<'_>, at: &InstData) {
+    let value = cx.arg(at, 1);
+    let exit = cx.exit_block();
+    cx.code.branch_if_nan(value, exit);
+    let (store, fresh) = begin_store(cx, at, Fixed::FloatType);
+    cx.code.require_only_reference(store.old, fresh);
+    cx.code.store(value, store.old, cx.code.layout.float_value);
+    cx.code.jump(store.done, &[]);
+    cx.code.enter(fresh);
+    let new = cx.code.call_aside(Helper::FloatBox, &[value])[0];
+    cx.fail_if_null(new);
+    replace(cx, &store, new);
+    cx.code.enter(store.done);
+}
+
+pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
+    let value = cx.arg(at, 1);
+    let small = cx.code.layout.small_ints;
+    let (store, fresh) = begin_store(cx, at, Fixed::IntType);
+    cx.code.jump(fresh, &[]);
+    cx.code.enter(fresh);
+    let (kept, boxed) = (cx.code.block(), cx.code.block());
+    let number = cx.code.builder.ins().iadd_imm_s(value, -small.first);
+    let is_small = cx.code.compare_constant(IntCC::UnsignedLessThan, number, small.count);
+    cx.code.builder.ins().brif(is_small, kept, &[], boxed, &[]);
+    cx.code.enter(kept);
+    let first = cx.code.fixed(Fixed::SmallInts);
+    let distance = cx.code.builder.ins().imul_imm_s(number, small.stride);
+    let new = cx.code.builder.ins().iadd(first, distance);
+    if cx.code.layout.immortality == Immortality::None {
+        cx.code.inc_ref(new);
+    }
+    replace(cx, &store, new);
+    cx.code.enter(boxed);
+    let new = cx.code.call_aside(Helper::IntBox, &[value])[0];
+    cx.fail_if_null(new);
+    replace(cx, &store, new);
+    cx.code.enter(store.done);
+}
+
+pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
+    let ((owner, new), offset) = (cx.args_two(at), offset(cx, at));
+    let old = cx.code.load(WORD, owner, offset);
+    cx.code.inc_ref(new);
+    let done = cx.code.block();
+    let store = Store { owner, offset, old, done };
+    replace(cx, &store, new);
+    cx.code.enter(done);
+}
+
+pub(super) fn accepted(cx: &mut Lower<'_>, at: &InstData) {
+    let object = cx.arg(at, 0);
+    let (declined, done) = (cx.code.cold_block(), cx.code.block());
+    let wanted = cx.code.fixed(Fixed::NotImplemented);
+    let same = cx.code.compare(IntCC::Equal, object, wanted);
+    cx.code.builder.ins().brif(same, declined, &[], done, &[]);
+    cx.code.enter(declined);
+    let text = named_constant(cx, at);
+    cx.code.call(Helper::SealedDeclined, &[text]);
+    cx.fail();
+    cx.code.enter(done);
 }

@@ -158,7 +158,16 @@ pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> 
         let offset = cursor.number()?;
         Ok(SealedField { name, ty, offset, is_stored: !cursor.eat("fixed") })
     })?;
-    Ok(SealedClass { name, identity: 0, version: 0, has_subclasses, fields, methods: Vec::new() })
+    Ok(SealedClass {
+        title: name.clone(),
+        name,
+        identity: 0,
+        version: 0,
+        has_subclasses,
+        augments: false,
+        fields,
+        methods: Vec::new(),
+    })
 }
 
 fn named<T: Copy>(cursor: &mut Cursor<'_>, all: &[T], name: fn(T) -> &'static str) -> Result<T, ParseError> {
@@ -172,6 +181,8 @@ pub(super) fn cell(cursor: &mut Cursor<'_>) -> Result<CellSpec, ParseError> {
     cursor.expect("is")?;
     let expected = if cursor.is_at_entity("fn") {
         GlobalFact::Function(FuncId::new(cursor.entity("fn")?))
+    } else if cursor.eat("method") {
+        GlobalFact::Method(FuncId::new(cursor.entity("fn")?))
     } else if cursor.eat("value") {
         GlobalFact::Value(constant(cursor)?)
     } else if cursor.eat("builtin") {

@@ -147,7 +147,7 @@ impl Verifier<'_> {
                 Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjSetAttrFloat | Op::ObjDelAttr,
                 Const::Str(_),
             ) => true,
-            (Op::ObjLoadCell | Op::ObjLoadFree, Const::Str(_)) => true,
+            (Op::ObjLoadCell | Op::ObjLoadFree | Op::SealedAccepted, Const::Str(_)) => true,
             (Op::ObjImport | Op::ObjImportFrom | Op::ObjDelGlobal | Op::ObjThrowUnbound, Const::Str(_)) => {
                 true
             }

@@ -227,6 +227,8 @@ impl<'a, S: Sink> Walker<'a, S> {
                 let items = self.objects(items)?;
                 Ok(self.one(Op::ObjTuple, Imm::None, &items))
             }
+            // A method is found again where it is wanted.
+            Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => Err(Left),
             Repr::Known(known) => Ok(self.known_object(known)),
             Repr::Range { .. } | Repr::RangeIter { .. } => Err(Left),
         }
@@ -331,6 +333,9 @@ impl<'a, S: Sink> Walker<'a, S> {
             Op::ObjItem => self.item(inst)?,
             Op::ObjSetItem => self.set_item(inst)?,
             Op::ObjSetAttr => {
+                if self.store_field(inst)? {
+                    return Ok(());
+                }
                 let operands = self.operands(inst)?;
                 let object = self.object(&operands[0])?;
                 if let Repr::Float(value) = &operands[1] {
@@ -368,7 +373,10 @@ impl<'a, S: Sink> Walker<'a, S> {
         let operands = self.operands(inst)?;
         let result = match self.unboxed(inst, &operands)? {
             Ok(result) => result,
-            Err(likely) => self.generic(inst, &operands, likely.as_ref())?,
+            Err(likely) => {
+                let operands = self.with_method(operands)?;
+                self.generic(inst, &operands, likely.as_ref())?
+            }
         };
         self.define(inst, result);
         Ok(())
@@ -400,13 +408,21 @@ impl<'a, S: Sink> Walker<'a, S> {
                     _ => Err(None),
                 },
             },
-            (Op::ObjBinary, Imm::Binary(binary, _)) => self.binary(binary, &operands[0], &operands[1]),
+            (Op::ObjBinary, Imm::Binary(binary, in_place)) => match self.operator(inst, binary, in_place)? {
+                Some(result) => Ok(result),
+                None => self.binary(binary, &operands[0], &operands[1]),
+            },
             (Op::ObjUnary, Imm::Unary(unary)) => self.unary(unary, &operands[0]),
             (Op::ObjCompare, Imm::Cmp(cmp)) => self.compare(cmp, &operands[0], &operands[1]),
             (Op::ObjIs, _) => Ok(self.identity(data.args[0] == data.args[1], &operands[0], &operands[1])?),
             (Op::ObjTruth, _) => Ok(self.truth_of(&operands[0])?),
             (Op::ObjCall, Imm::Const(id)) => self.call(inst, id, &operands[0], &operands[1..])?,
-            (Op::ObjCallMethod, Imm::Const(id)) => self.call(inst, id, &operands[0], &operands[2..])?,
+            (Op::ObjCallMethod, Imm::Const(id)) => match &operands[0] {
+                Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => {
+                    self.call(inst, id, &operands[0], &operands[1..])?
+                }
+                _ => self.call(inst, id, &operands[0], &operands[2..])?,
+            },
             (Op::ObjTuple, _) if operands.len() <= MAX_TUPLE && operands.iter().all(Repr::is_item) => {
                 Ok(Repr::Tuple(operands.into()))
             }
@@ -418,6 +434,9 @@ impl<'a, S: Sink> Walker<'a, S> {
     /// An attribute that is called: a function of `math`, or what the object has.
     fn method(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
+        if self.sealed_method(inst)? {
+            return Ok(());
+        }
         let object = self.read(data.args[0])?;
         let known = match (&object, data.imm) {
             (Repr::Known(known), Imm::Const(id)) if known.fact == GlobalFact::MathModule => {

@@ -40,7 +40,9 @@ pub fn holds(value: &Bound<'_, PyAny>, expected: &GlobalFact) -> bool {
         GlobalFact::Builtin(builtin) => is_builtin(value, *builtin),
         GlobalFact::MathModule => is_module_named(value.as_ptr(), "math"),
         GlobalFact::Math(name) => function_name(value, "math").as_deref() == Some(name),
-        GlobalFact::Function(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => false,
+        GlobalFact::Function(_) | GlobalFact::Method(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => {
+            false
+        }
     }
 }
 

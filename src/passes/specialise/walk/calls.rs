@@ -19,7 +19,7 @@ impl<S: Sink> Walker<'_, S> {
         let unit = self.sink.unit();
         let named = match (&unit.consts[names.index()], &known.fact) {
             (Const::None, _) => None,
-            (Const::Tuple(names), GlobalFact::Function(callee)) => {
+            (Const::Tuple(names), GlobalFact::Function(callee) | GlobalFact::Method(callee)) => {
                 let Some(order) = in_order(unit.function(*callee), names, args.len()) else {
                     return Ok(Err(None));
                 };
@@ -31,12 +31,12 @@ impl<S: Sink> Walker<'_, S> {
         match &known.fact {
             GlobalFact::Builtin(builtin) => self.builtin(inst, *builtin, args),
             GlobalFact::Math(name) => Ok(self.math(name, args)),
-            GlobalFact::Function(callee)
+            GlobalFact::Function(callee) | GlobalFact::Method(callee)
                 if named.is_some() || self.sink.unit().function(*callee).keyword_only == 0 =>
             {
                 self.direct(inst, *callee, args)
             }
-            GlobalFact::Function(_) => Ok(Err(None)),
+            GlobalFact::Function(_) | GlobalFact::Method(_) => Ok(Err(None)),
             GlobalFact::Value(_) | GlobalFact::MathModule | GlobalFact::Likely(_) | GlobalFact::Unknown => {
                 Ok(Err(None))
             }
@@ -44,14 +44,21 @@ impl<S: Sink> Walker<'_, S> {
     }
 
     /// A call of another function's body, which must find its promises kept.
-    fn direct(&mut self, inst: Inst, callee: FuncId, args: &[Repr<S::V>]) -> Result<Form<S::V>, Left> {
+    pub(super) fn direct(
+        &mut self,
+        inst: Inst,
+        callee: FuncId,
+        args: &[Repr<S::V>],
+    ) -> Result<Form<S::V>, Left> {
         let unit = self.sink.unit();
         let function = unit.function(callee);
         let Signature { params, result } = function.signature.clone();
         let promised = function.promised;
         let checked = |index: usize| function.checked_first || function.checked_classes.contains(&index);
         let mut pairs = args.iter().zip(&params).enumerate();
-        let keeps = |(index, (arg, param))| keeps_promise(arg, param, promised && checked(index));
+        let keeps = |(index, (arg, param))| {
+            keeps_promise(arg, param, promised && checked(index)) || probably_keeps(arg, param)
+        };
         if params.len() != args.len() || !has_body(unit, callee) || !pairs.all(keeps) {
             return Ok(Err(None));
         }
@@ -60,6 +67,7 @@ impl<S: Sink> Walker<'_, S> {
             values.push(match (Signature::machine(param), arg) {
                 (Type::I64, Repr::Int(value, _)) | (Type::F64, Repr::Float(value)) => *value,
                 (Type::Bool, Repr::Bool(value, _)) => *value,
+                (Type::Obj, arg) if probably_keeps(arg, param) => self.kept_instance(arg, param)?,
                 (Type::I64, Repr::Wide(low, high)) => self.one(Op::IntWideNarrow, Imm::None, &[*low, *high]),
                 _ => self.object(arg)?,
             });
@@ -98,6 +106,16 @@ fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<
         names.iter().position(is_it).map(|place| by_position + place)
     });
     (0..by_position).map(Some).chain(by_name).collect()
+}
+
+/// Whether a test of its class will probably show that the argument is what the parameter's annotation wants.
+fn probably_keeps<V: Copy>(arg: &Repr<V>, param: &types::Type) -> bool {
+    param.sealed().is_some()
+        && match arg {
+            Repr::Likely(_, ty) => ty.sealed() == param.sealed(),
+            Repr::Instance(_, ty) => ty.sealed() == param.sealed() && !arg.keeps(param),
+            _ => false,
+        }
 }
 
 /// Whether the argument is exactly what the parameter's annotation wants. What check stands behind

@@ -3,10 +3,11 @@
 
 use std::rc::Rc;
 
-use crate::ir::{ClassId, Imm, Inst, Op, Value};
+use crate::ir::{Binary, ClassId, Const, FuncId, GlobalFact, Imm, InPlace, Inst, Op, Signature, Value};
+use crate::passes::specialise::repr::Known;
 use crate::types::Type;
 
-use super::{Left, Repr, Sink, Walker};
+use super::{Left, Repr, Reprs, Sink, Walker};
 
 impl<S: Sink> Walker<'_, S> {
     /// The object that a generic value is, with its sealed class. Where it probably is one, a guard exits at the
@@ -31,27 +32,14 @@ impl<S: Sink> Walker<'_, S> {
         let data = self.cx.generic.inst(inst);
         let Imm::Const(name) = data.imm else { return Ok(false) };
         let name = self.name(name.index());
-        if !self.has_field(data.args[0], &name) {
-            return Ok(false);
-        }
+        let Some(class) = self.class_of(data.args[0]) else { return Ok(false) };
+        let class = &self.sink.unit().classes[class.index()];
+        let Some(number) = class.field(&name) else { return Ok(false) };
+        let ty = class.fields[number].ty.clone();
         let Some((object, class)) = self.instance(data.args[0]) else { return Ok(false) };
-        let field = &self.sink.unit().classes[class.index()];
-        let Some(number) = field.field(&name) else { return Ok(false) };
-        let ty = field.fields[number].ty.clone();
         let result = self.read_field(inst, object, (class, number), &ty);
         self.define(inst, result);
         Ok(true)
-    }
-
-    /// Whether the value is or probably is an object of a sealed class that has such a field.
-    fn has_field(&self, value: Value, name: &str) -> bool {
-        let ty = match self.env.get(&value) {
-            Some(Repr::Instance(_, ty) | Repr::Likely(_, ty)) => ty,
-            _ => return false,
-        };
-        let unit = self.sink.unit();
-        let class = ty.sealed().and_then(|class| unit.sealed_class(class));
-        class.is_some_and(|class| unit.classes[class.index()].field(name).is_some())
     }
 
     fn read_field(
@@ -71,5 +59,120 @@ impl<S: Sink> Walker<'_, S> {
                 self.unbox_result(inst, value, ty)
             }
         }
+    }
+
+    /// `a.b = c`, where `b` is a field that takes `c` unchecked; false where it is none.
+    pub(super) fn store_field(&mut self, inst: Inst) -> Result<bool, Left> {
+        let data = self.cx.generic.inst(inst);
+        let Imm::Const(name) = data.imm else { return Ok(false) };
+        let name = self.name(name.index());
+        let value = self.read(data.args[1])?;
+        let Some(class) = self.class_of(data.args[0]) else { return Ok(false) };
+        let class = &self.sink.unit().classes[class.index()];
+        let Some(number) = class.field(&name) else { return Ok(false) };
+        let field = &class.fields[number];
+        let ty = field.ty.clone();
+        if !field.is_stored || !(value.keeps(&ty) || matches!((&value, &ty), (Repr::Wide(..), Type::Int))) {
+            return Ok(false);
+        }
+        let Some((object, class)) = self.instance(data.args[0]) else { return Ok(false) };
+        let imm = Imm::Field(class, u32::try_from(number).expect("classes have few fields"));
+        match &value {
+            Repr::Float(value) => self.none(Op::SealedSetFloat, imm, &[object, *value]),
+            Repr::Int(value, _) => self.none(Op::SealedSetInt, imm, &[object, *value]),
+            value => {
+                let value = self.object(value)?;
+                self.none(Op::SealedSet, imm, &[object, value]);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The sealed class that a generic value is or probably is an object of.
+    fn class_of(&self, value: Value) -> Option<ClassId> {
+        match self.env.get(&value)? {
+            Repr::Instance(_, ty) | Repr::Likely(_, ty) => self.sink.unit().sealed_class(ty.sealed()?),
+            _ => None,
+        }
+    }
+
+    /// The function of the unit that is this method of the value's class.
+    fn method_of(&self, value: Value, name: &str) -> Option<FuncId> {
+        self.sink.unit().classes[self.class_of(value)?.index()].method(name)
+    }
+
+    /// A method that is looked up to be called; false where it is none of a sealed class.
+    pub(super) fn sealed_method(&mut self, inst: Inst) -> Result<bool, Left> {
+        let data = self.cx.generic.inst(inst);
+        let Imm::Const(name) = data.imm else { return Ok(false) };
+        let name = self.name(name.index());
+        let Some(function) = self.method_of(data.args[0], &name) else { return Ok(false) };
+        let Some((_, class)) = self.instance(data.args[0]) else { return Ok(false) };
+        let path = format!("{}.{name}", self.sink.unit().classes[class.index()].name);
+        let known = Repr::Known(Rc::new(Known { path, fact: GlobalFact::Method(function) }));
+        let object = self.read(data.args[0])?;
+        self.env.extend(data.results.iter().copied().zip([known, object]));
+        Ok(true)
+    }
+
+    /// The operands of a call, with the method as an object where it is known by its class alone.
+    pub(super) fn with_method(&mut self, mut operands: Reprs<S>) -> Result<Reprs<S>, Left> {
+        if let Some(Repr::Known(known)) = operands.first()
+            && matches!(known.fact, GlobalFact::Method(_))
+        {
+            let name = known.path.rsplit('.').next().unwrap_or_default().to_owned();
+            let name = self.sink.constant(Const::Str(name));
+            let object = self.object(&operands[1])?;
+            let found = self.many(Op::ObjMethod, name, &[object], Op::ObjMethod.row().results);
+            operands[0] = Repr::Object(found[0]);
+            operands[1] = Repr::Object(found[1]);
+        }
+        Ok(operands)
+    }
+
+    /// A binary operator between two objects of one sealed class, or of one and a number: a call of its method.
+    pub(super) fn operator(
+        &mut self,
+        inst: Inst,
+        binary: Binary,
+        in_place: InPlace,
+    ) -> Result<Option<Repr<S::V>>, Left> {
+        let args = &self.cx.generic.inst(inst).args;
+        let (left, right) = (args[0], args[1]);
+        let Some(class) = self.class_of(left) else { return Ok(None) };
+        let Some(function) = self.method_of(left, binary.method()) else { return Ok(None) };
+        let unit = self.sink.unit();
+        let signature = &unit.function(function).signature;
+        let is_object = Signature::machine(&signature.result) == crate::ir::Type::Obj;
+        let is_same = self.class_of(right) == Some(class);
+        let is_number = matches!(self.env.get(&right), Some(Repr::Int(..) | Repr::Float(_) | Repr::Bool(..)));
+        let augments = in_place == InPlace::Yes && unit.classes[class.index()].augments;
+        let fits = match &signature.params[..] {
+            [Type::Sealed(_), Type::Sealed(_)] => is_same,
+            [Type::Sealed(_), Type::Int | Type::Float | Type::Bool] => is_number,
+            _ => false,
+        };
+        if augments || !fits || !is_object {
+            return Ok(None);
+        }
+        let text = unit.declined(binary, in_place, function);
+        if self.instance(left).is_none() || is_same && self.instance(right).is_none() {
+            return Ok(None);
+        }
+        let operands = [self.read(left)?, self.read(right)?];
+        let Ok(result) = self.direct(inst, function, &operands)? else { return Ok(None) };
+        let object = self.object(&result)?;
+        let text = self.sink.constant(Const::Str(text));
+        self.none(Op::SealedAccepted, text, &[object]);
+        Ok(Some(result))
+    }
+
+    /// The argument as an object that is what the parameter's annotation wants; exits where it is not.
+    pub(super) fn kept_instance(&mut self, arg: &Repr<S::V>, param: &Type) -> Result<S::V, Left> {
+        let object = self.object(arg)?;
+        let class = param.sealed().and_then(|name| self.sink.unit().sealed_class(name)).ok_or(Left)?;
+        let op = if matches!(param, Type::Sealed(_)) { Op::SealedGuard } else { Op::SealedGuardOptional };
+        self.none(op, Imm::Sealed(class), &[object]);
+        Ok(object)
     }
 }
