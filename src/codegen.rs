@@ -16,6 +16,7 @@ mod lower;
 mod plan;
 mod resume;
 mod site;
+mod stubs;
 mod traces;
 mod unit;
 

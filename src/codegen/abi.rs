@@ -9,6 +9,8 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use crate::ir;
 use crate::runtime::table::{Helper, Word};
 
+use super::stubs::{Registers, Stub};
+
 /// The machine type of a pointer, an object reference or an int.
 pub(super) const WORD: Type = types::I64;
 
@@ -93,11 +95,21 @@ impl Abi {
         }
     }
 
-    /// A stub in front of a helper: its arguments and, where it has results, where to put them.
-    pub(super) fn stub(self, helper: Helper) -> Signature {
+    /// A stub in front of a helper: its arguments, who calls, and, where every register is kept and it has results,
+    /// where to put them.
+    pub(super) fn stub(self, stub: Stub) -> Signature {
+        let helper = stub.helper;
         let args = helper.args().iter().map(|&word| helper_type(word));
-        let place = (!helper.results().is_empty()).then_some(WORD);
-        signature(CallConv::PreserveAll, args.chain(place), [])
+        let args = args.chain(std::iter::repeat_n(WORD, stub.caller.words()));
+        match stub.registers {
+            Registers::Kept => {
+                let place = (!helper.results().is_empty()).then_some(WORD);
+                signature(CallConv::PreserveAll, args.chain(place), [])
+            }
+            Registers::Free => {
+                signature(self.c, args, helper.results().iter().map(|&word| helper_type(word)))
+            }
+        }
     }
 
     /// A function of the C library on so many doubles.

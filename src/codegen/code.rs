@@ -5,8 +5,8 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
-    Block, BlockArg, ExtFuncData, ExternalName, FuncRef, GlobalValue, InstBuilder, MemFlagsData, SigRef,
-    StackSlot, StackSlotData, StackSlotKind, Type, UserExternalName, Value, types,
+    Block, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, SigRef, StackSlot, StackSlotData,
+    StackSlotKind, Type, Value, types,
 };
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::FuncId as Symbol;
@@ -21,6 +21,7 @@ use crate::types::Class;
 
 use super::abi::{Abi, Pairs, WORD, helper_type};
 use super::site::Place;
+use super::stubs::Stub;
 
 /// How many words of a promise's cache are compared in line.
 const PROMISE_WORDS: usize = 2;
@@ -40,8 +41,10 @@ pub(super) struct Code<'a> {
     pub(super) shares_address: bool,
     symbol: GlobalValue,
     signatures: FxHashMap<Helper, SigRef>,
-    declare_stub: &'a dyn Fn(Helper) -> Symbol,
-    stubs: FxHashMap<Helper, FuncRef>,
+    /// Gives a stub.
+    pub(super) declare_stub: &'a dyn Fn(Stub) -> Symbol,
+    /// The stubs that the function calls.
+    pub(super) stubs: FxHashMap<Stub, FuncRef>,
     pair: Option<StackSlot>,
     /// Who runs, for helpers that look at the stack.
     pub(super) place: Place,
@@ -58,8 +61,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) abi: Abi,
     /// The address of the unit's data.
     pub(super) symbol: GlobalValue,
-    /// Gives the stub in front of a helper.
-    pub(super) declare_stub: &'a dyn Fn(Helper) -> Symbol,
+    /// Gives a stub.
+    pub(super) declare_stub: &'a dyn Fn(Stub) -> Symbol,
 }
 
 impl<'a> Code<'a> {
@@ -150,6 +153,9 @@ impl<'a> Code<'a> {
     /// The loads of its address stay where the call is: most helpers are called on cold paths, and an
     /// address that is kept in a register all the time costs the hot path more than it saves here.
     pub(super) fn call(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        if self.is_cold() && self.has_plain_results(helper) {
+            return self.call_stub(helper, args);
+        }
         self.leave_site(helper);
         let address = self.data_address();
         let table =
@@ -183,40 +189,8 @@ impl<'a> Code<'a> {
             .collect()
     }
 
-    /// Calls a helper on a cold path that comes back to a hot one, by way of a stub that keeps every
-    /// register: what is live across a C call would have to live in memory on the hot path too.
-    pub(super) fn call_aside(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
-        self.leave_site(helper);
-        let stub = self.stub(helper);
-        let mut args = args.to_vec();
-        let results = helper.results().iter().enumerate();
-        let place = (!helper.results().is_empty()).then(|| self.pair_address());
-        args.extend(place);
-        self.builder.ins().call(stub, &args);
-        let place = place.into_iter();
-        place
-            .flat_map(|place| results.clone().map(move |result| (place, result)))
-            .map(|(place, (number, &word))| {
-                self.load(helper_type(word), place, displacement(number * WORD_BYTES))
-            })
-            .collect()
-    }
-
-    fn stub(&mut self, helper: Helper) -> FuncRef {
-        if let Some(&known) = self.stubs.get(&helper) {
-            return known;
-        }
-        let symbol = (self.declare_stub)(helper);
-        let signature = self.builder.import_signature(self.abi.stub(helper));
-        let name = UserExternalName::new(0, symbol.as_u32());
-        let name = ExternalName::user(self.builder.func.declare_imported_user_function(name));
-        let data = ExtFuncData { name, signature, colocated: true, patchable: false };
-        let stub = self.builder.import_function(data);
-        self.stubs.insert(helper, stub);
-        stub
-    }
-
-    fn pair_address(&mut self) -> Value {
+    /// Room for two results that come back in memory.
+    pub(super) fn pair_address(&mut self) -> Value {
         let slot = match self.pair {
             Some(slot) => slot,
             None => self.slot(2),
@@ -244,10 +218,15 @@ impl<'a> Code<'a> {
         self.builder.ins().bitcast(ty, MemFlagsData::new(), value)
     }
 
+    /// Whether what is being written is off the expected path.
+    pub(super) fn is_cold(&self) -> bool {
+        self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current))
+    }
+
     /// A block on the expected path, as far as the current one is.
     pub(super) fn block(&mut self) -> Block {
         let block = self.builder.create_block();
-        if self.builder.current_block().is_some_and(|current| self.builder.func.layout.is_cold(current)) {
+        if self.is_cold() {
             self.builder.set_cold_block(block);
         }
         block

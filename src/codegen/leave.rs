@@ -6,6 +6,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, StackSlot, Value, types};
+use rustc_hash::FxHashMap;
 
 use crate::ir;
 use crate::ir::{Inst, InstData, Op};
@@ -20,6 +21,8 @@ use crate::runtime::data::{EXITED, Fixed, WITH_RESULT};
 
 mod words;
 
+use words::ExitWords;
+
 /// Cold blocks that are gone to but not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Cold {
@@ -27,12 +30,16 @@ pub(super) struct Cold {
     exit: Option<Block>,
     /// The error of the instruction being written.
     error: Option<Block>,
+    /// Stores what exits leave behind, but for their number.
+    exits: FxHashMap<ExitWords, Block>,
     /// Finishes the call in the generic version; the exit's number is stored.
     resume: Option<Block>,
-    /// The number of what is shown is stored, its words too, the exception set and everything else dropped.
+    /// The number of what is shown is stored, its words and what is dropped too, and the exception set.
     traceback: Option<Block>,
     /// The same with the object that a direct call returned, which it takes.
     resume_with_result: Option<Block>,
+    /// Where values are stored that instructions show: which, and whether a reference to each is owned.
+    shown: FxHashMap<Vec<(ir::Value, bool)>, Block>,
     /// Takes an object or null: what the generic version returned.
     object: Option<Block>,
     /// The exception is set and has its traceback.
@@ -148,9 +155,7 @@ impl Lower<'_> {
         let behind = self.code.builder.current_block();
         if let Some(block) = exit {
             self.code.enter(block);
-            let number = self.unit.plan.exit(self.func.id, inst);
-            self.store_exit(inst);
-            self.resume(number);
+            self.leave_by_exit(inst);
         }
         if let Some(block) = error {
             self.code.enter(block);
@@ -186,7 +191,10 @@ impl Lower<'_> {
         if !at.op.raises_again() {
             let (number, unit) = (self.show_nothing(inst), self.loaded_unit());
             let (number, words) = (self.code.word(i64::from(number)), self.code.word(0));
+            // Nothing is dropped, so nobody looks.
+            let trace = self.code.place.trace.take();
             self.code.call(Helper::AddTraceback, &[unit, number, words]);
+            self.code.place.trace = trace;
         }
         let args: Vec<Value> =
             at.results.iter().map(|&result| self.nothing_of(self.func.ty(result))).collect();
@@ -201,7 +209,12 @@ impl Lower<'_> {
     /// The number of the instruction's traceback entries without any variables: they go on to live.
     pub(super) fn show_nothing(&mut self, inst: Inst) -> u32 {
         let trace = self.trace(inst);
-        self.unit.traces.borrow_mut().show(ShowMeta { trace, words: Vec::new(), frames: Vec::new() })
+        self.unit.traces.borrow_mut().show(ShowMeta {
+            trace,
+            words: Vec::new(),
+            frames: Vec::new(),
+            drops: 0,
+        })
     }
 
     /// What stands for the result of an op that failed.
@@ -218,25 +231,23 @@ impl Lower<'_> {
     }
 
     /// The exception is set: hands the variables over to the frames of its traceback, those whose values are
-    /// `there`, drops whatever else is owned, and returns.
+    /// `there`, has whatever else is owned dropped, and returns.
     pub(super) fn raise(&mut self, inst: Inst, owned: Vec<ir::Value>, there: impl Fn(ir::Value) -> bool) {
-        let number = self.show(inst, owned, there);
-        let block = match self.cold.traceback {
-            Some(block) => block,
-            None => *self.cold.traceback.insert(self.code.cold_block()),
-        };
-        self.store_number(number);
-        self.code.jump(block, &[]);
+        self.show(inst, owned, there);
     }
 
-    /// Goes on in the generic version; the exit's words are stored.
-    pub(super) fn resume(&mut self, number: u32) {
-        let block = match self.cold.resume {
+    fn traceback_block(&mut self) -> Block {
+        match self.cold.traceback {
+            Some(block) => block,
+            None => *self.cold.traceback.insert(self.code.cold_block()),
+        }
+    }
+
+    fn resume_block(&mut self) -> Block {
+        match self.cold.resume {
             Some(block) => block,
             None => *self.cold.resume.insert(self.code.cold_block()),
-        };
-        self.store_number(number);
-        self.code.jump(block, &[]);
+        }
     }
 
     /// Leaves the number of an exit or a trace to the cold block that the function shares. In memory, as an argument
@@ -262,7 +273,8 @@ impl Lower<'_> {
         self.code.builder.ins().uextend(WORD, number)
     }
 
-    /// As [`Lower::resume`], behind a direct call whose result came back as this object.
+    /// Goes on in the generic version, behind a direct call whose result came back as this object; the exit's
+    /// words are stored.
     pub(super) fn resume_with_result(&mut self, number: u32, object: Value) {
         if self.version == Version::Loop {
             let words = self.unit.plan.metas[number as usize].words.len();
@@ -334,7 +346,10 @@ impl Lower<'_> {
             let number = self.load_number();
             let slot = self.words_slot();
             let (unit, words) = (self.loaded_unit(), self.code.slot_address(slot, 0));
+            // What is shown says which instruction it is.
+            self.code.place.trace = Some(0);
             self.code.call(Helper::AddTraceback, &[unit, number, words]);
+            self.code.place.trace = None;
             self.return_failed();
         }
         if let Some(block) = self.cold.failed.take() {

@@ -1,7 +1,9 @@
 //! Sites: what compiled code leaves in memory in front of a helper that may run Python, so that the
 //! helper can show the compiled functions as frames ([`crate::runtime::frames`]).
 
-use cranelift_codegen::ir::{InstBuilder, SourceLoc, StackSlot, StackSlotData, StackSlotKey, StackSlotKind};
+use cranelift_codegen::ir::{
+    InstBuilder, SourceLoc, StackSlot, StackSlotData, StackSlotKey, StackSlotKind, Value,
+};
 
 use crate::runtime::data::{Fixed, WORD as WORD_BYTES};
 use crate::runtime::frames::BODY;
@@ -50,17 +52,45 @@ impl Code<'_> {
     /// Leaves the site of the instruction being written, if the helper looks at the stack.
     pub(super) fn leave_site(&mut self, helper: Helper) {
         let (Some(trace), true) = (self.place.trace, helper.looks()) else { return };
-        let site = self.fixed(Fixed::Site);
-        let unit = self.fixed(Fixed::Unit);
-        let trace = self.word(i64::from(trace));
         let frame = self.builder.ins().get_frame_pointer(WORD);
-        let segment = match self.place.segment {
-            Some(slot) => {
-                let address = self.slot_address(slot, 0);
-                self.load(WORD, address, 0)
-            }
+        let trace = self.word(i64::from(trace));
+        let segment = match self.load_segment() {
+            Some(segment) => segment,
             None => self.word(BODY),
         };
+        self.store_site(trace, frame, segment);
+    }
+
+    /// In a stub: leaves the site of its caller, which says these words of itself.
+    pub(super) fn leave_site_of_caller(&mut self, words: &[Value]) {
+        let &[trace, ref segment @ ..] = words else { return };
+        let own = self.builder.ins().get_frame_pointer(WORD);
+        // Every frame of compiled code begins with the saved frame pointer.
+        let frame = self.load(WORD, own, 0);
+        let segment = match segment.first() {
+            Some(&segment) => segment,
+            None => self.word(BODY),
+        };
+        self.store_site(trace, frame, segment);
+    }
+
+    /// What a stub is told of the instruction being written, if the helper looks at the stack.
+    pub(super) fn words_of_site(&mut self, helper: Helper) -> Vec<Value> {
+        let (Some(trace), true) = (self.place.trace, helper.looks()) else { return Vec::new() };
+        let trace = self.word(i64::from(trace));
+        std::iter::once(trace).chain(self.load_segment()).collect()
+    }
+
+    /// In a resume function: its segment.
+    fn load_segment(&mut self) -> Option<Value> {
+        let slot = self.place.segment?;
+        let address = self.slot_address(slot, 0);
+        Some(self.load(WORD, address, 0))
+    }
+
+    fn store_site(&mut self, trace: Value, frame: Value, segment: Value) {
+        let site = self.fixed(Fixed::Site);
+        let unit = self.fixed(Fixed::Unit);
         for (place, value) in [(UNIT, unit), (TRACE, trace), (FRAME, frame), (SEGMENT_WORD, segment)] {
             self.store(value, site, displacement(place * WORD_BYTES));
         }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::{FuncRef, InstBuilder, Signature};
+use cranelift_codegen::ir::{FuncRef, Signature};
 use cranelift_codegen::{Final, MachBufferFinalized};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module};
@@ -12,14 +12,14 @@ use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
 use crate::ir::{FuncId, Function, Imm, Unit};
-use crate::runtime::data::{DataLayout, WORD as WORD_BYTES};
+use crate::runtime::data::DataLayout;
 use crate::runtime::meta::{CacheKind, CallMeta, PieceMeta};
-use crate::runtime::table::Helper;
 
 use super::abi::Abi;
-use super::code::{Code, Surroundings, displacement};
+use super::code::{Code, Surroundings};
 use super::plan::Plan;
 use super::site::segment_key;
+use super::stubs::Stub;
 use super::traces::{Positions, Traces};
 use super::{CodeResult, CompiledFunction, Text};
 
@@ -103,7 +103,7 @@ pub(super) struct Compiler<'a> {
     pub(super) texts: Option<Vec<Text>>,
     /// Bytes of machine code so far.
     pub(super) code_bytes: u64,
-    stubs: BTreeMap<usize, Symbol>,
+    stubs: BTreeMap<Stub, Symbol>,
     context: Context,
     buffers: FunctionBuilderContext,
 }
@@ -138,11 +138,10 @@ impl<'a> Compiler<'a> {
         let data = self.module.declare_data_in_func(unit.data_symbol, &mut context.func);
         let builder = FunctionBuilder::new(&mut context.func, &mut self.buffers);
         let (module, stubs) = (RefCell::new(&mut *self.module), RefCell::new(&mut self.stubs));
-        let declare_stub = |helper: Helper| {
-            *stubs.borrow_mut().entry(helper as usize).or_insert_with(|| {
-                let name = format!("{}.aside", helper.name());
-                let stub = declare(*module.borrow_mut(), &name, &unit.abi.stub(helper));
-                stub.expect("a stub is declared once, by a name of its own")
+        let declare_stub = |stub: Stub| {
+            *stubs.borrow_mut().entry(stub).or_insert_with(|| {
+                let declared = declare(*module.borrow_mut(), &stub.name(), &unit.abi.stub(stub));
+                declared.expect("a stub is declared once, by a name of its own")
             })
         };
         let surroundings = Surroundings {
@@ -170,15 +169,10 @@ impl Compiler<'_> {
     /// Compiles the stubs that the functions so far call.
     pub(super) fn compile_stubs(&mut self) -> CodeResult<u32> {
         let mut largest = 0;
-        for (row, symbol) in std::mem::take(&mut self.stubs) {
-            let helper = Helper::ALL[row];
-            let signature = self.unit.abi.stub(helper);
-            let (frame, _) = self.compile(
-                symbol,
-                signature,
-                |_, _| FxHashMap::default(),
-                |code, _| write_stub(code, helper),
-            )?;
+        for (stub, symbol) in std::mem::take(&mut self.stubs) {
+            let signature = self.unit.abi.stub(stub);
+            let (frame, _) =
+                self.compile(symbol, signature, |_, _| FxHashMap::default(), |code, _| stub.write(code))?;
             largest = largest.max(frame);
         }
         Ok(largest)
@@ -194,20 +188,6 @@ fn piece_meta(buffer: &MachBufferFinalized<Final>) -> PieceMeta {
         Some(layout.frame_to_fp_offset - slot.offset)
     });
     PieceMeta { calls: calls.collect(), segment }
-}
-
-/// Calls the helper and puts its results where the last argument says.
-fn write_stub(mut code: Code<'_>, helper: Helper) {
-    let first = code.block();
-    code.builder.append_block_params_for_function_params(first);
-    code.enter(first);
-    let params = code.builder.block_params(first).to_vec();
-    let (args, place) = params.split_at(helper.args().len());
-    for (number, result) in code.call(helper, args).into_iter().enumerate() {
-        code.store(result, place[0], displacement(number * WORD_BYTES));
-    }
-    code.builder.ins().return_(&[]);
-    code.finish();
 }
 
 /// Bytes of the return address and the caller's frame pointer.

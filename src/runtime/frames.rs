@@ -113,6 +113,15 @@ pub unsafe fn pass() {
     unsafe { (*SITE.0.get()).frame = std::ptr::null() };
 }
 
+/// Says which trace the site that was left is of: the code that left it stands for many.
+///
+/// # Safety
+/// The thread is attached.
+pub unsafe fn set_trace(trace: u32) {
+    // SAFETY: an attached thread is alone with it.
+    unsafe { (*SITE.0.get()).trace = u64::from(trace) };
+}
+
 /// The frame pointer of the body that has just called a helper, for a [`Segment`].
 ///
 /// # Safety

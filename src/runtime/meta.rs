@@ -148,6 +148,8 @@ pub struct ShowMeta {
     pub words: Vec<WordType>,
     /// The variables of each entry's frame, in order.
     pub frames: Vec<Vec<VariableMeta>>,
+    /// How many objects follow the words: owned references that are dropped first, in order.
+    pub drops: u32,
 }
 
 /// A direct call in machine code.

@@ -329,6 +329,7 @@ macro_rules! declare_helpers {
                         | Helper::ObjLen
                         | Helper::ObjMatchKeys
                         | Helper::ObjMatchClass
+                        | Helper::AddTraceback
                         | Helper::Dealloc
                         | Helper::DropAll
                 )

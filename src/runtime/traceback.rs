@@ -27,6 +27,7 @@ use super::meta::Position;
 use super::meta::ShowMeta;
 use super::meta::VariableMeta;
 use super::meta::WordType;
+use super::object::drop_all;
 use super::resume::Builder;
 use super::table::position;
 use super::unit::LoadedFunction;
@@ -44,17 +45,20 @@ const ROOM: i32 = 20;
 /// # Safety
 /// - The unit is loaded; an exception is set, the thread is attached.
 /// - The unit has something of this number that is shown, and `words` are as its metadata says; object
-///   words are owned and taken.
+///   words are owned and taken, and so is what is dropped.
 pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, number: i64, words: *const u64) {
     // SAFETY: the unit lives while its code runs; the thread is attached, as for every helper.
     let (unit, py) = unsafe { (&*unit, Python::assume_attached()) };
-    // SAFETY: as above. What is shown is the caller of the frames that are made here.
-    unsafe { frames::show() };
+    let show = &unit.meta().shows[position(number)];
+    // SAFETY: the caller's contract. What is shown is the caller of the frames that are made here.
+    unsafe {
+        drop_rest(show, words);
+        frames::show();
+    }
     let mut parts = [std::ptr::null_mut(); 3];
     let [kind, value, traceback] = &mut parts;
     // SAFETY: three places for owned references; not normalised, because nothing asks for that yet.
     unsafe { ffi::PyErr_Fetch(kind, value, traceback) };
-    let show = &unit.meta().shows[position(number)];
     let trace = show.trace as usize;
     let instructions = instructions_of(py, unit, trace);
     // SAFETY: the caller's contract.
@@ -66,6 +70,18 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, number: i64, wor
         let (owner, loaded) = unit.resolve(function as usize);
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
         unsafe { add_entry(owner, loaded, instruction, variables.next().unwrap_or_default()) };
+    }
+}
+
+/// Drops what the function owns besides the words, as the instruction that raised.
+unsafe fn drop_rest(show: &ShowMeta, words: *const u64) {
+    // SAFETY: so many objects follow the words; whoever has some left a site.
+    unsafe {
+        if show.drops == 0 {
+            return frames::pass();
+        }
+        frames::set_trace(show.trace);
+        drop_all(words.add(show.words.len()).cast(), i64::from(show.drops));
     }
 }
 

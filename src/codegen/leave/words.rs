@@ -15,6 +15,17 @@ use crate::runtime::table::Helper;
 /// How many sums a value is followed back through.
 const MOST_STEPS: usize = 8;
 
+/// What an exit leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ExitWords {
+    /// The values that are stored, and whether a reference to each is owned.
+    words: Vec<(ir::Value, bool)>,
+    /// What else is owned.
+    dropped: Vec<ir::Value>,
+    /// Where something is dropped: the trace of the instruction, as which that is seen.
+    trace: Option<u32>,
+}
+
 /// How many objects a cold path drops by itself.
 const MOST_INLINE_DROPS: usize = 2;
 
@@ -54,14 +65,14 @@ impl Lower<'_> {
         *self.cold.drops.insert(self.code.slot(most))
     }
 
-    /// Stores the words of the variables that the instruction shows as owned references, and drops the rest of
-    /// what is owned; the number of what is shown.
+    /// Goes to where the words of the variables that the instruction shows are stored, as owned references. Behind
+    /// them stands what else is owned, to be dropped.
     pub(in crate::codegen) fn show(
         &mut self,
         inst: Inst,
         mut owned: Vec<ir::Value>,
         there: impl Fn(ir::Value) -> bool,
-    ) -> u32 {
+    ) {
         let (trace, func) = (self.trace(inst), self.func);
         let mut words: Vec<ir::Value> = Vec::new();
         let mut word = |value| {
@@ -86,62 +97,118 @@ impl Lower<'_> {
             frame.collect()
         });
         let frames = frames.collect();
-        for (number, &value) in words.iter().enumerate() {
-            let word = self.owned_word(value, &words, &mut owned);
+        let state = words.iter().map(|&value| (value, self.take_owned(value, &words, &mut owned)));
+        let state: Vec<(ir::Value, bool)> = state.collect();
+        for (number, &object) in owned.iter().enumerate() {
+            let word = self.value(object);
+            let slot = self.words_slot();
+            let address = self.code.slot_address(slot, words.len() + number);
+            self.code.store(word, address, 0);
+        }
+        let drops = u32::try_from(owned.len()).expect("counted budgets keep variables few");
+        let words = words.iter().map(|&value| word_type(func.ty(value))).collect();
+        let number = self.unit.traces.borrow_mut().show(ShowMeta { trace, words, frames, drops });
+        self.store_number(number);
+        self.store_shown(state);
+    }
+
+    /// Goes to where these values are stored and the traceback is made. Instructions that show the same share
+    /// that block: a function has about as many of them as words in each.
+    fn store_shown(&mut self, state: Vec<(ir::Value, bool)>) {
+        if let Some(&known) = self.cold.shown.get(&state) {
+            return self.code.jump(known, &[]);
+        }
+        let block = self.code.cold_block();
+        self.code.jump(block, &[]);
+        // More instructions may go there: it is sealed when all are written.
+        self.code.builder.switch_to_block(block);
+        let values: Vec<ir::Value> = state.iter().map(|&(value, _)| value).collect();
+        for (number, &(value, is_owned)) in state.iter().enumerate() {
+            let word = self.word_of(value, &values, is_owned);
             let slot = self.words_slot();
             let address = self.code.slot_address(slot, number);
             self.code.store(word, address, 0);
         }
-        self.drop_all(&owned);
-        let words = words.iter().map(|&value| word_type(func.ty(value))).collect();
-        self.unit.traces.borrow_mut().show(ShowMeta { trace, words, frames })
+        let traceback = self.traceback_block();
+        self.code.jump(traceback, &[]);
+        self.cold.shown.insert(state, block);
+    }
+
+    /// Whether a reference to the value is owned, which is taken from what is owned then.
+    fn take_owned(&self, value: ir::Value, all: &[ir::Value], owned: &mut Vec<ir::Value>) -> bool {
+        if distance_from(self.func, value, all).is_some() || self.func.ty(value) != ir::Type::Obj {
+            return false;
+        }
+        let position = owned.iter().position(|&other| other == value);
+        position.is_some_and(|position| {
+            owned.remove(position);
+            true
+        })
     }
 
     /// One of the values that are stored together as a word, with a reference if it is an object: the one
-    /// that is owned, as far as it goes.
-    pub(in crate::codegen) fn owned_word(
-        &mut self,
-        value: ir::Value,
-        all: &[ir::Value],
-        owned: &mut Vec<ir::Value>,
-    ) -> Value {
+    /// that is owned, or a new one.
+    fn word_of(&mut self, value: ir::Value, all: &[ir::Value], is_owned: bool) -> Value {
         if let Some((base, distance)) = distance_from(self.func, value, all) {
             let base = self.value(base);
             return self.code.builder.ins().iadd_imm_s(base, distance);
         }
         let word = self.value(value);
         match self.func.ty(value) {
-            ir::Type::Obj => match owned.iter().position(|&other| other == value) {
-                Some(position) => drop(owned.remove(position)),
-                None => self.code.inc_ref(word),
-            },
+            ir::Type::Obj if is_owned => {}
+            ir::Type::Obj => self.code.inc_ref(word),
             ir::Type::Bool => return self.code.builder.ins().uextend(WORD, word),
             ir::Type::I64 | ir::Type::F64 => {}
         }
         word
     }
 
+    /// Takes the instruction's exit. Exits in the same state share what they do but for their number.
+    pub(in crate::codegen) fn leave_by_exit(&mut self, inst: Inst) {
+        self.store_number(self.unit.plan.exit(self.func.id, inst));
+        let state = self.state_of_exit(inst);
+        if let Some(&known) = self.cold.exits.get(&state) {
+            return self.code.jump(known, &[]);
+        }
+        let block = self.code.cold_block();
+        self.code.jump(block, &[]);
+        // More exits may go there: it is sealed when all are written.
+        self.code.builder.switch_to_block(block);
+        self.store_state(&state);
+        let resume = self.resume_block();
+        self.code.jump(resume, &[]);
+        self.cold.exits.insert(state, block);
+    }
+
     /// Stores the words of the instruction's exit as owned references, and drops everything else.
     pub(in crate::codegen) fn store_exit(&mut self, inst: Inst) {
+        let state = self.state_of_exit(inst);
+        self.store_state(&state);
+    }
+
+    fn state_of_exit(&self, inst: Inst) -> ExitWords {
         let func = self.func;
         let exit = func.inst(inst).exit.expect("an exiting instruction has an exit state");
         let mut values = Vec::new();
         func.exit(exit).visit_values(&mut |value| values.push(value));
-        self.store_words(&values, self.owned(inst));
+        let mut dropped = self.owned(inst);
+        let take = |&value: &ir::Value| (value, self.take_owned(value, &values, &mut dropped));
+        let words = values.iter().map(take).collect();
+        let trace = (!dropped.is_empty()).then(|| self.trace(inst));
+        ExitWords { words, dropped, trace }
     }
 
-    /// Stores the words of an exit. References are made of what the function owns, as far as it goes;
-    /// the rest of that is dropped.
-    pub(in crate::codegen) fn store_words(&mut self, values: &[ir::Value], mut owned: Vec<ir::Value>) {
-        for (number, &value) in values.iter().enumerate() {
-            let word = self.owned_word(value, values, &mut owned);
+    fn store_state(&mut self, state: &ExitWords) {
+        let values: Vec<ir::Value> = state.words.iter().map(|&(value, _)| value).collect();
+        for (number, &(value, is_owned)) in state.words.iter().enumerate() {
+            let word = self.word_of(value, &values, is_owned);
             self.store_word(number, word);
         }
         if let Some(turns) = self.turns {
             let turns = self.code.builder.use_var(turns);
             self.store_word(values.len(), turns);
         }
-        self.drop_all(&owned);
+        self.drop_all(&state.dropped);
     }
 
     /// Stores a word of an exit: a loop version leaves them to its caller.
@@ -158,13 +225,19 @@ impl Lower<'_> {
         if let Some(slot) = self.cold.words {
             return slot;
         }
-        let mut words = self.unit.plan.most_words().max(1);
-        for shown in &self.func.shows {
-            let mut count = 0;
-            shown.visit_values(&mut |_| count += 1);
-            words = words.max(count);
-        }
+        let most = self.unit.plan.most_words().max(1);
+        let at_errors = self.func.layout.iter().flat_map(|&block| &self.func.block(block).insts);
+        let words = at_errors.map(|&inst| self.words_of_error(inst)).max().unwrap_or_default().max(most);
         *self.cold.words.insert(self.code.slot(words))
+    }
+
+    /// How many words an error in the instruction leaves behind at most.
+    fn words_of_error(&self, inst: Inst) -> usize {
+        let mut words = 0;
+        if let Some(shown) = self.func.shown_at(inst) {
+            shown.visit_values(&mut |_| words += 1);
+        }
+        words + self.func.unwind.get(&inst).map_or(0, Vec::len)
     }
 }
 
