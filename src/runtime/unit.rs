@@ -264,7 +264,16 @@ impl LoadedUnit {
         if let Some(kept) = loaded.stand_in.get() {
             return Some(kept.as_ptr());
         }
-        match self.new_function(py, loaded) {
+        // An error path may ask; what is made must not see its exception.
+        let mut parts = [std::ptr::null_mut(); 3];
+        let [kind, value, traceback] = &mut parts;
+        // SAFETY: three places for owned references; not normalised, because nothing asks for that yet.
+        unsafe { ffi::PyErr_Fetch(kind, value, traceback) };
+        let made = self.new_function(py, loaded);
+        let [kind, value, traceback] = parts;
+        // SAFETY: the references are handed back.
+        unsafe { ffi::PyErr_Restore(kind, value, traceback) };
+        match made {
             Ok(made) => Some(loaded.stand_in.get_or_init(|| made.unbind()).as_ptr()),
             Err(error) => {
                 // No memory: the frame is not shown.

@@ -23,7 +23,9 @@ def kind(found: dict[str, Any] | None) -> object:
     if found is None:
         return None
     if "death" in found:
-        return found["death"] == "hang"
+        # A program that no longer loads ends its worker, too, but by itself.
+        death = str(found["death"])
+        return death if death == "hang" or death.startswith("exit") else "signal"
     sides = []
     for side in (found["plain"], found["compiled"]):
         raised = side.get("raised")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -74,16 +73,38 @@ def drive(turns):
 def test_readers_of_a_global_that_is_rebound_all_the_time_keep_up(module_of):
     module = module_of(REBOUND)
     plain = module_of(REBOUND.replace("from castiron import jit", "def jit(f): return f"))
-    took, results = {}, []
-    for rebound in (module, plain):
-        rebound.drive(2000)
-        begun = time.perf_counter()
-        results.append(rebound.drive(100_000))
-        took[rebound] = time.perf_counter() - begun
-    assert results[0] == results[1]
+    module.drive(2000)
+    plain.drive(2000)
+    before = castiron.stats()
+    assert module.drive(20_000) == plain.drive(20_000)
+    after = castiron.stats()
+    # Bets are lost a few times and then no more made: nothing is compiled again and again, nobody exits each time.
+    assert after["compiled_functions"] - before["compiled_functions"] < 20
+    assert after["resumptions"] - before["resumptions"] < 500
     assert (module.COUNTER, module.RATIO, module.SWITCH) == (plain.COUNTER, plain.RATIO, plain.SWITCH)
     assert module.loop(50_000) == plain.loop(50_000)
-    assert took[module] < 3 * took[plain]
+
+
+MADE_ANEW = """
+from castiron import jit
+
+K = 1
+
+@jit
+def f(n: int, pair: tuple[int, int]) -> int:
+    if n <= 0:
+        return 1
+    n += K % 40
+    return f(n - 1, n)
+"""
+
+
+def test_an_exception_survives_its_function_being_made_anew(module_of):
+    module = module_of(MADE_ANEW)
+    for turn in range(300):
+        module.K = turn % 2
+        with pytest.raises(castiron.TypeCheckError):
+            module.f(3, (1, 2))
 
 
 def test_code_is_made_anew_for_a_value_that_was_set_once(module_of):

@@ -91,7 +91,7 @@ def test_an_interrupt_ends_a_bouncing_loop(tmp_path: Path) -> None:
         """,
     )
     assert len(waited) == 2
-    assert max(waited) < 2
+    assert max(waited) < 10
 
 
 def test_threads_bounce_at_the_same_time(tmp_path: Path) -> None:

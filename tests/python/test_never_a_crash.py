@@ -270,7 +270,8 @@ def test_an_interrupt_ends_every_loop(module_of, name):
             loop(limit)
         late = time.perf_counter() - taken[-1]
         thread.join()
-        assert late < 0.6, f"KeyboardInterrupt came {late} s late"
+        # At most 0.1 s where nothing else runs; a loop that does not poll would never end.
+        assert late < 10, f"KeyboardInterrupt came {late} s late"
     assert castiron.is_compiled(loop)
 
 
