@@ -119,7 +119,7 @@ impl Scope {
         }
         scope.find_cells(&captured);
         Mentions::of(&mut scope, assertions, &inlined).visit_body(&def.body);
-        scope.number_the_rest(&inlined);
+        scope.number_the_rest();
         let wanted = loads.into_iter().chain(captured).filter(|name| enclosing.contains(name));
         scope.number_free(wanted.collect());
         scope.number_inlined(inlined);
@@ -137,7 +137,7 @@ impl Scope {
     }
 
     /// Variables that nothing the compiler looks at mentions, then the cells that are no parameters.
-    fn number_the_rest(&mut self, inlined: &[Inlined]) {
+    fn number_the_rest(&mut self) {
         let mut names: Vec<String> = self.names.bound.iter().cloned().collect();
         names.sort_unstable();
         for name in &names {
@@ -149,15 +149,7 @@ impl Scope {
             .filter(|(_, variable)| variable.0 == usize::MAX)
             .map(|(name, _)| name)
             .collect();
-        // The cells of comprehensions have places of their own in frames.
-        let targets = inlined.iter().flat_map(|inlined| &inlined.targets);
-        cells.extend(
-            targets
-                .filter(|(name, is_cell)| *is_cell && !self.cells.contains_key(name))
-                .map(|(name, _)| name),
-        );
         cells.sort_unstable();
-        cells.dedup();
         let cells: Vec<String> = cells.into_iter().cloned().collect();
         for name in cells {
             if let Some(variable) = self.cells.get_mut(&name) {
@@ -202,9 +194,16 @@ impl Scope {
         self.variables[..self.first_free + self.free.len()].to_vec()
     }
 
-    /// A name that a comprehension in the function's frame binds.
+    /// A name that a comprehension in the function's frame binds: it is saved as a plain variable is, also where
+    /// the function or the comprehension has a cell of this name.
     fn mention_hidden(&mut self, name: &str) {
-        if self.names.is_local(name) {
+        let next = Variable(self.variables.len());
+        if let Some(cell) = self.cells.get_mut(name) {
+            if cell.0 == usize::MAX {
+                *cell = next;
+                self.variables.push(name.to_owned());
+            }
+        } else if self.names.is_local(name) {
             self.mention(name);
         } else if self.hidden.insert(name.to_owned()) {
             self.variables.push(name.to_owned());
@@ -375,10 +374,8 @@ impl<'s, 'a> Mentions<'s, 'a> {
         let Some((generators, elements)) = parts_of_comprehension(expr) else { return };
         generators.iter().take(1).for_each(|generator| self.visit_expr(&generator.iter));
         let Some(inlined) = self.inlined.iter().find(|inlined| inlined.range == expr.range()) else { return };
-        for (name, is_cell) in &inlined.targets {
-            if !is_cell {
-                self.scope.mention_hidden(name);
-            }
+        for (name, _) in &inlined.targets {
+            self.scope.mention_hidden(name);
         }
         for (number, generator) in generators.iter().enumerate() {
             if number > 0 {
