@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ EXPLAINED = {
     "control.anchor": "marks a place for other passes, the last of which removes it",
 }
 """Ops that code never has, with the reason."""
+if sys.version_info < (3, 12):
+    EXPLAINED["object.type_alias"] = "stands for a statement that this CPython does not know"
 
 
 def ops() -> list[str]:

@@ -7,10 +7,11 @@ import random
 from tests.fuzz.handlers import GATE, Handlers
 from tests.fuzz.items import Items
 from tests.fuzz.nested import Nested
+from tests.fuzz.patterns import POINT, Patterns
 from tests.fuzz.scope import Scope, Type
 from tests.fuzz.things import CLASSES, KEPT, Things
 
-TOPICS = ["items", "items", "handlers", "handlers", "nested", "things"]
+TOPICS = ["items", "items", "handlers", "handlers", "nested", "things", "patterns"]
 
 
 def some_topics(rng: random.Random) -> frozenset[str]:
@@ -23,6 +24,8 @@ def prelude(rng: random.Random, topics: frozenset[str]) -> list[str]:
     lines: list[str] = []
     if "handlers" in topics:
         lines += ["", "", *GATE]
+    if "patterns" in topics:
+        lines += ["", "", *POINT]
     if "things" in topics:
         native = rng.random() < 0.5
         lines += ["", "", *(with_native_methods(rng, CLASSES) if native else CLASSES), "", "", *KEPT]
@@ -39,7 +42,7 @@ def with_native_methods(rng: random.Random, lines: list[str]) -> list[str]:
     return found
 
 
-class Rich(Items, Handlers, Nested, Things):
+class Rich(Items, Handlers, Nested, Things, Patterns):
     """Makes the body of one function about the program's topics."""
 
     topics: frozenset[str] = frozenset()
@@ -50,6 +53,7 @@ class Rich(Items, Handlers, Nested, Things):
         self.parameters = frozenset(scope.types)
         self.start_handlers()
         self.start_nested()
+        self.start_patterns()
 
     def statement(self, depth: int) -> bool:
         if self.topics and self.rng.random() < 0.5:
@@ -62,6 +66,8 @@ class Rich(Items, Handlers, Nested, Things):
                     return self.about_nested(depth)
                 case "things":
                     return self.about_things()
+                case "patterns":
+                    return self.about_patterns(depth)
         return super().statement(depth)
 
     def of(self, kind: Type, depth: int) -> str:

@@ -180,7 +180,7 @@ def classes(rng: random.Random) -> Shape:
     return [TRUSTED, *lines], calls
 
 
-SHAPES = {wide: 0.05, deep: 0.02, patched: 0.008, likely: 0.025, kernels: 0.09, edges: 0.02, classes: 0.09}
+SHAPES = {wide: 0.07, deep: 0.02, patched: 0.008, likely: 0.025, kernels: 0.09, edges: 0.02, classes: 0.09}
 """How often each is made."""
 
 
