@@ -25,7 +25,7 @@ ConfigurationError.__module__ = "castiron"
 class Settings:
     """What `[tool.castiron]` says; `path` is the file that says it, None where there is none."""
 
-    __slots__ = ("deep", "enforce", "exclude", "on_violation", "path", "strict")
+    __slots__ = ("deep", "enforce", "exclude", "modules", "on_violation", "path", "strict")
 
     def __init__(self, path: str | None = None) -> None:
         self.path = path
@@ -33,6 +33,8 @@ class Settings:
         self.enforce: tuple[str, ...] = ()
         #: Modules, classes and functions that are left alone, by their dotted names.
         self.exclude: tuple[str, ...] = ()
+        #: The packages and modules that wheels of the project have as extension modules.
+        self.modules: tuple[str, ...] = ()
         self.deep = False
         self.strict = False
         self.on_violation = "raise"
@@ -71,7 +73,7 @@ def _settings(path: str, table: dict[str, Any]) -> Settings:
     for name, value in table.items():
         if isinstance(value, dict):
             continue
-        if name in ("enforce", "exclude"):
+        if name in ("enforce", "exclude", "modules"):
             right = isinstance(value, list) and all(isinstance(item, str) for item in value)
             wanted = "a list of dotted names"
             value = tuple(value) if right else value

@@ -196,6 +196,45 @@ pub fn request(session: &Session, module: &Arc<ParsedModule>) -> Request {
     request_for(&functions)
 }
 
+/// The request that a module was built from, for its loops: the functions of these names, first lines and promises, in
+/// this order. Where there are many, only the one of the given number is compiled, and the others called.
+#[must_use]
+pub fn request_again(
+    session: &Session,
+    source: &str,
+    wanted: &[(&str, u32, bool)],
+    number: usize,
+) -> Option<Request> {
+    let session = Session { force: session.force.or_native(), ..*session };
+    let module = Arc::new(front::parse(&SourceFile::new("", source)).ok()?);
+    let infos = front::functions(&module);
+    let places: FxHashMap<(&str, u32), &FunctionInfo> =
+        infos.iter().map(|info| ((info.qualname.as_str(), info.first_line), info)).collect();
+    let mut functions = Vec::new();
+    for &(name, line, promised) in wanted {
+        let info = *places.get(&(name, line))?;
+        let made = if promised {
+            let signature = front::annotated_signature(&module, info);
+            blueprint(&session, &module, info, signature, Checked::all(info.parameters.len()))
+        } else {
+            imported::unpromised(&session, &module, info)
+        };
+        functions.push(Arc::new(made.ok()?));
+    }
+    let mut request = request_for(&functions.iter().collect::<Vec<_>>());
+    if request.functions.len() > MOST_TOGETHER {
+        for (position, member) in request.functions.iter_mut().enumerate() {
+            if position != number {
+                *member = Member::Call(Arc::clone(member.blueprint()));
+            }
+        }
+    }
+    Some(request)
+}
+
+/// More functions than this are not compiled together for a loop of one of them.
+const MOST_TOGETHER: usize = 64;
+
 /// The functions as one unit, with what the text says of the names that they read.
 fn request_for(functions: &[&Arc<Blueprint>]) -> Request {
     let mut facts: FxHashMap<String, GlobalFact> = FxHashMap::default();

@@ -72,6 +72,7 @@ pub fn compile(request: &Request<'_>, built: BuiltModule<'_>, verify: Verify) ->
         asserts: built.asserts,
         features,
         key: built.key.to_owned(),
+        compiler: env!("CASTIRON_FINGERPRINT").to_owned(),
     };
     define_init(&mut module, built.name, unit.data, &image.to_bytes())?;
     module.finish().emit().map_err(|error| EmitError::Machine(error.to_string()))

@@ -12,10 +12,14 @@ use pyo3::types::PyDict;
 use rustc_hash::FxHashMap;
 
 use crate::check::FunctionPlan;
+use crate::driver::Request;
+use crate::driver::Session;
+use crate::driver::ahead;
 use crate::ir::Signature;
 use crate::runtime::install;
 use crate::runtime::loader::Functions;
 use crate::runtime::loader::functions;
+use crate::runtime::unit::LoadedUnit;
 
 use super::callable;
 use super::enforced::Enforced;
@@ -91,6 +95,16 @@ pub(super) fn bind_built(function: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny
 #[pyfunction]
 pub(super) fn without_bets<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
     if jit::is_jitted(object) { object.clone() } else { entry::function_of(object) }
+}
+
+/// The request that the unit of a built module comes from, for a loop of one of its functions; none for other units,
+/// and where another compiler has built it, whose generic versions may differ.
+pub(super) fn request_again(session: &Session, unit: &LoadedUnit, number: usize) -> Option<Request> {
+    let image = functions::image_of(unit).filter(|image| image.compiler == env!("CASTIRON_FINGERPRINT"))?;
+    let built = image.meta.functions.iter().zip(&image.lines);
+    let wanted: Vec<(&str, u32, bool)> =
+        built.map(|(function, &line)| (function.name.as_str(), line, function.promised)).collect();
+    ahead::request_again(session, &image.source, &wanted, number)
 }
 
 /// A shared object that was built from the text of a module that is imported as source.

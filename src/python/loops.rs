@@ -23,6 +23,7 @@ use crate::runtime::loops::Wanted;
 use crate::runtime::unit::LoadedUnit;
 use crate::runtime::unit::Source;
 
+use super::built;
 use super::session;
 use super::stats;
 use super::unit::Loaded;
@@ -35,14 +36,22 @@ pub(super) fn start() {
 
 /// Compiles a loop version and loads it; none where it would gain nothing or can't be had.
 fn compile(py: Python<'_>, home: &LoadedUnit, wanted: &Wanted) -> PyResult<Option<LoopVersion>> {
-    let (Ok(session), Some(owner)) = (session::session(), stats::find_unit(home)) else { return Ok(None) };
+    let Ok(session) = session::session() else { return Ok(None) };
+    let owner = stats::find_unit(home);
+    let known = match &owner {
+        Some(owner) => owner.origin.request.clone(),
+        None => match built::request_again(session, home, wanted.function) {
+            Some(request) => request,
+            None => return Ok(None),
+        },
+    };
     // SAFETY: both namespaces live as long as the unit's code can run.
     let [globals, builtins] =
         unsafe { [home.globals(), home.builtins()].map(|object| Bound::from_borrowed_ptr(py, object)) };
     let request = Request {
-        facts: facts_now(home, &owner.origin.request.facts, &globals, &builtins),
+        facts: facts_now(home, &known.facts, &globals, &builtins),
         start: Some(start_of(wanted)),
-        ..owner.origin.request.clone()
+        ..known
     };
     let driver::Compiled { code, coverage, took, start } =
         match py.detach(|| driver::compile(session, &request)) {
@@ -68,7 +77,11 @@ fn compile(py: Python<'_>, home: &LoadedUnit, wanted: &Wanted) -> PyResult<Optio
     let loaded = Loaded::new(unit, code, Vec::new(), Origin { request, coverage, took });
     stats::count_unit(&loaded);
     let version = LoopVersion { unit: loaded.unit(), code: code_of_loop, kinds: start.kinds };
-    owner.keep_loop(loaded);
+    match owner {
+        Some(owner) => owner.keep_loop(loaded),
+        // Units of built modules stay for ever.
+        None => std::mem::forget(loaded),
+    }
     Ok(Some(version))
 }
 

@@ -5,8 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ir::Const;
+use crate::types::Type;
+
+use super::data::DataLayout;
+use super::meta::ExitMeta;
+use super::meta::FunctionMeta;
+use super::meta::ShowMeta;
 use super::meta::UnitMeta;
 use super::table::ABI_VERSION;
+use super::table::Helper;
 
 /// The capsule through which built modules reach the runtime, as `PyCapsule_Import` wants it.
 pub const CAPSULE: &str = "castiron._castiron._runtime";
@@ -35,6 +43,8 @@ pub struct Image {
     pub features: Vec<String>,
     /// What everything that it was built from comes to, for whoever asks whether it is current.
     pub key: String,
+    /// The compiler that built it, by the fingerprint of its sources.
+    pub compiler: String,
 }
 
 /// Why an image can't be loaded.
@@ -55,8 +65,9 @@ impl std::fmt::Display for ImageError {
             ImageError::Abi { wanted } => {
                 write!(
                     f,
-                    "it was built for ABI {wanted} of castiron's runtime, but the one installed has ABI {ABI_VERSION}: \
-                     build it again, or install the castiron that built it"
+                    "it was built for ABI {wanted:x} of castiron's runtime, but the one installed has ABI {:x}: \
+                     build it again, or install the castiron that built it",
+                    abi()
                 )
             }
             ImageError::Damaged(error) => {
@@ -68,11 +79,41 @@ impl std::fmt::Display for ImageError {
 
 impl std::error::Error for ImageError {}
 
+/// What must be the same on both sides: [`ABI_VERSION`], the rows of the helper table, and the sizes of all that the
+/// metadata are made of, which tell of most changes that nobody has counted.
+#[must_use]
+pub fn abi() -> u32 {
+    let mut hash = 0x811C_9DC5_u32 ^ ABI_VERSION;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+    };
+    for helper in Helper::ALL {
+        add(helper.name().as_bytes());
+        add(&[u8::try_from(helper.args().len()).expect("helpers take few arguments")]);
+    }
+    let sizes = [
+        size_of::<Image>(),
+        size_of::<UnitMeta>(),
+        size_of::<FunctionMeta>(),
+        size_of::<ExitMeta>(),
+        size_of::<ShowMeta>(),
+        size_of::<Type>(),
+        size_of::<Const>(),
+        DataLayout::of(&UnitMeta::default()).size(),
+    ];
+    for size in sizes {
+        add(&size.to_le_bytes());
+    }
+    hash
+}
+
 impl Image {
     /// The image as bytes: the version of the ABI, then everything else.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let version = ABI_VERSION.to_le_bytes().to_vec();
+        let version = abi().to_le_bytes().to_vec();
         postcard::to_extend(self, version).expect("plain data can be written to memory")
     }
 
@@ -85,7 +126,7 @@ impl Image {
             return Err(ImageError::Damaged(postcard::Error::DeserializeUnexpectedEnd));
         };
         let wanted = u32::from_le_bytes(*version);
-        if wanted != ABI_VERSION {
+        if wanted != abi() {
             return Err(ImageError::Abi { wanted });
         }
         postcard::from_bytes(rest).map_err(ImageError::Damaged)

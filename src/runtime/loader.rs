@@ -195,7 +195,7 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
     }
 }
 
-fn run(built: &BuiltDef, module: &Bound<'_, PyAny>) -> PyResult<()> {
+fn run(built: &'static BuiltDef, module: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = module.py();
     let names = module.getattr("__dict__")?.cast_into::<PyDict>()?;
     let package = py.import("castiron._built")?;

@@ -53,8 +53,18 @@ struct Built {
     codes: FxHashMap<usize, Known>,
     /// By the address of the data, which holds one unit: the module that has it. A second import of the same shared
     /// object as another module runs as bytecode.
-    units: FxHashMap<usize, Known>,
+    units: FxHashMap<usize, BuiltUnit>,
 }
+
+/// A module's unit.
+#[derive(Clone, Copy)]
+struct BuiltUnit {
+    unit: *const LoadedUnit,
+    image: &'static Image,
+}
+
+// SAFETY: as above; images are plain data.
+unsafe impl Send for BuiltUnit {}
 
 static BUILT: Mutex<Option<Built>> = Mutex::new(None);
 
@@ -83,7 +93,7 @@ pub fn to_bind(image: &Image) -> Vec<(&str, u32)> {
 /// # Safety
 /// [`crate::cpython::connect`] has succeeded; the data are those of the image's shared object.
 pub(super) unsafe fn load(
-    image: &Image,
+    image: &'static Image,
     data: *mut u64,
     body: &Bound<'_, PyAny>,
     names: &Bound<'_, PyDict>,
@@ -107,7 +117,7 @@ pub(super) unsafe fn load(
         unsafe { Box::leak(LoadedUnit::load(image.meta.clone(), data, names, &builtins, sources)?) };
     let mut built = built();
     let built = built.get_or_insert_default();
-    built.units.insert(data as usize, Known { unit, number: 0 });
+    built.units.insert(data as usize, BuiltUnit { unit, image });
     for (number, function) in unit.functions().iter().enumerate() {
         let code = function.code();
         if !code.is_null() {
@@ -278,13 +288,16 @@ impl Waiting {
     }
 }
 
+/// What the unit of a built module was loaded from; none for other units.
+#[must_use]
+pub fn image_of(unit: *const LoadedUnit) -> Option<&'static Image> {
+    built().as_ref()?.units.values().find(|known| std::ptr::eq(known.unit, unit)).map(|known| known.image)
+}
+
 /// Whether the callable runs machine code of a built module that checks a promise.
 #[must_use]
 pub fn is_enforced(callable: *mut PyObject) -> bool {
     let Some((unit, number)) = install::installed(callable) else { return false };
-    let is_built = built()
-        .as_ref()
-        .is_some_and(|built| built.units.values().any(|known| std::ptr::eq(known.unit, unit)));
     // SAFETY: an installed unit is loaded.
-    is_built && unsafe { (&(&*unit).meta().functions)[number].promised }
+    image_of(unit).is_some() && unsafe { (&(&*unit).meta().functions)[number].promised }
 }

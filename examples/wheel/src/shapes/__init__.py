@@ -1,0 +1,5 @@
+"""Shapes."""
+
+from shapes.area import disc, total
+
+__all__ = ["disc", "total"]
