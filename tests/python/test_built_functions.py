@@ -334,3 +334,35 @@ def test_functions_that_a_name_stood_for_before(tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     script = "import twice; print(twice.g(5)); twice.f = twice.kept[0]; print(twice.g(5), [f(3) for f in twice.kept])"
     assert python(script, tmp_path / "out") == python(script, tmp_path / "src") == "20\n10 [3, 6]\n"
+
+
+def test_loops_get_versions_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    text = """
+        STEP = 1_000_003
+        LIMIT = 2 * STEP + 1.5
+
+        def crossing(n):
+            total = 9223372036854775807 - (n // 2) * STEP
+            for i in range(n):
+                total += STEP + i % 7
+            return total
+
+        def other(n):
+            s = 0.0
+            for i in range(n):
+                s += LIMIT
+            return s
+    """
+    (tmp_path / "src" / "loops.py").write_text(textwrap.dedent(text))
+    command = [sys.executable, "-m", "castiron", "build", "src", "-o", "out", "--everything"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    script = """
+        import loops, castiron
+        print(loops.crossing(300_000), loops.other(1000))
+        loops.LIMIT = 3
+        print(loops.crossing(300_001), loops.other(1000), loops.crossing(3), loops.crossing("x" * 0 or 7))
+    """
+    assert python(script, tmp_path / "out") == python(script, tmp_path / "src")
+    compiled = "import loops, castiron; loops.crossing(300_000); print(castiron.stats()['compile_seconds'] > 0)"
+    assert python(compiled, tmp_path / "out") == "True\n"
