@@ -342,7 +342,7 @@ def test_loops_get_versions_of_their_own(tmp_path: Path) -> None:
         STEP = 1_000_003
         LIMIT = 2 * STEP + 1.5
 
-        def crossing(n):
+        def crossing(n: int) -> int:
             total = 9223372036854775807 - (n // 2) * STEP
             for i in range(n):
                 total += STEP + i % 7
@@ -361,7 +361,7 @@ def test_loops_get_versions_of_their_own(tmp_path: Path) -> None:
         import loops, castiron
         print(loops.crossing(300_000), loops.other(1000))
         loops.LIMIT = 3
-        print(loops.crossing(300_001), loops.other(1000), loops.crossing(3), loops.crossing("x" * 0 or 7))
+        print(loops.crossing(300_001), loops.other(1000), loops.crossing(3), loops.crossing(True))
     """
     assert python(script, tmp_path / "out") == python(script, tmp_path / "src")
     compiled = "import loops, castiron; loops.crossing(300_000); print(castiron.stats()['compile_seconds'] > 0)"
