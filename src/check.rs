@@ -41,8 +41,10 @@ use pyo3::prelude::PyModuleMethods;
 
 pub use frozen::described::Description;
 pub use frozen::described::FieldDescription;
+pub use frozen::described::attribute;
 pub use frozen::described::describe;
 pub use frozen::described::is_part;
+pub use frozen::described::subclasses;
 pub use frozen::layout::put_part;
 pub use function::Enforcement;
 pub use function::FunctionPlan;

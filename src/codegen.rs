@@ -286,6 +286,11 @@ fn class_meta(class: &SealedClass) -> ClassMeta {
         identity: class.identity,
         version: class.version,
         has_subclasses: class.has_subclasses,
+        kept_methods: if class.has_subclasses {
+            class.methods.iter().map(|(name, _)| name.clone()).collect()
+        } else {
+            Vec::new()
+        },
     }
 }
 

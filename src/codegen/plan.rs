@@ -125,6 +125,8 @@ pub(super) fn nesting(func: &Function, mut site: Option<Site>) -> usize {
 pub fn can_exit(unit: &Unit, func: &Function, inst: Inst) -> bool {
     let data = func.inst(inst);
     match (data.op, data.imm) {
+        // Whatever is called gives an object.
+        (Op::CallOneOf, _) => false,
         (Op::CallDirect | Op::CallQuiet, ir::Imm::Func(callee)) => {
             Signature::machine(&unit.function(callee).signature.result) != ir::Type::Obj
         }

@@ -81,11 +81,19 @@ impl UnitContext<'_> {
         for &block in &func.layout {
             for &inst in &func.block(block).insts {
                 let data = func.inst(inst);
-                let (true, Imm::Func(callee)) = (data.op.calls_body(), data.imm) else { continue };
-                if let Some(body) = self.symbols[callee.index()].body {
-                    callees
-                        .entry(callee)
-                        .or_insert_with(|| module.declare_func_in_func(body, &mut context.func));
+                let called = match (data.op.calls_body(), data.imm) {
+                    (true, Imm::Func(callee)) => vec![callee],
+                    (true, Imm::Dispatch(class, method)) => {
+                        self.unit.targets(class, method).iter().map(|&(_, callee)| callee).collect()
+                    }
+                    _ => continue,
+                };
+                for callee in called {
+                    if let Some(body) = self.symbols[callee.index()].body {
+                        callees
+                            .entry(callee)
+                            .or_insert_with(|| module.declare_func_in_func(body, &mut context.func));
+                    }
                 }
             }
         }

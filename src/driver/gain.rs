@@ -108,12 +108,8 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
     let data = func.inst(inst);
     let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
     match data.op {
-        Op::CallDirect | Op::CallQuiet => {
-            if data.results.iter().any(|&result| func.ty(result) == Type::Obj) {
-                2
-            } else {
-                4
-            }
+        Op::CallDirect | Op::CallQuiet | Op::CallOneOf => {
+            if data.results.iter().any(|&result| func.ty(result) == Type::Obj) { 2 } else { 4 }
         }
         // What its cache finds is read in line, and goes on without its box.
         Op::ObjSetAttrFloat => 0,

@@ -22,6 +22,15 @@ pub struct SealedField {
     pub is_stored: bool,
 }
 
+/// A method that subclasses replace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// Its name.
+    pub name: String,
+    /// What exact instances of each class have, as far as classes and functions are the unit's.
+    pub targets: Vec<(ClassId, FuncId)>,
+}
+
 /// A sealed class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedClass {
@@ -39,6 +48,8 @@ pub struct SealedClass {
     pub augments: bool,
     /// Its fields, inherited ones included, in the constructor's order.
     pub fields: Vec<SealedField>,
+    /// Its methods that subclasses replace, where all of them are functions of the unit.
+    pub dispatch: Vec<Dispatch>,
     /// Its methods that are functions of the unit: no instance and no subclass that its type covers has others.
     pub methods: Vec<(String, FuncId)>,
 }
@@ -58,6 +69,12 @@ impl SealedClass {
 }
 
 impl Unit {
+    /// The functions that a call of the dispatched method may lead to, each with the class whose instances have it.
+    #[must_use]
+    pub fn targets(&self, class: ClassId, dispatch: u32) -> &[(ClassId, FuncId)] {
+        &self.classes[class.index()].dispatch[dispatch as usize].targets
+    }
+
     /// What CPython says where the method of an operator, called with operands of exactly the types of its parameters,
     /// gives NotImplemented.
     #[must_use]

@@ -37,6 +37,8 @@ pub enum ImmKind {
     Sealed,
     /// A field of a sealed class of the unit.
     Field,
+    /// A method of a sealed class of the unit that subclasses replace.
+    Dispatch,
 }
 
 /// An immediate.
@@ -72,6 +74,8 @@ pub enum Imm {
     Sealed(ClassId),
     /// A sealed class of the unit and the position of a field.
     Field(ClassId, u32),
+    /// A sealed class of the unit and the position of a method that subclasses replace.
+    Dispatch(ClassId, u32),
 }
 
 impl Imm {
@@ -94,6 +98,7 @@ impl Imm {
             Imm::Class(_) => ImmKind::Class,
             Imm::Sealed(_) => ImmKind::Sealed,
             Imm::Field(..) => ImmKind::Field,
+            Imm::Dispatch(..) => ImmKind::Dispatch,
         }
     }
 }

@@ -382,6 +382,9 @@ macro_rules! for_each_op {
                 /// As `call.direct`, of a body that runs foreign code only in `guard.poll`, its own calls included:
                 /// when it comes back with a value, every cell that held still does.
                 CallQuiet = quiet(AnyRest) -> (), Func, [EXITS, RAISES, STAYS], varying;
+                /// As `call.direct`, of the body whose number among the targets of the dispatched method is the first
+                /// operand; all of them give objects.
+                CallOneOf = one_of(One(I64), AnyRest) -> (), Dispatch, [EXITS, RAISES, FOREIGN], varying;
             }
             // Objects of sealed classes, known to be such.
             sealed {
@@ -397,6 +400,9 @@ macro_rules! for_each_op {
                 SealedFieldBool = field_bool(One(Obj)) -> (Bool), Field, [EXITS, READS];
                 /// Exits unless the operand is None or what `sealed.guard` lets pass.
                 SealedGuardOptional = guard_optional(One(Obj)) -> (), Sealed, [EXITS, STAYS];
+                /// The number of the exact class of the operand, an object of the sealed class, among the targets of the
+                /// dispatched method; exits when it is none of those.
+                SealedWhich = which(One(Obj)) -> (I64), Dispatch, [EXITS];
                 /// Puts a float into the field, whose check it passes: into the object that stands there, where that is a
                 /// float which nobody else knows. Exits for a NaN, and where the death of what it replaces could be seen.
                 SealedSetFloat = set_float(One(Obj), One(F64)) -> (), Field, [EXITS, RAISES, WRITES, STAYS];
@@ -644,7 +650,7 @@ impl Op {
     /// Whether the op calls the specialised body of another function.
     #[must_use]
     pub fn calls_body(self) -> bool {
-        matches!(self, Op::CallDirect | Op::CallQuiet)
+        matches!(self, Op::CallDirect | Op::CallQuiet | Op::CallOneOf)
     }
 
     /// Whether what it raises gets no traceback entry from it.

@@ -232,6 +232,7 @@ impl DisplayFunction<'_> {
             Imm::Math(function) => f.write_str(function.name()),
             Imm::Class(class) => f.write_str(class.name()),
             Imm::Sealed(id) => f.write_str(self.class_name(id)),
+            Imm::Dispatch(id, method) => write!(f, "{}: {method}", self.class_name(id)),
             Imm::Field(id, field) => {
                 let class = self.unit.classes.get(id.index());
                 let name = class.and_then(|class| class.fields.get(field as usize));

@@ -30,7 +30,7 @@ use context::Context;
 /// Functions with more instructions in their generic version are not specialised.
 const BUDGET: usize = 20_000;
 
-/// Whether other functions may call a specialised body of this one: its signature has unboxed values or it has no
+/// Whether other functions may call a specialised body of this one: its signature says what it works on or it has no
 /// loop, and it is small enough.
 #[must_use]
 pub fn has_body(unit: &Unit, id: FuncId) -> bool {
@@ -40,7 +40,8 @@ pub fn has_body(unit: &Unit, id: FuncId) -> bool {
         return false;
     }
     match &function.generic {
-        None => has_unboxed(&function.signature),
+        // Whoever names a function of another unit has seen its body.
+        None => true,
         Some(generic) => {
             is_within_budget(generic) && (has_unboxed(&function.signature) || !has_loop(generic))
         }
@@ -79,7 +80,7 @@ pub fn specialise(unit: &mut Unit, id: FuncId, facts: &Facts) -> Option<Function
 
 fn has_unboxed(signature: &Signature) -> bool {
     let mut types = signature.params.iter().chain([&signature.result]);
-    types.any(|ty| Signature::machine(ty) != Type::Obj)
+    types.any(|ty| Signature::machine(ty) != Type::Obj || ty.sealed().is_some())
 }
 
 /// Whether a jump leads back: blocks stand in the order in which they were begun.

@@ -4,10 +4,13 @@
 use pyo3::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::check;
 use crate::check::Description;
 use crate::check::FunctionPlan;
 use crate::check::describe;
 use crate::front;
+use crate::ir::ClassId;
+use crate::ir::Dispatch;
 use crate::ir::FuncId;
 use crate::ir::SealedClass;
 use crate::ir::SealedField;
@@ -34,6 +37,9 @@ const AUGMENTS: [&str; 13] = [
     "__ixor__",
     "__imatmul__",
 ];
+
+/// How many classes below a class are looked at.
+const MOST_SUBCLASSES: usize = 8;
 
 /// A class, and what is said of it.
 struct Known<'py> {
@@ -83,6 +89,7 @@ impl<'py> Classes<'py> {
             has_subclasses,
             augments: attributes.iter().any(|(name, _)| AUGMENTS.contains(&name.as_str())),
             fields: Vec::new(),
+            dispatch: Vec::new(),
             methods: Vec::new(),
         };
         self.known.push(Known { object: object.clone(), class, attributes });
@@ -138,12 +145,36 @@ impl<'py> Classes<'py> {
         &self.known[number].attributes
     }
 
-    /// Makes a function of the unit a method of the class of this number, where no subclass has another.
-    pub(super) fn add_method(&mut self, number: usize, name: &str, function: FuncId) {
-        let class = &mut self.known[number].class;
-        if !class.has_subclasses {
-            class.methods.push((name.to_owned(), function));
+    /// The class of this number, as an object.
+    pub(super) fn object(&self, number: usize) -> &Bound<'py, PyAny> {
+        &self.known[number].object
+    }
+
+    /// Adds the classes below the one of this number, as far as they are sealed; all of them.
+    pub(super) fn add_subclasses(&mut self, number: usize) -> Vec<Bound<'py, PyAny>> {
+        if !self.known[number].class.has_subclasses {
+            return Vec::new();
         }
+        let found = check::subclasses(&self.known[number].object);
+        for class in found.iter().take(MOST_SUBCLASSES) {
+            self.type_of(class, false);
+        }
+        found
+    }
+
+    /// The number of a class.
+    pub(super) fn number(&self, object: &Bound<'py, PyAny>) -> Option<ClassId> {
+        self.known.iter().position(|known| known.object.is(object)).map(ClassId::new)
+    }
+
+    /// Makes a function of the unit a method of the class of this number, which no subclass replaces.
+    pub(super) fn add_method(&mut self, number: usize, name: &str, function: FuncId) {
+        self.known[number].class.methods.push((name.to_owned(), function));
+    }
+
+    /// Says which functions of the unit exact instances of some classes have as a method of the class of this number.
+    pub(super) fn add_dispatch(&mut self, number: usize, name: &str, targets: Vec<(ClassId, FuncId)>) {
+        self.known[number].class.dispatch.push(Dispatch { name: name.to_owned(), targets });
     }
 
     /// What the unit knows of them.

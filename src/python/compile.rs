@@ -175,13 +175,36 @@ impl<'py> Gathering<'py> {
     /// Adds the methods of a class that are compiled functions.
     fn follow_class(&mut self, number: usize) {
         let attributes = self.classes.attributes(number).to_vec();
+        let below = self.classes.add_subclasses(number);
         for (name, value) in attributes {
-            if record::find(value.as_ptr()).is_some()
-                && check::is_part(&entry::function_of(&value))
-                && let Some(GlobalFact::Function(function)) = self.function(&value)
-            {
+            let Some(function) = self.method(&value) else { continue };
+            let has_same = |class: &Bound<'py, PyAny>| {
+                check::attribute(class, &name).is_some_and(|found| found.is(&value))
+            };
+            if below.iter().all(has_same) {
                 self.classes.add_method(number, &name, function);
+                continue;
             }
+            let own = self.classes.object(number).clone();
+            let targets = [own].into_iter().chain(below.iter().cloned()).filter_map(|class| {
+                let id = self.classes.number(&class)?;
+                Some((id, self.method(&check::attribute(&class, &name)?)?))
+            });
+            let targets: Vec<_> = targets.collect();
+            if targets.len() > 1 {
+                self.classes.add_dispatch(number, &name, targets);
+            }
+        }
+    }
+
+    /// The number of the compiled function that a sealed class has as a method.
+    fn method(&mut self, value: &Bound<'py, PyAny>) -> Option<FuncId> {
+        if record::find(value.as_ptr()).is_none() || !check::is_part(&entry::function_of(value)) {
+            return None;
+        }
+        match self.function(value) {
+            Some(GlobalFact::Function(function)) => Some(function),
+            _ => None,
         }
     }
 

@@ -223,6 +223,8 @@ pub struct ClassMeta {
     pub version: u32,
     /// Whether its type covers instances of subclasses.
     pub has_subclasses: bool,
+    /// The methods that those have as it has them.
+    pub kept_methods: Vec<String>,
 }
 
 /// What an inline cache is for.

@@ -33,8 +33,9 @@ pub struct Functions {
     pub setter: usize,
     /// `tp_dealloc` of their instances.
     pub dealloc: usize,
-    /// Whether the type of the sealed class with this number covers exact instances of a live class.
-    pub covers: unsafe fn(u64, *mut PyTypeObject) -> bool,
+    /// Whether the type of the sealed class with this number covers exact instances of a live class, which has these
+    /// methods as that has them.
+    pub covers: unsafe fn(u64, *mut PyTypeObject, &[String]) -> bool,
 }
 
 static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
@@ -92,7 +93,10 @@ pub(super) unsafe fn covers(unit: &LoadedUnit, number: usize, object: *mut PyObj
         if !meta.has_subclasses || version == 0 || meta.version == 0 {
             return false;
         }
-        if !FUNCTIONS.get().is_some_and(|functions| (functions.covers)(meta.identity, class)) {
+        if !FUNCTIONS
+            .get()
+            .is_some_and(|functions| (functions.covers)(meta.identity, class, &meta.kept_methods))
+        {
             return false;
         }
         let free = words().find(|&place| unit.word(place) == NO_VERSION);

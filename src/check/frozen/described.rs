@@ -126,7 +126,7 @@ fn generic_get() -> usize {
 ///
 /// # Safety
 /// The class is alive and the thread attached.
-pub(super) unsafe fn covers(identity: u64, address: *mut PyTypeObject) -> bool {
+pub(super) unsafe fn covers(identity: u64, address: *mut PyTypeObject, methods: &[String]) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         let py = Python::assume_attached();
@@ -142,7 +142,14 @@ pub(super) unsafe fn covers(identity: u64, address: *mut PyTypeObject) -> bool {
                     && stored(own, seal, address) == stored(field, wanted, base)
             })
         };
-        wanted.fields.iter().all(same)
+        let (own, base) =
+            (Bound::from_borrowed_ptr(py, address.cast()), Bound::from_borrowed_ptr(py, base.cast()));
+        let has_same = |name: &String| {
+            let found = attribute(&own, name);
+            found.is_some()
+                && found.map(|found| found.as_ptr()) == attribute(&base, name).map(|found| found.as_ptr())
+        };
+        wanted.fields.iter().all(same) && methods.iter().all(has_same)
     }
 }
 
@@ -163,8 +170,40 @@ unsafe fn above<'a>(identity: u64, address: *mut PyTypeObject) -> Option<(&'a Se
 }
 
 fn has_subclasses(class: &Bound<'_, PyType>) -> Option<bool> {
+    own_subclasses(class).map(|found| !found.is_empty())
+}
+
+fn own_subclasses<'py>(class: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
     let ask = class.py().get_type::<PyType>().getattr("__subclasses__").ok()?;
-    ask.call1((class,)).ok()?.len().ok().map(|count| count > 0)
+    ask.call1((class,)).ok()?.extract().ok()
+}
+
+/// All classes below a class by now, nearer ones first.
+#[must_use]
+pub fn subclasses<'py>(class: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
+    let mut found: Vec<Bound<'py, PyAny>> = Vec::new();
+    let mut next = 0;
+    let mut around = class.clone();
+    loop {
+        for below in own_subclasses(&around).unwrap_or_default() {
+            if !found.iter().any(|known| known.is(&below)) {
+                found.push(below);
+            }
+        }
+        let Some(class) = found.get(next) else { return found };
+        around = class.clone();
+        next += 1;
+    }
+}
+
+/// What a class or the nearest of its bases has under the name.
+#[must_use]
+pub fn attribute<'py>(class: &Bound<'py, PyAny>, name: &str) -> Option<Bound<'py, PyAny>> {
+    let py = class.py();
+    let functions = layout::functions(py).ok()?;
+    let name = PyString::intern(py, name);
+    // SAFETY: a live class, attached; what it has is borrowed.
+    unsafe { Bound::from_borrowed_ptr_or_opt(py, (functions.lookup)(class.as_ptr().cast(), name.as_ptr())) }
 }
 
 fn attributes<'py>(class: &Bound<'py, PyType>) -> Option<Vec<(String, Bound<'py, PyAny>)>> {

@@ -38,6 +38,25 @@ pub(super) fn guard_optional(cx: &mut Lower<'_>, at: &InstData) {
     cx.code.enter(done);
 }
 
+pub(super) fn which(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Dispatch(class, method) = at.imm else { unreachable!("the verifier checks immediates") };
+    let object = cx.arg(at, 0);
+    let version = cx.code.version_of(object);
+    let (exit, done) = (cx.exit_block(), cx.code.block());
+    let result = cx.code.builder.append_block_param(done, WORD);
+    for (position, &(exact, _)) in cx.unit.unit.targets(class, method).iter().enumerate() {
+        let wanted = cx.code.data_word(cx.code.data.class(exact.index()));
+        let number = cx.code.word(i64::try_from(position).expect("a method has few targets"));
+        let same = cx.code.compare(IntCC::Equal, version, wanted);
+        let next = cx.code.block();
+        cx.code.builder.ins().brif(same, done, &[number.into()], next, &[]);
+        cx.code.enter(next);
+    }
+    cx.code.jump(exit, &[]);
+    cx.code.enter(done);
+    cx.result(at, result);
+}
+
 /// Where the field stands in an instance.
 fn offset(cx: &Lower<'_>, at: &InstData) -> i32 {
     let Imm::Field(class, field) = at.imm else { unreachable!("the verifier checks immediates") };

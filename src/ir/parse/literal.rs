@@ -126,6 +126,11 @@ pub(super) fn immediate(unit: &mut Unit, cursor: &mut Cursor<'_>, op: Op) -> Res
         ImmKind::Unary => Imm::Unary(named(cursor, Unary::ALL, Unary::name)?),
         ImmKind::Math => Imm::Math(named(cursor, MathFn::ALL, MathFn::name)?),
         ImmKind::Sealed => Imm::Sealed(sealed_class(unit, cursor)?),
+        ImmKind::Dispatch => {
+            let class = sealed_class(unit, cursor)?;
+            cursor.expect(":")?;
+            Imm::Dispatch(class, cursor.number()?)
+        }
         ImmKind::Field => {
             let class = sealed_class(unit, cursor)?;
             cursor.expect(":")?;
@@ -166,6 +171,7 @@ pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> 
         has_subclasses,
         augments: false,
         fields,
+        dispatch: Vec::new(),
         methods: Vec::new(),
     })
 }

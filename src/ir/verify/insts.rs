@@ -69,6 +69,22 @@ impl Verifier<'_> {
                 let (before, after) = rest_counts(counts);
                 vec![Type::Obj; before + 1 + after]
             }
+            (Op::CallOneOf, Imm::Dispatch(class, method)) => {
+                let classes = &self.unit.classes;
+                let dispatch =
+                    classes.get(class.index()).and_then(|class| class.dispatch.get(method as usize));
+                let args: Vec<Type> = data.args.iter().skip(1).map(|&arg| self.type_of(arg)).collect();
+                let takes = |callee: FuncId| {
+                    let signature = &self.unit.function(callee).signature;
+                    let params = signature.params.iter().map(Signature::machine);
+                    params.eq(args.iter().copied()) && Signature::machine(&signature.result) == Type::Obj
+                };
+                if dispatch.is_some_and(|dispatch| !dispatch.targets.iter().all(|&(_, callee)| takes(callee)))
+                {
+                    self.fault(inst, "the operands are not what every function wants");
+                }
+                vec![Type::Obj]
+            }
             (Op::CallDirect | Op::CallQuiet, Imm::Func(callee)) => {
                 let Some(function) = self.unit.functions.get(callee.index()) else {
                     return self.fault(inst, format_args!("{callee} is not in the unit"));
@@ -116,6 +132,12 @@ impl Verifier<'_> {
             }
             Imm::Sealed(id) if id.index() >= self.unit.classes.len() => {
                 self.fault(inst, "the class is not in the unit");
+            }
+            Imm::Dispatch(id, method) => {
+                let class = self.unit.classes.get(id.index());
+                if class.is_none_or(|class| method as usize >= class.dispatch.len()) {
+                    self.fault(inst, "the method is not in the unit");
+                }
             }
             Imm::Field(id, field) => {
                 let class = self.unit.classes.get(id.index());

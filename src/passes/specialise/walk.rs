@@ -421,7 +421,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                 Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => {
                     self.call(inst, id, &operands[0], &operands[1..])?
                 }
-                _ => self.call(inst, id, &operands[0], &operands[2..])?,
+                _ => match self.dispatched(inst, id, &operands[2..])? {
+                    Some(result) => Ok(result),
+                    None => self.call(inst, id, &operands[0], &operands[2..])?,
+                },
             },
             (Op::ObjTuple, _) if operands.len() <= MAX_TUPLE && operands.iter().all(Repr::is_item) => {
                 Ok(Repr::Tuple(operands.into()))

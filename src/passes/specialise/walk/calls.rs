@@ -50,28 +50,13 @@ impl<S: Sink> Walker<'_, S> {
         callee: FuncId,
         args: &[Repr<S::V>],
     ) -> Result<Form<S::V>, Left> {
-        let unit = self.sink.unit();
-        let function = unit.function(callee);
-        let Signature { params, result } = function.signature.clone();
-        let promised = function.promised;
-        let checked = |index: usize| function.checked_first || function.checked_classes.contains(&index);
-        let mut pairs = args.iter().zip(&params).enumerate();
-        let keeps = |(index, (arg, param))| {
-            keeps_promise(arg, param, promised && checked(index)) || probably_keeps(arg, param)
-        };
-        if params.len() != args.len() || !has_body(unit, callee) || !pairs.all(keeps) {
+        if !self.takes(callee, args) {
             return Ok(Err(None));
         }
-        let mut values = Vec::with_capacity(args.len());
-        for (arg, param) in args.iter().zip(&params) {
-            values.push(match (Signature::machine(param), arg) {
-                (Type::I64, Repr::Int(value, _)) | (Type::F64, Repr::Float(value)) => *value,
-                (Type::Bool, Repr::Bool(value, _)) => *value,
-                (Type::Obj, arg) if probably_keeps(arg, param) => self.kept_instance(arg, param)?,
-                (Type::I64, Repr::Wide(low, high)) => self.one(Op::IntWideNarrow, Imm::None, &[*low, *high]),
-                _ => self.object(arg)?,
-            });
-        }
+        let function = self.sink.unit().function(callee);
+        let Signature { params, result } = function.signature.clone();
+        let promised = function.promised;
+        let values = self.passed(args, &params)?;
         // The mark that `passes::inline` looks for: where the call can be made again.
         self.none(Op::GuardDepth, Imm::Count(0), &[]);
         self.point = Point::After(inst);
@@ -92,6 +77,36 @@ impl<S: Sink> Walker<'_, S> {
     }
 }
 
+impl<S: Sink> Walker<'_, S> {
+    /// Whether the function's body can be called with these arguments, whose classes may still have to be tested.
+    pub(super) fn takes(&self, callee: FuncId, args: &[Repr<S::V>]) -> bool {
+        let unit = self.sink.unit();
+        let function = unit.function(callee);
+        let params = &function.signature.params;
+        let checked = |index: usize| function.checked_first || function.checked_classes.contains(&index);
+        let mut pairs = args.iter().zip(params).enumerate();
+        let keeps = |(index, (arg, param))| {
+            keeps_promise(arg, param, function.promised && checked(index)) || probably_keeps(arg, param)
+        };
+        params.len() == args.len() && has_body(unit, callee) && pairs.all(keeps)
+    }
+
+    /// What a body is passed for arguments that it takes.
+    pub(super) fn passed(&mut self, args: &[Repr<S::V>], params: &[types::Type]) -> Result<Vec<S::V>, Left> {
+        let mut values = Vec::with_capacity(args.len());
+        for (arg, param) in args.iter().zip(params) {
+            values.push(match (Signature::machine(param), arg) {
+                (Type::I64, Repr::Int(value, _)) | (Type::F64, Repr::Float(value)) => *value,
+                (Type::Bool, Repr::Bool(value, _)) => *value,
+                (Type::Obj, arg) if probably_keeps(arg, param) => self.kept_instance(arg, param)?,
+                (Type::I64, Repr::Wide(low, high)) => self.one(Op::IntWideNarrow, Imm::None, &[*low, *high]),
+                _ => self.object(arg)?,
+            });
+        }
+        Ok(values)
+    }
+}
+
 /// For each parameter of the callee which of `count` arguments, the last of which are passed by these
 /// names, it gets. None where a parameter gets none or two, or a name fits no parameter.
 fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<usize>> {
@@ -109,7 +124,7 @@ fn in_order(callee: &UnitFunction, names: &[Const], count: usize) -> Option<Vec<
 }
 
 /// Whether a test of its class will probably show that the argument is what the parameter's annotation wants.
-fn probably_keeps<V: Copy>(arg: &Repr<V>, param: &types::Type) -> bool {
+pub(super) fn probably_keeps<V: Copy>(arg: &Repr<V>, param: &types::Type) -> bool {
     param.sealed().is_some()
         && match arg {
             Repr::Likely(_, ty) => ty.sealed() == param.sealed(),

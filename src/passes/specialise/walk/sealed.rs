@@ -3,10 +3,13 @@
 
 use std::rc::Rc;
 
-use crate::ir::{Binary, ClassId, Const, FuncId, GlobalFact, Imm, InPlace, Inst, Op, Signature, Value};
+use crate::ir::{
+    Binary, ClassId, Const, ConstId, FuncId, GlobalFact, Imm, InPlace, Inst, Op, Point, Signature, Value,
+};
 use crate::passes::specialise::repr::Known;
 use crate::types::Type;
 
+use super::calls::probably_keeps;
 use super::{Left, Repr, Reprs, Sink, Walker};
 
 impl<S: Sink> Walker<'_, S> {
@@ -61,6 +64,16 @@ impl<S: Sink> Walker<'_, S> {
         }
     }
 
+    /// Whether the function's body takes an object of the class that it wants, and these arguments behind it.
+    fn takes_behind(&self, function: FuncId, object: S::V, args: &[Repr<S::V>]) -> bool {
+        let first = match self.sink.unit().function(function).signature.params.first() {
+            Some(ty @ Type::Sealed(_)) => Repr::Instance(object, Rc::new(ty.clone())),
+            _ => Repr::Object(object),
+        };
+        let all: Vec<Repr<S::V>> = [first].into_iter().chain(args.iter().cloned()).collect();
+        self.takes(function, &all)
+    }
+
     /// `a.b = c`, where `b` is a field that takes `c` unchecked; false where it is none.
     pub(super) fn store_field(&mut self, inst: Inst) -> Result<bool, Left> {
         let data = self.cx.generic.inst(inst);
@@ -72,8 +85,13 @@ impl<S: Sink> Walker<'_, S> {
         let Some(number) = class.field(&name) else { return Ok(false) };
         let field = &class.fields[number];
         let ty = field.ty.clone();
-        if !field.is_stored || !(value.keeps(&ty) || matches!((&value, &ty), (Repr::Wide(..), Type::Int))) {
+        let is_wide = matches!((&value, &ty), (Repr::Wide(..), Type::Int));
+        let is_likely = probably_keeps(&value, &ty);
+        if !field.is_stored || !(value.keeps(&ty) || is_wide || is_likely) {
             return Ok(false);
+        }
+        if is_likely {
+            self.kept_instance(&value, &ty)?;
         }
         let Some((object, class)) = self.instance(data.args[0]) else { return Ok(false) };
         let imm = Imm::Field(class, u32::try_from(number).expect("classes have few fields"));
@@ -113,6 +131,60 @@ impl<S: Sink> Walker<'_, S> {
         let object = self.read(data.args[0])?;
         self.env.extend(data.results.iter().copied().zip([known, object]));
         Ok(true)
+    }
+
+    /// A call of a method that subclasses replace: of the body that goes with the exact class.
+    pub(super) fn dispatched(
+        &mut self,
+        inst: Inst,
+        names: ConstId,
+        args: &[Repr<S::V>],
+    ) -> Result<Option<Repr<S::V>>, Left> {
+        let generic = self.cx.generic;
+        let Some(found) = generic.def_inst(generic.inst(inst).args[0]).filter(|def| def.op == Op::ObjMethod)
+        else {
+            return Ok(None);
+        };
+        let (Imm::Const(name), receiver) = (found.imm, found.args[0]) else { return Ok(None) };
+        let name = self.name(name.index());
+        let unit = self.sink.unit();
+        let Some(class) = self.class_of(receiver).filter(|_| unit.consts[names.index()] == Const::None)
+        else {
+            return Ok(None);
+        };
+        let number = unit.classes[class.index()].dispatch.iter().position(|found| found.name == name);
+        let Some(number) = number else { return Ok(None) };
+        let targets = unit.classes[class.index()].dispatch[number].targets.clone();
+        let signatures: Vec<Signature> =
+            targets.iter().map(|&(_, function)| unit.function(function).signature.clone()).collect();
+        let Some(wanted) = signatures.first().cloned() else { return Ok(None) };
+        let name_of = |class: ClassId| Type::Sealed(unit.classes[class.index()].name.as_str().into());
+        // Each body gets an object of its own class, which the test of that class is about.
+        let is_own = |own: ClassId, ty: &Type| [Type::Object, name_of(own), name_of(class)].contains(ty);
+        let is_same = |(&(own, _), signature): (&(ClassId, FuncId), &Signature)| {
+            signature.params.get(1..) == wanted.params.get(1..)
+                && signature.params.first().is_some_and(|first| is_own(own, first))
+                && Signature::machine(&signature.result) == crate::ir::Type::Obj
+        };
+        if !targets.iter().zip(&signatures).all(is_same) {
+            return Ok(None);
+        }
+        let Some((object, _)) = self.instance(receiver) else { return Ok(None) };
+        if !targets.iter().all(|&(_, function)| self.takes_behind(function, object, args)) {
+            return Ok(None);
+        }
+        let imm = Imm::Dispatch(class, u32::try_from(number).expect("classes have few methods"));
+        let which = self.one(Op::SealedWhich, imm, &[object]);
+        let mut values = vec![which, object];
+        values.extend(self.passed(args, &wanted.params[1..])?);
+        self.point = Point::After(inst);
+        let value = self.many(Op::CallOneOf, imm, &values, &[crate::ir::Type::Obj])[0];
+        self.stand_before(inst);
+        let result = signatures.iter().fold(Type::Never, |result, signature| result.join(&signature.result));
+        Ok(Some(match result {
+            ty @ (Type::Sealed(_) | Type::Optional(_)) => Repr::Likely(value, Rc::new(ty)),
+            _ => Repr::Object(value),
+        }))
     }
 
     /// The operands of a call, with the method as an object where it is known by its class alone.
