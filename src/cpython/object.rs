@@ -342,6 +342,24 @@ pub unsafe fn take_error() -> [*mut PyObject; 3] {
     parts
 }
 
+/// Whether the exception that is set is an object already, and not a class and what to make it of.
+///
+/// # Safety
+/// The thread is attached.
+#[must_use]
+pub unsafe fn is_made() -> bool {
+    let mut parts = [std::ptr::null_mut(); 3];
+    let [kind, value, traceback] = &mut parts;
+    // SAFETY: three places for owned references, which are handed back.
+    unsafe {
+        ffi::PyErr_Fetch(kind, value, traceback);
+        let made = !value.is_null() && ffi::PyExceptionInstance_Check(*value) != 0;
+        let [kind, value, traceback] = parts;
+        ffi::PyErr_Restore(kind, value, traceback);
+        made
+    }
+}
+
 /// Sets the exception that [`take_error`] took.
 ///
 /// # Safety

@@ -9,6 +9,7 @@ use pyo3::ffi::PyObject;
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
 use crate::cpython::object::fail;
+use crate::cpython::object::is_made;
 use crate::cpython::object::new_ref;
 use crate::cpython::object::take_error;
 use crate::cpython::object::tuple_items;
@@ -36,8 +37,10 @@ unsafe fn handled() -> *mut *mut PyObject {
 /// # Safety
 /// An exception is set; the thread is attached.
 pub unsafe extern "C" fn obj_take_error() -> *mut PyObject {
-    // SAFETY: the parts are owned; the value keeps the traceback.
+    // SAFETY: the parts are owned; the value keeps the traceback. What a C function has raised as a class is made
+    // here, by code that may look.
     unsafe {
+        let _frames = frames::link_unless(|| is_made());
         let [kind, value, traceback] = take_error();
         let shown = if traceback.is_null() { ffi::Py_None() } else { traceback };
         ffi::PyException_SetTraceback(value, shown);

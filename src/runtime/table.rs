@@ -312,6 +312,8 @@ macro_rules! declare_helpers {
                         | Helper::ObjSuper
                         | Helper::ObjEndCatch
                         | Helper::ObjMatches
+                        | Helper::ObjCatch
+                        | Helper::ObjTakeError
                         | Helper::ObjEnterContext
                         | Helper::ObjExitContext
                         | Helper::ObjSet

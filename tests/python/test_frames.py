@@ -5,7 +5,9 @@ from __future__ import annotations
 import faulthandler
 import gc
 import io
+import os
 import pdb  # noqa: T100 - what is tested is that it works
+import subprocess
 import sys
 import threading
 import traceback
@@ -283,3 +285,39 @@ def test_compiled_code_steps_aside_for_tracers_and_profilers(module_of):
     seen.clear()
     module.walk(1)
     assert not seen
+
+
+LATE = """
+import _testcapi
+import sys
+import castiron
+
+def names(frame):
+    return [frame.f_code.co_name, frame.f_back.f_code.co_name]
+
+class Bad(Exception):
+    def __init__(self):
+        raise RuntimeError(names(sys._getframe(1)))
+
+@castiron.jit
+def catches(n: int) -> object:
+    try:
+        _testcapi.raise_exception(Bad, 0)
+    except RuntimeError as error:
+        return error.args[0], error.__traceback__
+    return n
+
+seen, shown = catches(1)
+while shown.tb_next:
+    shown = shown.tb_next
+print(castiron.is_compiled(catches), *seen, *names(shown.tb_frame))
+"""
+
+
+def test_an_exception_that_is_made_where_it_is_caught_sees_the_catcher(tmp_path):
+    pytest.importorskip("_testcapi")
+    path = tmp_path / "late.py"
+    path.write_text(LATE)
+    environment = {**os.environ, "CASTIRON_FORCE": "native"}
+    done = subprocess.run([sys.executable, path], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["True", "catches", "<module>", "__init__", "catches"], done.stderr
