@@ -12,6 +12,7 @@ use crate::front;
 use crate::ir::ClassId;
 use crate::ir::Dispatch;
 use crate::ir::FuncId;
+use crate::ir::GlobalFact;
 use crate::ir::SealedClass;
 use crate::ir::SealedField;
 use crate::ir::Signature;
@@ -177,9 +178,17 @@ impl<'py> Classes<'py> {
         self.known[number].class.dispatch.push(Dispatch { name: name.to_owned(), targets });
     }
 
-    /// What the unit knows of them.
-    pub(super) fn described(&self) -> Vec<SealedClass> {
-        self.known.iter().map(|known| known.class.clone()).collect()
+    /// What the unit knows of them. What is in a field's list no check has seen: the text's word is taken for that.
+    pub(super) fn described(&self, facts: &FxHashMap<String, GlobalFact>) -> Vec<SealedClass> {
+        let mut classes: Vec<SealedClass> = self.known.iter().map(|known| known.class.clone()).collect();
+        for field in classes.iter_mut().flat_map(|class| &mut class.fields) {
+            if let (Type::List(_), Some(GlobalFact::Likely(Type::List(item)))) =
+                (&field.ty, facts.get(&format!(".{}", field.name)))
+            {
+                field.ty = Type::List(item.clone());
+            }
+        }
+        classes
     }
 
     /// What the annotations of a function say with these classes: a promise only where every object that its type

@@ -297,7 +297,7 @@ impl<'py> Gathering<'py> {
         Request {
             functions: functions.collect(),
             facts: self.facts.clone(),
-            classes: self.classes.described(),
+            classes: self.classes.described(&self.facts),
             texts: Texts::Drop,
             start: None,
         }

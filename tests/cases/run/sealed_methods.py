@@ -1,6 +1,6 @@
 """Methods and operators of sealed classes, called directly, and stores into fields at known places."""
 # native: lengths, sums, scaled, mixed_types, fall, steps, count_down, relink, replace, keyed, walk, deep, declines
-# native: overridden, attributes, trail, boxes, noisy, augment
+# native: overridden, gathered, attributes, trail, boxes, noisy, augment
 
 from __future__ import annotations
 
@@ -287,6 +287,24 @@ def boxes(a: Vec, b: Vec, value: float) -> tuple:
     return (kept, a.x, b.x)
 
 
+@frozen
+class Crowd:
+    members: list[Vec]
+    counts: list[int]
+    names: list[str]
+
+
+@jit
+def gathered(crowd: Crowd, turns: int) -> float:
+    total = 0.0
+    for k in range(turns):
+        i = k % len(crowd.members)
+        total += crowd.members[i].x + crowd.counts[i]
+        crowd.counts[i] += k
+        crowd.members[i].tag = crowd.counts[i]
+    return total
+
+
 @jit
 def noisy(holder: Holder, one) -> str:
     holder.one = one
@@ -362,6 +380,12 @@ def main():
     kept = same.x
     show(boxes, same, Vec(3.0), 7.25)
     show(lambda: kept)
+
+    show(gathered, Crowd([a, b, Vec(2.5)], [1, 2, 3], ["x"]), 30)
+    show(gathered, Crowd([a, Vec(1, 2), Watched(1.0)], [1, 2**70, True], []), 30)
+    show(lambda: gathered(Crowd([a, None], [1, 2], []), 30))
+    show(lambda: gathered(Crowd([a, b], [1, "x"], []), 30))
+    show(lambda: gathered(Crowd([a, b], [1], []), 30))
 
     holder = Holder(Noisy("first"), [], "h", a)
     show(replace, holder, b, "renamed")
