@@ -54,6 +54,7 @@ pub use functions::ParameterKind;
 pub use functions::functions;
 pub use survey::binds_name;
 pub use survey::imports_module;
+pub use survey::probable_type;
 pub use survey::syntax_tree;
 
 /// Below this many tokens a tree is shallow enough to be dropped on any stack.

@@ -146,7 +146,7 @@ impl Type {
 }
 
 /// A class whose exact instances stay objects, on which there are ops of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Class {
     /// `list`
     List,

@@ -326,6 +326,7 @@ pub(super) fn slot_meta(slot: &Slot, word: &mut impl FnMut(Value) -> u32) -> Slo
         Slot::UnitRangeIter { next, stop, step } => {
             SlotMeta::UnitRangeIter { next: word(*next), stop: word(*stop), step: word(*step) }
         }
+        Slot::ListIter { list, next } => SlotMeta::ListIter { list: word(*list), next: word(*next) },
         Slot::Char(point) => SlotMeta::Char(word(*point)),
     }
 }

@@ -178,6 +178,7 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     unsafe {
         let places = &layout.container;
         let listed = field::<usize, _>(list.as_ptr(), places.list_size) == parts.len()
+            && (parts.len()..=4 * parts.len()).contains(&field(list.as_ptr(), places.list_allocated))
             && list_items(layout, list.as_ptr())
                 .iter()
                 .zip(&parts)

@@ -167,6 +167,8 @@ pub struct ContainerLayout {
     pub list_size: i32,
     /// The pointer to a list's items.
     pub list_items: i32,
+    /// How many items a list has room for.
+    pub list_allocated: i32,
     /// The number of the last entry of a set's table.
     pub set_mask: i32,
     /// The pointer to a set's table.

@@ -129,6 +129,9 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
         }
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
         Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,
+        Op::ListSlice => 0,
+        Op::ListSetSlice => -1,
+        Op::ObjCallMethod if is_of(func, data.args[0], &[Op::ObjConst]) => -1,
         Op::ObjCallMethod => -4,
         Op::IntBox | Op::FloatBox | Op::StrChar | Op::ListSet => 0,
         op => match op.row().mnemonic.split('.').next() {

@@ -26,6 +26,8 @@ pub(super) fn facts_of_text(module: &ParsedModule, function: &Blueprint) -> FxHa
             && !front::binds_name(module, name)
         {
             GlobalFact::Builtin(builtin)
+        } else if let Some(ty) = front::probable_type(module, name) {
+            GlobalFact::Likely(ty)
         } else {
             continue;
         };

@@ -148,6 +148,13 @@ pub enum Slot {
     },
     /// A str of one character with this code point.
     Char(Value),
+    /// The iterator of a list that gives the item at this index next.
+    ListIter {
+        /// The list.
+        list: Value,
+        /// The index.
+        next: Value,
+    },
     /// The iterator of a range that goes from `next` to `stop` in steps of one, up or down.
     UnitRangeIter {
         /// The next item.
@@ -436,9 +443,9 @@ impl Slot {
             Slot::Value(value) | Slot::Char(value) => visit(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter().for_each(|item| item.visit_values(visit)),
-            Slot::Wide { low, high } => {
-                visit(*low);
-                visit(*high);
+            Slot::Wide { low: a, high: b } | Slot::ListIter { list: a, next: b } => {
+                visit(*a);
+                visit(*b);
             }
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
@@ -456,9 +463,9 @@ impl Slot {
             Slot::Value(value) | Slot::Char(value) => *value = map(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter_mut().for_each(|item| item.map_values(map)),
-            Slot::Wide { low, high } => {
-                *low = map(*low);
-                *high = map(*high);
+            Slot::Wide { low: a, high: b } | Slot::ListIter { list: a, next: b } => {
+                *a = map(*a);
+                *b = map(*b);
             }
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }

@@ -187,6 +187,25 @@ macro_rules! for_each_op {
                 ListCopyItem = copy_item(One(Obj), One(I64), One(Obj), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
                 /// Has two items of an exact list change places; exits unless there are both.
                 ListSwap = swap(One(Obj), One(I64), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
+                /// The item of an exact list at an index that is not negative, and true; 0 and false where there is none. Exits
+                /// where there is one that is no exact int that fits 64 bits.
+                ListNextInt = next_int(One(Obj), One(I64), Rest(I64)) -> (I64, Bool), None, [EXITS, READS];
+                /// As `list.next_int`; exits where there is an item that is no exact float, or a NaN.
+                ListNextFloat = next_float(One(Obj), One(I64), Rest(I64)) -> (F64, Bool), None, [EXITS, READS];
+                /// A new reference to the item of an exact list at an index that is not negative, and true; None and false
+                /// where there is none.
+                ListNext = next(One(Obj), One(I64), Rest(I64)) -> (Obj, Bool), None, [READS];
+                /// As `list.next`; exits where there is an item that is not exactly of the class that the immediate names.
+                ListNextOf = next_of(One(Obj), One(I64), Rest(I64)) -> (Obj, Bool), Class, [EXITS, READS];
+                /// Appends an object to an exact list.
+                ListAppend = append(One(Obj), One(Obj)) -> (), None, [RAISES, WRITES, STAYS];
+                /// Takes the last item out of an exact list; exits where there is none.
+                ListPop = pop(One(Obj)) -> (Obj), None, [EXITS, WRITES, STAYS];
+                /// A new list of the items of an exact list from an index on up to another one, by steps that are not zero;
+                /// indices as slices take them.
+                ListSlice = slice(One(Obj), One(I64), One(I64), One(I64)) -> (Obj), None, [RAISES];
+                /// Puts the items of an exact list in place of those of an exact list from an index on up to another one.
+                ListSetSlice = set_slice(One(Obj), One(I64), One(I64), One(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
                 /// The address of an exact list's first item: only other ops on the list may have it.
                 ListItems = items(One(Obj)) -> (I64), None, [READS];
                 /// A new list of the numbers of a range, whose step is not zero; exits when they are too many to count.

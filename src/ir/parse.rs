@@ -377,19 +377,18 @@ fn slot(unit: &mut Unit, cursor: &mut Cursor<'_>) -> Result<Slot, ParseError> {
             cursor.expect(")")?;
             Ok(Slot::Char(point))
         }
-        "wide" => {
-            cursor.expect("(")?;
-            let words = cursor.list(")", value)?;
-            match words[..] {
-                [low, high] => Ok(Slot::Wide { low, high }),
-                _ => Err(cursor.error("two words")),
-            }
-        }
+        "wide" => two(cursor).map(|[low, high]| Slot::Wide { low, high }),
+        "list_iter" => two(cursor).map(|[list, next]| Slot::ListIter { list, next }),
         "range" => three(cursor).map(|[start, stop, step]| Slot::Range { start, stop, step }),
         "range_iter" => three(cursor).map(|[next, count, step]| Slot::RangeIter { next, count, step }),
         "unit_range_iter" => three(cursor).map(|[next, stop, step]| Slot::UnitRangeIter { next, stop, step }),
         _ => Err(cursor.error("a slot")),
     }
+}
+
+fn two(cursor: &mut Cursor<'_>) -> Result<[Value; 2], ParseError> {
+    cursor.expect("(")?;
+    cursor.list(")", value)?.try_into().map_err(|_| cursor.error("two values"))
 }
 
 fn three(cursor: &mut Cursor<'_>) -> Result<[Value; 3], ParseError> {

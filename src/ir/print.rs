@@ -208,6 +208,7 @@ impl DisplayFunction<'_> {
             Slot::Wide { low, high } => write!(f, "wide({low}, {high})"),
             Slot::Range { start, stop, step } => write!(f, "range({start}, {stop}, {step})"),
             Slot::RangeIter { next, count, step } => write!(f, "range_iter({next}, {count}, {step})"),
+            Slot::ListIter { list, next } => write!(f, "list_iter({list}, {next})"),
             Slot::UnitRangeIter { next, stop, step } => write!(f, "unit_range_iter({next}, {stop}, {step})"),
         }
     }
@@ -331,6 +332,7 @@ impl fmt::Display for Const {
                 list(f, items, |f, item| write!(f, "{item}"))?;
                 f.write_str(if items.len() == 1 { ",)" } else { ")" })
             }
+            Const::Method(class, name) => write!(f, "method {} {name:?}", class.name()),
             Const::AssertionError => f.write_str("AssertionError"),
             Const::Unbound => f.write_str("Unbound"),
         }

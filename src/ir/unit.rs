@@ -37,6 +37,8 @@ pub enum Const {
     Tuple(Vec<Const>),
     /// A frozen set.
     FrozenSet(Vec<Const>),
+    /// The method of a builtin class, as the class has it.
+    Method(types::Class, String),
     /// The class `AssertionError`, whatever its name means by now.
     AssertionError,
     /// What a variable holds while it is unbound: the object None, which nothing reads. Unlike

@@ -41,6 +41,7 @@ use crate::ir::Type;
 use crate::ir::Value;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
+use crate::passes::simplify::DeadChecks;
 
 /// Each open container takes two registers.
 const MOST_OPEN: usize = 4;
@@ -64,10 +65,12 @@ pub fn open_containers(func: &mut Function) {
         let opened = wanted(func, &cfg, &dominators, &loops, number);
         if !opened.is_empty() {
             let blocks = loops.all()[number].blocks.clone();
-            Opening { func, opened }.open(header, &blocks);
+            let least = least_sizes(func, &blocks, &opened);
+            Opening { func, opened, least }.open(header, &blocks);
         }
     }
     super::simplify::params::remove_needless_params(func);
+    super::simplify::dead::remove_dead_code(func, DeadChecks::Stay);
 }
 
 /// Where what is known of a container stands among an op's operands.
@@ -82,6 +85,7 @@ fn access(op: Op) -> Option<Access> {
     let operands = match op {
         Op::ListItem | Op::ListItemInt | Op::ListItemBool => 2,
         Op::ListItemFloat | Op::ListItemFloatAny | Op::ByteArrayItem => 2,
+        Op::ListNext | Op::ListNextInt | Op::ListNextFloat | Op::ListNextOf => 2,
         Op::ListSet | Op::ListSetInt | Op::ListSetFloat | Op::ListSetBool | Op::ByteArraySet => 3,
         Op::ListSwap => 3,
         _ => return None,
@@ -116,7 +120,8 @@ fn may_resize(op: Op) -> bool {
             | Op::ListSetFloat
             | Op::Poll
     );
-    effects.has(Effects::FOREIGN) || op.calls_body() || effects.has(Effects::RAISES) && !is_plain
+    let resizes = op == Op::ListPop || op.calls_body() || effects.has(Effects::FOREIGN);
+    resizes || effects.has(Effects::RAISES) && !is_plain
 }
 
 /// The kinds of containers that a loop may keep open.
@@ -161,6 +166,46 @@ fn wanted(
     opened
 }
 
+/// Containers that a block asks for an item at the same index, which is not negative: the first access of a pair tests
+/// it against the lesser size. Where it would pass and the second one would not, the block exits anyway.
+fn least_sizes(func: &Function, blocks: &[Block], opened: &[(Value, Kind)]) -> Vec<[usize; 2]> {
+    let mut least = Vec::new();
+    for &block in blocks {
+        for pair in pairs_of(func, &func.block(block).insts, opened).into_values() {
+            if !least.contains(&pair) {
+                least.push(pair);
+            }
+        }
+    }
+    least.truncate(MOST_OPEN);
+    least
+}
+
+/// By index: the first two open containers that are asked for the item there.
+fn pairs_of(func: &Function, insts: &[Inst], opened: &[(Value, Kind)]) -> BTreeMap<Value, [usize; 2]> {
+    let mut first: BTreeMap<Value, usize> = BTreeMap::new();
+    let mut pairs = BTreeMap::new();
+    for &inst in insts {
+        if let Some((number, index)) = tested(func.inst(inst), opened) {
+            let one = *first.entry(index).or_insert(number);
+            if one != number {
+                pairs.entry(index).or_insert([one.min(number), one.max(number)]);
+            }
+        }
+    }
+    pairs
+}
+
+/// The open container and the index that the instruction tests, where it is not negative.
+fn tested(data: &InstData, opened: &[(Value, Kind)]) -> Option<(usize, Value)> {
+    let access = access(data.op)?;
+    if data.imm != Imm::Bool(true) || data.op == Op::ListSwap || data.args.len() != access.operands {
+        return None;
+    }
+    let number = opened.iter().position(|&(value, _)| value == data.args[access.container])?;
+    Some((number, data.args[1]))
+}
+
 /// Everything that the blocks define.
 fn defined_in(func: &Function, blocks: &[Block]) -> FxHashSet<Value> {
     let results = |block: &Block| {
@@ -195,9 +240,19 @@ fn is_container_before(
 struct Opening<'f> {
     func: &'f mut Function,
     opened: Vec<(Value, Kind)>,
+    /// Pairs of them whose lesser size is known, too.
+    least: Vec<[usize; 2]>,
 }
 
+/// No index is tested against this size.
+const ANY_SIZE: i64 = i64::MAX;
+
 impl Opening<'_> {
+    /// How many words are known of the containers: size and place of each, then lesser sizes.
+    fn words(&self) -> usize {
+        2 * self.opened.len() + self.least.len()
+    }
+
     /// Opens the containers in front of the loop and hands what is known of them through its blocks.
     fn open(&mut self, header: Block, blocks: &[Block]) {
         let inside: FxHashSet<Block> = blocks.iter().copied().collect();
@@ -222,7 +277,7 @@ impl Opening<'_> {
                 [only] if block != header => at_end[only].clone(),
                 _ => {
                     joins.insert(block);
-                    (0..2 * self.opened.len()).map(|_| self.func.add_param(block, Type::I64)).collect()
+                    (0..self.words()).map(|_| self.func.add_param(block, Type::I64)).collect()
                 }
             };
             let known = self.use_known(block, known);
@@ -251,7 +306,24 @@ impl Opening<'_> {
     fn use_known(&mut self, block: Block, mut known: Vec<Value>) -> Vec<Value> {
         let insts = std::mem::take(&mut self.func.block_mut(block).insts);
         let mut kept = Vec::with_capacity(insts.len());
+        let pairs = pairs_of(self.func, &insts, &self.opened);
+        let mut inside: FxHashSet<(usize, Value)> = FxHashSet::default();
         for inst in insts {
+            if let Some((number, index)) = tested(self.func.inst(inst), &self.opened) {
+                let size = match pairs
+                    .get(&index)
+                    .map(|pair| (pair, self.least.iter().position(|least| least == pair)))
+                {
+                    _ if inside.contains(&(number, index)) => self.any_size(inst, &mut kept),
+                    Some((pair, Some(least))) if pair.contains(&number) => {
+                        inside.extend(pair.map(|number| (number, index)));
+                        known[2 * self.opened.len() + least]
+                    }
+                    _ => known[2 * number],
+                };
+                inside.insert((number, index));
+                self.func.inst_mut(inst).args.extend([size, known[2 * number + 1]]);
+            }
             kept.push(inst);
             let number = |container: Value| self.opened.iter().position(|&(opened, _)| opened == container);
             let numbers: Option<Vec<usize>> =
@@ -261,36 +333,41 @@ impl Opening<'_> {
             }
             if self.func.inst(inst).op == Op::Poll {
                 known = self.read(inst, &mut kept);
+                inside.clear();
             }
         }
         self.func.block_mut(block).insts = kept;
         known
     }
 
+    /// A size that no index is tested against.
+    fn any_size(&mut self, like: Inst, into: &mut Vec<Inst>) -> Value {
+        self.emit(like, (Op::IntConst, Imm::Int(ANY_SIZE)), Vec::new(), into)
+    }
+
+    /// An instruction with one result that stands for the same text as `like`.
+    fn emit(&mut self, like: Inst, (op, imm): (Op, Imm), args: Vec<Value>, into: &mut Vec<Inst>) -> Value {
+        let (range, site) = (self.func.inst(like).range, self.func.inst(like).site);
+        let data =
+            InstData { op, imm, args, results: Vec::new(), targets: Vec::new(), range, exit: None, site };
+        let inst = self.func.add_inst(data, op.row().results);
+        into.push(inst);
+        self.func.inst(inst).results[0]
+    }
+
     /// Reads what is to be known of the containers, in instructions that stand for the same text as this one.
     fn read(&mut self, like: Inst, into: &mut Vec<Inst>) -> Vec<Value> {
-        let mut known = Vec::with_capacity(2 * self.opened.len());
-        let (range, site) = (self.func.inst(like).range, self.func.inst(like).site);
-        for &(container, kind) in &self.opened {
+        let mut known = Vec::with_capacity(self.words());
+        for (container, kind) in self.opened.clone() {
             let ops = match kind {
                 Kind::List => [Op::ListLen, Op::ListItems],
                 Kind::ByteArray => [Op::ByteArrayLen, Op::ByteArrayItems],
             };
-            for op in ops {
-                let data = InstData {
-                    op,
-                    imm: Imm::None,
-                    args: vec![container],
-                    results: Vec::new(),
-                    targets: Vec::new(),
-                    range,
-                    exit: None,
-                    site,
-                };
-                let inst = self.func.add_inst(data, op.row().results);
-                known.push(self.func.inst(inst).results[0]);
-                into.push(inst);
-            }
+            known.extend(ops.map(|op| self.emit(like, (op, Imm::None), vec![container], into)));
+        }
+        for [a, b] in self.least.clone() {
+            let sizes = vec![known[2 * a], known[2 * b]];
+            known.push(self.emit(like, (Op::IntMin, Imm::None), sizes, into));
         }
         known
     }

@@ -142,7 +142,10 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
         ) => {
             let one = rewriter.emit_int(inst, 1);
             let before = rewriter.emit(inst, Op::IntSub, Imm::None, &[victim.args[1], one]);
-            rewriter.func.inst_mut(inst).args[1] = before;
+            let data = rewriter.func.inst_mut(inst);
+            data.args[1] = before;
+            // What was known of the list may no longer test the index.
+            data.args.truncate(if data.op == Op::ListCopyItem { 4 } else { 3 });
         }
         (Fault::LessOrEqual, Op::IntCompare) | (Fault::GenericLess, Op::ObjCompare)
             if victim.imm == Imm::Cmp(Cmp::Lt) =>

@@ -7,16 +7,20 @@ use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
+use pyo3::types::PyByteArray;
 use pyo3::types::PyBytes;
 use pyo3::types::PyComplex;
 use pyo3::types::PyEllipsis;
 use pyo3::types::PyFloat;
 use pyo3::types::PyFrozenSet;
 use pyo3::types::PyInt;
+use pyo3::types::PyList;
 use pyo3::types::PyString;
 use pyo3::types::PyTuple;
+use pyo3::types::PyType;
 
 use crate::ir::Const;
+use crate::types::Class;
 
 /// The constant as an object; strings are interned, since most of them are names.
 ///
@@ -42,8 +46,18 @@ pub fn make<'py>(py: Python<'py>, constant: &Const) -> PyResult<Bound<'py, PyAny
             let items = items.iter().map(|item| make(py, item)).collect::<PyResult<Vec<_>>>()?;
             PyFrozenSet::new(py, items)?.into_any()
         }
+        Const::Method(class, name) => class_object(py, *class).getattr(name.as_str())?,
         Const::AssertionError => py.get_type::<PyAssertionError>().into_any(),
     })
+}
+
+fn class_object(py: Python<'_>, class: Class) -> Bound<'_, PyType> {
+    match class {
+        Class::List => py.get_type::<PyList>(),
+        Class::Str => py.get_type::<PyString>(),
+        Class::Bytes => py.get_type::<PyBytes>(),
+        Class::ByteArray => py.get_type::<PyByteArray>(),
+    }
 }
 
 fn with_surrogates<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {

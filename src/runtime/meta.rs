@@ -74,6 +74,13 @@ pub enum SlotMeta {
         /// The step.
         step: u32,
     },
+    /// A list iterator.
+    ListIter {
+        /// The list.
+        list: u32,
+        /// The index of its next item.
+        next: u32,
+    },
     /// A range iterator from `next` to `stop` by steps of one, up or down.
     UnitRangeIter {
         /// The next number.

@@ -560,7 +560,7 @@ pub unsafe extern "C" fn raise_unbound(name: *mut PyObject) {
 pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
-        if quiet::is_simple(object) {
+        if quiet::dies_alone(object) {
             frames::pass();
             return (running().symbols.dealloc)(object);
         }

@@ -117,6 +117,20 @@ pub(super) unsafe fn is_simple(object: *mut PyObject) -> bool {
     }
 }
 
+/// Whether nothing that dies with the object runs Python: it is simple, or a list of simple objects.
+///
+/// # Safety
+/// The object is alive, or being deallocated.
+#[inline]
+pub(super) unsafe fn dies_alone(object: *mut PyObject) -> bool {
+    // SAFETY: the type is tested before the items are looked at, which nobody changes meanwhile.
+    unsafe {
+        is_simple(object)
+            || type_of(object) == &raw mut ffi::PyList_Type
+                && list_items(running().layout, object).iter().all(|&item| is_simple(item))
+    }
+}
+
 /// Whether the object is a container whose size and iterator are had without Python.
 ///
 /// # Safety

@@ -363,6 +363,11 @@ impl<'a, 'py> Builder<'a, 'py> {
                 let (next, step) = (self.int(*next), self.int(*step));
                 self.range(next, next + self.int(*count) * step, step)?.try_iter().map(Bound::into_any)
             }
+            SlotMeta::ListIter { list, next } => {
+                let iterator = self.word_object(*list as usize)?.try_iter()?.into_any();
+                iterator.call_method1("__setstate__", (self.number(self.int(*next))?,))?;
+                Ok(iterator)
+            }
             SlotMeta::UnitRangeIter { next, stop, step } => {
                 self.range(self.int(*next), self.int(*stop), self.int(*step))?.try_iter().map(Bound::into_any)
             }

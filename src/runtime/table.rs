@@ -250,6 +250,12 @@ macro_rules! for_each_helper {
             SealedCovers = sealed::sealed_covers(Unit, I64, Obj) -> (I32);
             /// `(text)`: sets TypeError.
             SealedDeclined = sealed::sealed_declined(Obj) -> ();
+            /// Takes the last item out of a list that has one; null where there is no memory.
+            ListPop = list::list_pop(Obj) -> (Obj);
+            /// `(list, start, stop, step)`: a new list of a slice.
+            ListSlice = list::list_slice(Obj, I64, I64, I64) -> (Obj);
+            /// `(list, start, stop, items)`: puts a list's items in place of a slice of the list. 0 or -1.
+            ListSetSlice = list::list_set_slice(Obj, I64, I64, Obj) -> (I32);
         }
     };
 }
@@ -332,6 +338,7 @@ macro_rules! declare_helpers {
                         | Helper::ObjMatchKeys
                         | Helper::ObjMatchClass
                         | Helper::AddTraceback
+                        | Helper::ListSetSlice
                         | Helper::Dealloc
                         | Helper::DropAll
                 )

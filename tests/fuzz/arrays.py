@@ -55,6 +55,12 @@ STEPS = {
         "total = total * 31 + v[-1]",
         "v[{i}] = v[{i}] + 2**60",
         "v.reverse()",
+        "v[:3] = v[:3][::-1]",
+        "total += len(v[{i}:{i2}]) + len(v[::2])",
+        "v[1:2] = v[{i}:{i2}]\ndel v[60:]",
+        "for q in range(len(v) - 1):\n    v[q] = v[q + 1]",
+        "if v:\n    total ^= v.pop()\n    v.append(total & 7)",
+        "for q in v:\n    if q == {k}:\n        v.append(i)\n        break\ndel v[60:]",
     ],
     "u": ["u[{i}] = total", "total -= u[{i}]", "u[{i}] += 1", "u[0] = u[0] + u[{i}] & 4095", "u[{i}] = u[{i}] // 2"],
     "w": [
@@ -68,6 +74,9 @@ STEPS = {
         "w[{i}] = sum_",
         "w[{i}] = -w[{i}]",
         "w[{i}] = w[{i}] / 3.0 + w[{j}]",
+        "for q in range(len(w)):\n    sum_ += w[q] * w[q]",
+        "for g in w:\n    sum_ = sum_ * 0.5 + g",
+        "for q in range(len(w)):\n    w[q] = w[-1 - q] * 0.25 + sum_",
     ],
     "z": [
         "if z[{i}]:\n    total += 3",
@@ -85,6 +94,8 @@ STEPS = {
         "m[{i}] = [i, total]",
         "for q in m[{i}]:\n    total ^= q",
         "total += len(m[{i}])",
+        "for row in m:\n    total += len(row)",
+        "for row in m[:5]:\n    row[0], row[-1] = row[-1], row[0]",
     ],
     "h": [
         "sum_ += h[{i}][0]",
@@ -125,8 +136,15 @@ STEPS = {
         "total += o[{i}][0]",
         "o[{i}] = (total & 7, sum_)",
         "o[{i}] = o[{j}]",
+        "for p, f in o:\n    total ^= p",
     ],
-    "x": ["if x[{i}] is None:\n    total += 1", "x[{i}] = None", "x[{i}] = total if i == {k} else None", "y = x[{i}]"],
+    "x": [
+        "if x[{i}] is None:\n    total += 1",
+        "x[{i}] = None",
+        "x[{i}] = total if i == {k} else None",
+        "y = x[{i}]",
+        "for y in x:\n    total += y is None",
+    ],
 }
 """What a loop may do with each parameter; braces stand for indices and constants."""
 

@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use crate::ir::InstData;
 
 use super::Lower;
-use super::list::in_bounds;
+use super::list::{in_bounds, size_of};
 use crate::codegen::abi::WORD;
 use crate::codegen::code::memory;
 
@@ -19,7 +19,7 @@ pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
     let bytes = cx.arg(at, 0);
     let size = cx.code.load(WORD, bytes, cx.code.layout.container.bytes_size);
-    let index = in_bounds(cx, at, 1, size);
+    let index = in_bounds(cx, at, 1, Some(size));
     let first = i64::from(cx.code.layout.container.bytes_items);
     let address = cx.code.builder.ins().iadd(bytes, index);
     let address = cx.code.builder.ins().iadd_imm_s(address, first);
@@ -50,9 +50,9 @@ fn byte_of_array(cx: &mut Lower<'_>, at: &InstData, operands: usize) -> Value {
     let places = cx.code.layout.container;
     let bytes = cx.arg(at, 0);
     let (size, first) = if at.args.len() > operands {
-        (cx.arg(at, operands), Some(cx.arg(at, operands + 1)))
+        (size_of(cx, at, operands), Some(cx.arg(at, operands + 1)))
     } else {
-        (cx.code.load(WORD, bytes, places.bytearray_size), None)
+        (Some(cx.code.load(WORD, bytes, places.bytearray_size)), None)
     };
     let index = in_bounds(cx, at, 1, size);
     let first = first.unwrap_or_else(|| cx.code.load(WORD, bytes, places.bytearray_items));

@@ -13,16 +13,18 @@ use crate::runtime::data::Fixed;
 use crate::runtime::table::Helper;
 
 use super::Lower;
-use crate::codegen::abi::WORD;
+use crate::codegen::abi::{BOOL, WORD};
+use crate::codegen::code::type_word;
 
 /// The first magnitude that takes more than one digit.
 const DIGIT: i64 = 1 << 30;
 
 /// The position that an index, the instruction's operand of this number, means among so many items; exits where
-/// there is none.
-pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, operand: usize, size: Value) -> Value {
-    let exit = cx.exit_block();
+/// there is none. Where no size is given the position is known to be there.
+pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, operand: usize, size: Option<Value>) -> Value {
     let index = cx.arg(at, operand);
+    let Some(size) = size else { return index };
+    let exit = cx.exit_block();
     let known = match cx.func.def_inst(at.args[operand]) {
         Some(InstData { op: Op::IntConst, imm: Imm::Int(known), .. }) => Some(*known),
         _ => None,
@@ -49,19 +51,28 @@ pub(super) fn in_bounds(cx: &mut Lower<'_>, at: &InstData, operand: usize, size:
 /// A list: how many items it has, and where the first one stands.
 #[derive(Clone, Copy)]
 struct Open {
-    size: Value,
+    /// Nothing where the indices are known to be inside.
+    size: Option<Value>,
     first: Value,
 }
 
 /// What is known of a list, the operand of this number: operands from `known` on, if there are any.
 fn open(cx: &mut Lower<'_>, at: &InstData, list: usize, known: usize) -> Open {
     if at.args.len() > known {
-        return Open { size: cx.arg(at, known), first: cx.arg(at, known + 1) };
+        return Open { size: size_of(cx, at, known), first: cx.arg(at, known + 1) };
     }
     let list = cx.arg(at, list);
     let places = cx.code.layout.container;
     let size = cx.code.load(WORD, list, places.list_size);
-    Open { size, first: cx.code.load(WORD, list, places.list_items) }
+    Open { size: Some(size), first: cx.code.load(WORD, list, places.list_items) }
+}
+
+/// The size that an operand gives, unless it says that any index is inside.
+pub(super) fn size_of(cx: &mut Lower<'_>, at: &InstData, operand: usize) -> Option<Value> {
+    match cx.func.def_inst(at.args[operand]) {
+        Some(InstData { op: Op::IntConst, imm: Imm::Int(i64::MAX), .. }) => None,
+        _ => Some(cx.arg(at, operand)),
+    }
 }
 
 /// The address of an open list's item at the index, the operand of this number.
@@ -317,6 +328,142 @@ pub(super) fn items(cx: &mut Lower<'_>, at: &InstData) {
     let list = cx.arg(at, 0);
     let first = cx.code.load(WORD, list, cx.code.layout.container.list_items);
     cx.result(at, first);
+}
+
+/// The item at an index that is not negative and what `read` makes of it, where there is one; else what `otherwise` gives.
+fn next_item(
+    cx: &mut Lower<'_>,
+    at: &InstData,
+    ty: types::Type,
+    read: impl FnOnce(&mut Lower<'_>, Value) -> Value,
+    otherwise: impl FnOnce(&mut Lower<'_>) -> Value,
+) {
+    let list = open(cx, at, 0, 2);
+    let index = cx.arg(at, 1);
+    let (some, none, done) = (cx.code.block(), cx.code.block(), cx.code.block());
+    let results = [ty, BOOL].map(|ty| cx.code.builder.append_block_param(done, ty));
+    let size = list.size.expect("an iterator does not know how far it is");
+    let inside = cx.code.compare(IntCC::UnsignedLessThan, index, size);
+    cx.code.builder.ins().brif(inside, some, &[], none, &[]);
+    cx.code.enter(some);
+    let distance = cx.code.builder.ins().ishl_imm_u(index, 3);
+    let place = cx.code.builder.ins().iadd(list.first, distance);
+    let item = cx.code.load(WORD, place, 0);
+    let value = read(cx, item);
+    let yes = cx.code.builder.ins().iconst(BOOL, 1);
+    cx.code.jump(done, &[value, yes]);
+    cx.code.enter(none);
+    let value = otherwise(cx);
+    let no = cx.code.builder.ins().iconst(BOOL, 0);
+    cx.code.jump(done, &[value, no]);
+    cx.code.enter(done);
+    cx.set_value(at.results[0], results[0]);
+    cx.set_value(at.results[1], results[1]);
+}
+
+pub(super) fn next_int(cx: &mut Lower<'_>, at: &InstData) {
+    let exit = cx.exit_block();
+    let read = |cx: &mut Lower<'_>, item: Value| {
+        cx.code.require_type(item, Fixed::IntType, exit);
+        cx.code.unbox_int(item, exit)
+    };
+    next_item(cx, at, WORD, read, |cx| cx.code.word(0));
+}
+
+pub(super) fn next_float(cx: &mut Lower<'_>, at: &InstData) {
+    let exit = cx.exit_block();
+    let read = |cx: &mut Lower<'_>, item: Value| {
+        cx.code.require_type(item, Fixed::FloatType, exit);
+        cx.code.unbox_float(item, exit)
+    };
+    next_item(cx, at, types::F64, read, |cx| cx.code.builder.ins().f64const(0.0));
+}
+
+pub(super) fn next(cx: &mut Lower<'_>, at: &InstData) {
+    next_item(cx, at, WORD, counted, nothing);
+}
+
+pub(super) fn next_of(cx: &mut Lower<'_>, at: &InstData) {
+    let Imm::Class(class) = at.imm else { unreachable!("the verifier checks immediates") };
+    let exit = cx.exit_block();
+    let read = |cx: &mut Lower<'_>, item: Value| {
+        cx.code.require_type(item, type_word(class), exit);
+        counted(cx, item)
+    };
+    next_item(cx, at, WORD, read, nothing);
+}
+
+fn counted(cx: &mut Lower<'_>, object: Value) -> Value {
+    cx.code.inc_ref(object);
+    object
+}
+
+fn nothing(cx: &mut Lower<'_>) -> Value {
+    let none = cx.code.fixed(Fixed::None);
+    counted(cx, none)
+}
+
+pub(super) fn append(cx: &mut Lower<'_>, at: &InstData) {
+    let (list, item) = cx.args_two(at);
+    let places = cx.code.layout.container;
+    let size = cx.code.load(WORD, list, places.list_size);
+    let room = cx.code.load(WORD, list, places.list_allocated);
+    let (full, done) = (cx.code.cold_block(), cx.code.block());
+    let has_room = cx.code.compare(IntCC::UnsignedLessThan, size, room);
+    cx.code.branch_unless(has_room, full);
+    cx.code.inc_ref(item);
+    let first = cx.code.load(WORD, list, places.list_items);
+    let distance = cx.code.builder.ins().ishl_imm_u(size, 3);
+    let place = cx.code.builder.ins().iadd(first, distance);
+    cx.code.store(item, place, 0);
+    let size = cx.code.builder.ins().iadd_imm_s(size, 1);
+    cx.code.store(size, list, places.list_size);
+    cx.code.jump(done, &[]);
+    cx.code.enter(full);
+    let status = cx.code.call_aside(Helper::ObjListAppend, &[list, item])[0];
+    cx.fail_if_negative(status);
+    cx.code.jump(done, &[]);
+    cx.code.enter(done);
+}
+
+pub(super) fn pop(cx: &mut Lower<'_>, at: &InstData) {
+    let list = cx.arg(at, 0);
+    let exit = cx.exit_block();
+    let places = cx.code.layout.container;
+    let size = cx.code.load(WORD, list, places.list_size);
+    let empty = cx.code.compare_constant(IntCC::Equal, size, 0);
+    cx.code.branch_if(empty, exit);
+    let room = cx.code.load(WORD, list, places.list_allocated);
+    let half = cx.code.builder.ins().ushr_imm_u(room, 1);
+    let size = cx.code.builder.ins().iadd_imm_s(size, -1);
+    let (shrinks, done) = (cx.code.cold_block(), cx.code.block());
+    let result = cx.code.builder.append_block_param(done, WORD);
+    let much_room = cx.code.compare(IntCC::UnsignedLessThan, size, half);
+    cx.code.branch_if(much_room, shrinks);
+    let first = cx.code.load(WORD, list, places.list_items);
+    let distance = cx.code.builder.ins().ishl_imm_u(size, 3);
+    let place = cx.code.builder.ins().iadd(first, distance);
+    let item = cx.code.load(WORD, place, 0);
+    cx.code.store(size, list, places.list_size);
+    cx.code.jump(done, &[item]);
+    cx.code.enter(shrinks);
+    let item = cx.code.call_aside(Helper::ListPop, &[list])[0];
+    let failed = cx.code.compare_constant(IntCC::Equal, item, 0);
+    cx.code.branch_if(failed, exit);
+    cx.code.jump(done, &[item]);
+    cx.code.enter(done);
+    cx.result(at, result);
+}
+
+pub(super) fn slice(cx: &mut Lower<'_>, at: &InstData) {
+    let args = cx.values(&at.args);
+    let list = cx.code.call_one(Helper::ListSlice, &args);
+    cx.fail_if_null(list);
+    cx.result(at, list);
+}
+
+pub(super) fn set_slice(cx: &mut Lower<'_>, at: &InstData) {
+    super::object::done_with_operands(cx, at, Helper::ListSetSlice);
 }
 
 pub(super) fn range(cx: &mut Lower<'_>, at: &InstData) {

@@ -310,7 +310,7 @@ pub(super) fn done_with_operands(cx: &mut Lower<'_>, at: &InstData, helper: Help
 }
 
 pub(super) fn list_append(cx: &mut Lower<'_>, at: &InstData) {
-    done_with_operands(cx, at, Helper::ObjListAppend);
+    super::list::append(cx, at);
 }
 
 pub(super) fn list_extend(cx: &mut Lower<'_>, at: &InstData) {

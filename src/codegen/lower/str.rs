@@ -20,7 +20,7 @@ pub(super) fn len(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
     let string = cx.arg(at, 0);
     let length = cx.code.load(WORD, string, cx.code.layout.string.length);
-    let index = in_bounds(cx, at, 1, length);
+    let index = in_bounds(cx, at, 1, Some(length));
     let point = character(cx, string, index);
     cx.result(at, point);
 }

@@ -39,6 +39,7 @@ pub(super) const PYTHON_3_11: Layout = Layout {
     container: ContainerLayout {
         list_size: 16,
         list_items: 24,
+        list_allocated: 32,
         set_mask: 32,
         set_table: 40,
         dict_keys: 32,

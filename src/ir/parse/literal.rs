@@ -86,6 +86,10 @@ pub(super) fn constant(cursor: &mut Cursor<'_>) -> Result<Const, ParseError> {
         cursor.expect(")")?;
         return Ok(Const::BigInt(digits));
     }
+    if cursor.eat("method") {
+        let class = named(cursor, types::Class::ALL, types::Class::name)?;
+        return Ok(Const::Method(class, cursor.string()?));
+    }
     let plain = [
         ("None", Const::None),
         ("True", Const::Bool(true)),

@@ -280,6 +280,7 @@ impl Verifier<'_> {
             Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
             Slot::Char(point) => self.check_ints(inst, &[*point]),
             Slot::Wide { low, high } => self.check_ints(inst, &[*low, *high]),
+            Slot::ListIter { next, .. } => self.check_ints(inst, &[*next]),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
             | Slot::UnitRangeIter { next: a, stop: b, step: c } => self.check_ints(inst, &[*a, *b, *c]),

@@ -142,6 +142,13 @@ impl<'a> Context<'a> {
         self.uses[value.index()]
     }
 
+    /// Whether the value is an iterator that is only asked for its next item.
+    #[must_use]
+    pub(super) fn is_iterator(&self, value: Value) -> bool {
+        self.uses(value).only_iterator
+            && self.generic.def_inst(value).is_some_and(|def| def.op == Op::ObjIter)
+    }
+
     /// Whether the block is the generic version's business: it does nothing but prepare an exception, or
     /// the function is too wide.
     #[must_use]

@@ -184,7 +184,9 @@ impl Emission<'_> {
 
     /// Whether a value that lives through the beginning of a block is passed as a parameter.
     fn travels(&self, value: Value, kind: &Kind) -> bool {
-        !self.single[value.index()] || matches!(kind, Repr::RangeIter { .. })
+        !self.single[value.index()]
+            || matches!(kind, Repr::RangeIter { .. } | Repr::ListIter { .. })
+            || self.cx.is_iterator(value)
     }
 
     /// A representation of this kind made of new parameters of the block, and of constants.
@@ -343,9 +345,15 @@ impl Emission<'_> {
                 args.extend_from_slice(&[one, one]);
                 args.extend(by.value().is_none().then_some(one));
             }
-            (Repr::Object(()) | Repr::Likely(..) | Repr::Exact(..) | Repr::Instance(..), repr) => {
-                args.push(self.walker.object(repr)?)
+            (Repr::ListIter { .. }, Repr::ListIter { list, next, .. }) => args.extend([*list, *next]),
+            (Repr::ListIter { .. }, Repr::Never) => {
+                let nothing = self.walker.object(&Repr::Never)?;
+                args.extend([nothing, self.walker.int_constant(0)]);
             }
+            (
+                Repr::Object(()) | Repr::Likely(..) | Repr::Exact(..) | Repr::Method(..) | Repr::Instance(..),
+                repr,
+            ) => args.push(self.walker.object(repr)?),
             _ => return Err(Left),
         }
         Ok(())
@@ -397,6 +405,11 @@ fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
         Repr::RangeIter { by, .. } => {
             Repr::RangeIter { next: value(Type::I64), end: value(Type::I64), step: value(Type::I64), by: *by }
         }
+        Repr::ListIter { item, .. } => {
+            Repr::ListIter { list: value(Type::Obj), next: value(Type::I64), item: std::rc::Rc::clone(item) }
+        }
+        Repr::Slice(parts) => Repr::Slice(parts.iter().map(|part| make(part, value)).collect()),
+        Repr::Method((), class, name) => Repr::Method(value(Type::Obj), *class, std::rc::Rc::clone(name)),
         Repr::Known(known) => Repr::Known(std::rc::Rc::clone(known)),
         Repr::Likely((), ty) => Repr::Likely(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Char(()) => Repr::Char(value(Type::I64)),
@@ -499,10 +512,13 @@ impl Writer<'_> {
                 let spec = CellSpec { path: known.path.clone(), expected: known.fact.clone() };
                 Slot::Cell(self.unit.cell(spec))
             }
+            Repr::ListIter { list, next, .. } => Slot::ListIter { list: *list, next: *next },
+            Repr::Slice(_) => Slot::None,
             Repr::Likely(value, _)
             | Repr::Exact(value, _)
+            | Repr::Object(value)
             | Repr::Instance(value, _)
-            | Repr::Object(value) => match self.out.def_inst(*value) {
+            | Repr::Method(value, ..) => match self.out.def_inst(*value) {
                 Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),
                 _ => Slot::Value(*value),
             },

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::ir::{GlobalFact, StartKind, StartStep};
-use crate::types::Type;
+use crate::types::{Class, Type};
 
 /// Tuples with more items than this stay objects: each item would travel as a parameter of its own.
 pub(super) const MAX_TUPLE: usize = 8;
@@ -75,6 +75,12 @@ pub(super) enum Repr<V> {
     /// The iterator of such a range. `end` is where it stops for a step of 1 or -1, else how many items
     /// it has left.
     RangeIter { next: V, end: V, step: V, by: Step },
+    /// The iterator of an exact list whose items are probably of this type.
+    ListIter { list: V, next: V, item: Rc<Type> },
+    /// `slice(start, stop, step)`, until the next instruction takes it.
+    Slice(Rc<[Repr<V>]>),
+    /// A method of a builtin class, as an object: its name and the class.
+    Method(V, Class, Rc<str>),
     /// A global that is still what it was.
     Known(Rc<Known>),
     /// An object that is probably of this type.
@@ -97,7 +103,7 @@ impl<V: Copy> Repr<V> {
     #[must_use]
     pub(super) fn dies_silently(&self) -> bool {
         match self {
-            Repr::Likely(..) | Repr::Instance(..) | Repr::Object(_) => false,
+            Repr::Likely(..) | Repr::Instance(..) | Repr::Object(_) | Repr::ListIter { .. } => false,
             Repr::Exact(_, ty) => ty.dies_silently(),
             _ => true,
         }
@@ -248,6 +254,9 @@ impl Kind {
             }
             (Repr::RangeIter { .. }, Repr::RangeIter { .. }) => {
                 Repr::RangeIter { next: (), end: (), step: (), by: Step::Any }
+            }
+            (Repr::ListIter { item: a, .. }, Repr::ListIter { item: b, .. }) => {
+                Repr::ListIter { list: (), next: (), item: Rc::new(a.join(b)) }
             }
             _ => Repr::Object(()),
         }

@@ -8,6 +8,7 @@ mod calls;
 mod items;
 mod iterate;
 mod maths;
+mod methods;
 mod sealed;
 mod unbox;
 mod wide;
@@ -212,10 +213,12 @@ impl<'a, S: Sink> Walker<'a, S> {
     /// The value as an object; for a value that has no object here the code leaves.
     pub(super) fn object(&mut self, repr: &Repr<S::V>) -> Result<S::V, Left> {
         match repr {
-            Repr::Object(value)
-            | Repr::Likely(value, _)
-            | Repr::Exact(value, _)
-            | Repr::Instance(value, _) => Ok(*value),
+            Repr::Object(value) | Repr::Likely(value, _) | Repr::Exact(value, _) => Ok(*value),
+            Repr::Method(value, ..) | Repr::Instance(value, _) => Ok(*value),
+            Repr::Slice(parts) => {
+                let parts = self.objects(parts)?;
+                Ok(self.one(Op::ObjSlice, Imm::None, &parts))
+            }
             Repr::None => Ok(self.object_constant(Const::None)),
             Repr::Never => Ok(self.object_constant(Const::Unbound)),
             Repr::Int(value, _) => Ok(self.boxed(Op::IntBox, *value)),
@@ -230,7 +233,7 @@ impl<'a, S: Sink> Walker<'a, S> {
             // A method is found again where it is wanted.
             Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => Err(Left),
             Repr::Known(known) => Ok(self.known_object(known)),
-            Repr::Range { .. } | Repr::RangeIter { .. } => Err(Left),
+            Repr::Range { .. } | Repr::RangeIter { .. } | Repr::ListIter { .. } => Err(Left),
         }
     }
 
@@ -303,7 +306,11 @@ impl<'a, S: Sink> Walker<'a, S> {
                 if let Some(repr) = self.env.get(&data.args[0]).cloned()
                     && !repr.dies_silently()
                 {
-                    let object = self.object(&repr)?;
+                    let object = match &repr {
+                        // It keeps nothing but its list.
+                        Repr::ListIter { list, .. } => *list,
+                        repr => self.object(repr)?,
+                    };
                     self.none(Op::Release, Imm::None, &[object]);
                 }
             }
@@ -346,6 +353,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                 }
             }
             Op::ObjList => self.list_display(inst)?,
+            Op::ObjSlice if self.is_slice_of_list(inst) => {
+                let parts = self.operands(inst)?;
+                self.define(inst, Repr::Slice(parts.into()));
+            }
             Op::ObjUnpackRest => {
                 let operands = self.operands(inst)?;
                 let args = self.objects(&operands)?;
@@ -418,6 +429,10 @@ impl<'a, S: Sink> Walker<'a, S> {
             (Op::ObjTruth, _) => Ok(self.truth_of(&operands[0])?),
             (Op::ObjCall, Imm::Const(id)) => self.call(inst, id, &operands[0], &operands[1..])?,
             (Op::ObjCallMethod, Imm::Const(id)) => match &operands[0] {
+                Repr::Method(_, class, name) => {
+                    let (class, name) = (*class, Rc::clone(name));
+                    self.call_method(inst, id, (class, &name), operands)?
+                }
                 Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => {
                     self.call(inst, id, &operands[0], &operands[1..])?
                 }
@@ -450,6 +465,8 @@ impl<'a, S: Sink> Walker<'a, S> {
         };
         let reprs = if let Some(known) = known {
             [known, Repr::None]
+        } else if let Some(found) = self.class_method(inst, &object) {
+            [found, object]
         } else {
             let object = self.object(&object)?;
             let results = self.many(data.op, data.imm, &[object], data.op.row().results);

@@ -3,6 +3,7 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use pyo3::types::PyString;
 
 use crate::cpython::object::float_value;
@@ -13,6 +14,7 @@ use crate::cpython::running;
 use crate::ir::Builtin;
 use crate::ir::Const;
 use crate::ir::GlobalFact;
+use crate::types::Type;
 
 /// What is known of a value, compiled functions aside.
 #[must_use]
@@ -28,8 +30,28 @@ pub fn of_value(value: &Bound<'_, PyAny>) -> GlobalFact {
     }
     match function_name(value, "math") {
         Some(name) => GlobalFact::Math(name),
-        None => GlobalFact::Unknown,
+        None => container(value).map_or(GlobalFact::Unknown, GlobalFact::Likely),
     }
+}
+
+/// The type of an exact list or str; what is in a list is guessed by its first item.
+fn container(value: &Bound<'_, PyAny>) -> Option<Type> {
+    if value.is_exact_instance_of::<PyString>() {
+        return Some(Type::Str);
+    }
+    let list = value.cast_exact::<PyList>().ok()?;
+    let item = match list.get_item(0).ok() {
+        None => Type::Never,
+        Some(first) => match scalar(&first) {
+            Some(Const::Int(_) | Const::BigInt(_)) => Type::Int,
+            Some(Const::Float(_)) => Type::Float,
+            Some(Const::Bool(_)) => Type::Bool,
+            _ if first.is_exact_instance_of::<PyString>() => Type::Str,
+            _ if first.is_exact_instance_of::<PyList>() => Type::List(Box::new(Type::Object)),
+            _ => Type::Object,
+        },
+    };
+    Some(Type::List(Box::new(item)))
 }
 
 /// Whether the value still is what was known of it.

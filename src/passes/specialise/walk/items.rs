@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::ir::{Imm, Inst, Op};
+use crate::ir::{Imm, Inst, Op, Value};
 use crate::types::Type;
 
 use super::{Left, Repr, Sink, Walker};
@@ -34,11 +34,58 @@ impl<S: Sink> Walker<'_, S> {
                     _ => self.generic(inst, &operands, None)?,
                 }
             }
+            (Repr::Exact(object, ty), Repr::Slice(parts)) if matches!(**ty, Type::List(_)) => {
+                let [start, stop, step] = self.slice_parts(parts)?;
+                let slice = self.one(Op::ListSlice, Imm::None, &[*object, start, stop, step]);
+                Repr::Exact(slice, Rc::clone(ty))
+            }
             (Repr::Exact(_, ty), _) if self.is_slice(inst) => self.generic(inst, &operands, Some(ty))?,
             _ => self.generic(inst, &operands, None)?,
         };
         self.define(inst, result);
         Ok(())
+    }
+
+    /// Whether the next instruction takes a slice of a list, and nothing else takes it: then it need not be an object.
+    pub(super) fn is_slice_of_list(&self, inst: Inst) -> bool {
+        let slice = self.cx.generic.inst(inst);
+        let next = self.cx.generic.inst(self.next);
+        let is_list = |value: &Value| {
+            let repr = self.env.get(value);
+            matches!(repr, Some(Repr::Exact(_, ty)) if matches!(**ty, Type::List(_)))
+        };
+        let is_taken = match (next.op, &next.args[..]) {
+            (Op::ObjItem, [list, index]) => *index == slice.results[0] && is_list(list),
+            (Op::ObjSetItem, [list, index, value]) => {
+                *index == slice.results[0] && is_list(list) && is_list(value)
+            }
+            _ => false,
+        };
+        let is_part = |value: &Value| matches!(self.env.get(value), Some(Repr::None | Repr::Int(..)));
+        let step = match self.env.get(&slice.args[2]) {
+            Some(Repr::None) => Some(1),
+            Some(Repr::Int(_, known)) => *known,
+            _ => None,
+        };
+        is_taken
+            && !next.catches()
+            && slice.args[..2].iter().all(is_part)
+            && step.is_some_and(|step| step == 1 || step != 0 && next.op == Op::ObjItem)
+    }
+
+    /// Start, stop and step of a slice as the ops on lists take them.
+    fn slice_parts(&mut self, parts: &[Repr<S::V>]) -> Result<[S::V; 3], Left> {
+        let [start, stop, step] = parts else { return Err(Left) };
+        let by = match step {
+            Repr::Int(_, Some(step)) => *step,
+            _ => 1,
+        };
+        let (first, last) = if by < 0 { (i64::MAX, i64::MIN) } else { (0, i64::MAX) };
+        let mut part = |part: &Repr<S::V>, otherwise: i64| match part {
+            Repr::Int(value, _) => *value,
+            _ => self.int_constant(otherwise),
+        };
+        Ok([part(start, first), part(stop, last), part(&Repr::None, by)])
     }
 
     /// Whether the index is a slice: the result has the class of the whole.
@@ -66,6 +113,12 @@ impl<S: Sink> Walker<'_, S> {
         let data = self.cx.generic.inst(inst);
         let operands = self.operands(inst)?;
         let [container, index, value] = &operands[..] else { return Err(Left) };
+        if let (Repr::Exact(object, _), Repr::Slice(parts), Repr::Exact(items, _)) = (container, index, value)
+        {
+            let [start, stop, _] = self.slice_parts(parts)?;
+            self.none(Op::ListSetSlice, Imm::None, &[*object, start, stop, *items]);
+            return Ok(());
+        }
         if let Repr::Exact(object, ty) = container
             && index.is_integral()
         {

@@ -1,7 +1,10 @@
 //! Ranges and their iterators as counters.
 
+use std::rc::Rc;
+
 use crate::ir::{Cmp, Imm, Inst, Op, Type};
 use crate::passes::specialise::repr::Step;
+use crate::types;
 
 use super::{Form, Left, Repr, Sink, Walker};
 
@@ -36,10 +39,16 @@ impl<S: Sink> Walker<'_, S> {
     /// `iter(range)`. An iterator changes, so it must have one name only.
     pub(super) fn iterator(&mut self, inst: Inst, iterable: &Repr<S::V>) -> Form<S::V> {
         let result = self.cx.generic.inst(inst).results[0];
-        let &Repr::Range { start, stop, step, by } = iterable else { return Err(None) };
         if !self.cx.uses(result).only_iterator {
             return Err(None);
         }
+        if let Repr::Exact(list, ty) = iterable
+            && let types::Type::List(item) = &**ty
+        {
+            let (list, item) = (*list, Rc::new((**item).clone()));
+            return Ok(Repr::ListIter { list, next: self.int_constant(0), item });
+        }
+        let &Repr::Range { start, stop, step, by } = iterable else { return Err(None) };
         let end = match by {
             Step::Up | Step::Down => stop,
             Step::Any => self.one(Op::IntRangeLen, Imm::None, &[start, stop, step]),
@@ -51,7 +60,13 @@ impl<S: Sink> Walker<'_, S> {
     pub(super) fn next_item(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         let iterator = self.read(data.args[0])?;
-        let (item, more) = if let Repr::RangeIter { next, end, step, by } = iterator {
+        let (item, more) = if let Repr::ListIter { list, next, item } = iterator {
+            let (found, more) = self.next_of_list(list, next, &item)?;
+            let one = self.int_constant(1);
+            let next = self.one(Op::IntAdd, Imm::None, &[next, one]);
+            self.env.insert(data.args[0], Repr::ListIter { list, next, item });
+            (found, more)
+        } else if let Repr::RangeIter { next, end, step, by } = iterator {
             let (more, advanced) = self.advance(next, end, step, by);
             self.env.insert(data.args[0], advanced);
             (Repr::Int(next, None), more)
@@ -63,6 +78,44 @@ impl<S: Sink> Walker<'_, S> {
         self.env.insert(data.results[0], item);
         self.env.insert(data.results[1], Repr::Bool(more, None));
         Ok(())
+    }
+
+    /// The item of a list at an index, and whether there is one. The inference will not be told that the items are
+    /// anything before it knows of one: an iterator that it takes for an object stays one.
+    fn next_of_list(
+        &mut self,
+        list: S::V,
+        next: S::V,
+        item: &types::Type,
+    ) -> Result<(Repr<S::V>, S::V), Left> {
+        let args = [list, next];
+        let mut read = |op: Op, imm: Imm| {
+            let results = self.many(op, imm, &args, op.row().results);
+            (results[0], results[1])
+        };
+        Ok(match (item, item.class()) {
+            (types::Type::Never, _) => return Err(Left),
+            (types::Type::Int, _) => {
+                let (item, more) = read(Op::ListNextInt, Imm::None);
+                (Repr::Int(item, None), more)
+            }
+            (types::Type::Float, _) => {
+                let (item, more) = read(Op::ListNextFloat, Imm::None);
+                (Repr::Float(item), more)
+            }
+            (ty, Some(class)) => {
+                let (item, more) = read(Op::ListNextOf, Imm::Class(class));
+                (Repr::Exact(item, Rc::new(ty.clone())), more)
+            }
+            (types::Type::Tuple(_), None) => {
+                let (object, more) = read(Op::ListNext, Imm::None);
+                (Repr::Likely(object, Rc::new(item.clone())), more)
+            }
+            _ => {
+                let (object, more) = read(Op::ListNext, Imm::None);
+                (Repr::Object(object), more)
+            }
+        })
     }
 
     /// Whether the iterator has another item, and what it is after giving it: nonsense if it had none,
