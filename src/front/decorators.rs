@@ -31,10 +31,7 @@ pub enum Enforcement {
 pub fn is_promised(module: &ParsedModule, info: &FunctionInfo, enforcement: Enforcement) -> bool {
     let path = path_to(module, info.range);
     let Some((Stmt::FunctionDef(def), around)) = path.split_last() else { return false };
-    let parameters = def.parameters.iter().any(|parameter| parameter.annotation().is_some());
-    if !parameters && def.returns.is_none() {
-        return false;
-    }
+    let is_annotated = def.returns.is_some() || def.parameters.iter().any(|one| one.annotation().is_some());
     let class = match around.last() {
         Some(Stmt::ClassDef(class)) => class.decorator_list.as_slice(),
         _ => &[],
@@ -45,7 +42,12 @@ pub fn is_promised(module: &ParsedModule, info: &FunctionInfo, enforcement: Enfo
     if has(&def.decorator_list, EXEMPT) {
         return false;
     }
-    enforcement == Enforcement::Everything || has(&def.decorator_list, ENFORCING) || has(class, ENFORCING)
+    // `jit` takes functions without annotations too.
+    has(&def.decorator_list, &["jit"])
+        || is_annotated
+            && (enforcement == Enforcement::Everything
+                || has(&def.decorator_list, ENFORCING)
+                || has(class, ENFORCING))
 }
 
 /// The last part of the decorator's name.

@@ -1,7 +1,8 @@
 """Runs one case of `tests/cases/run` in a fresh interpreter and prints what happened as JSON.
 
-`run_case.py plain|jit|leaks CASE`: `plain` has CASTIRON=off, `jit` also reports on the functions that the case's
-header says are native, `leaks` repeats the whole case and counts memory blocks.
+`run_case.py plain|jit|built|leaks CASE`: `plain` has CASTIRON=off, `jit` also reports on the functions that the case's
+header says are native, `built` has the functions' machine code made ahead of time, `leaks` repeats the whole case and
+counts memory blocks.
 """
 
 from __future__ import annotations
@@ -30,16 +31,47 @@ def main(mode: str, case: Path) -> None:
         silence()
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        names = runpy.run_path(str(case), run_name="case")
+        names = built(case) if mode == "built" else runpy.run_path(str(case), run_name="case")
         # runpy clears the temporary module's own namespace; the functions keep theirs.
         names = names["main"].__globals__
         report: dict[str, Any] = {"raised": outcome(names)}
     report["stdout"] = out.getvalue()
-    if mode == "jit":
+    if mode in ("jit", "built"):
         report["functions"] = native_functions(case, names)
     if mode == "leaks":
         report["grown"] = growth(names, repetitions(case))
     print(json.dumps(report))
+
+
+def built(case: Path) -> dict[str, Any]:
+    """Build the case and run its body with the machine code at hand, as `castiron run` does."""
+    import tempfile
+    from types import ModuleType
+
+    from castiron import _castiron
+    from castiron._bind import bound
+    from castiron._source import decoded
+
+    path, text = str(case), decoded(case.read_bytes())
+    data, _ = _castiron.build_text("case", path, text)
+    with tempfile.NamedTemporaryFile(suffix=".so") as file:
+        file.write(data)
+        file.flush()
+        functions = _castiron.BuiltFunctions(file.name, "case")
+    code = bound(text, path, set(functions.to_bind()), _castiron.bind_built)
+    sys.modules["case"] = module = ModuleType("case")
+    module.__file__ = path
+    functions.load(code, vars(module))
+    exec(code, vars(module))
+    # As runpy does.
+    del sys.modules["case"]
+    # What drives the case stays bytecode, as it is where only what is decorated is compiled: machine code holds
+    # arguments until a call is over, which objects that say when they die would tell.
+    for value in vars(module).values():
+        is_function = type(value).__name__ in ("function", "native_function") and value.__module__ == "case"
+        if is_function and not _castiron.is_jitted(value):
+            value.__code__ = value.__code__.replace()
+    return vars(module)
 
 
 def silence() -> None:

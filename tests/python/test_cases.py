@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ forced_modes = pytest.mark.skipif(
     reason="the forced modes run on one CPython, and on all with CASTIRON_TEST_ALL=1",
 )
 
+on_elf = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or "x86_64" not in sysconfig.get_platform(),
+    reason="only x86-64 ELF objects are linked in process",
+)
+
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 
 
@@ -51,6 +57,17 @@ def test_same_as_plain(case: Path) -> None:
     for name, (native, calls, explanation) in functions.items():
         assert native, f"{name} was not compiled\n{explanation}"
         assert calls > 0, f"{name} was never entered natively\n{explanation}"
+
+
+@on_elf
+@every_case
+def test_same_as_plain_when_built(case: Path) -> None:
+    plain, compiled = run("plain", case), run("built", case)
+    functions = compiled.pop("functions")
+    assert compiled["stdout"].splitlines() == plain["stdout"].splitlines()
+    assert compiled == plain
+    for name, (native, _, explanation) in functions.items():
+        assert native, f"{name} was not compiled\n{explanation}"
 
 
 @forced_modes
