@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from castiron import _castiron
 from castiron._hints import resolve
+from castiron._native import enforce_in_place
 from castiron._source import proved_source
 from castiron._targets import enforced, is_defined_in, stands_for_another
 from castiron._typed import MODE, plan_of, typed
@@ -121,7 +122,7 @@ def _class(kind: Any, eager: bool) -> Any:
         return found if kept else _prepared(found, eager)
 
     def checked(found: Any, owners: tuple[type, ...]) -> Any:
-        return found if _is_generated(found) else typed(found)
+        return found if _is_generated(found) else enforce_in_place(found)
 
     for name, value in list(vars(kind).items()):
         left_alone = getattr(value, "__no_type_check__", None) is True or isinstance(value, type)

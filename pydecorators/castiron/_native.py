@@ -77,6 +77,17 @@ def enforce_function(function: Any, annotations: dict[str, object], *, deep: boo
         kept = keep_promise(function, FunctionPlan(function, annotations))
         if kept is not None:
             return kept
+    return _woven(function, annotations, deep=deep, strict=strict, warn=warn)
+
+
+def enforce_in_place(function: Any) -> Any:
+    """Put checks into the code of a function whose place nothing else can take; give the function."""
+    if not function.__annotations__:
+        return function
+    return _woven(function, resolve(function).annotations, deep=False, strict=False, warn=False)
+
+
+def _woven(function: Any, annotations: dict[str, object], *, deep: bool, strict: bool, warn: bool) -> Any:
     known = _lasting(annotations, deep, strict, warn)
     code = woven_from(function.__code__, known) if known is not None else None
     if code is None:
