@@ -39,6 +39,7 @@ use pyo3::prelude::Bound;
 use pyo3::prelude::PyModule;
 use pyo3::prelude::PyModuleMethods;
 
+pub use frozen::described::ConstructorDescription;
 pub use frozen::described::Description;
 pub use frozen::described::FieldDescription;
 pub use frozen::described::attribute;

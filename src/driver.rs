@@ -360,7 +360,7 @@ const PASSES: &[(&str, Pass)] = &[
             unit.functions[id.index()].specialised = specialised;
         }),
     ),
-    ("inline-calls", Pass::Each(|unit, id, _| passes::inline::inline_calls(unit, id))),
+    ("inline-calls", Pass::All(passes::inline::inline_all)),
     ("simplify", Pass::Each(|unit, id, _| change(unit, id, passes::simplify::simplify))),
     ("mark-quiet-calls", Pass::All(passes::quiet::mark_quiet_calls)),
     ("drop-idle-anchors", Pass::Each(|unit, id, _| change(unit, id, passes::guards::drop_idle_anchors))),
@@ -375,6 +375,7 @@ const PASSES: &[(&str, Pass)] = &[
     ("let-nans-pass", Pass::Each(|unit, id, _| change(unit, id, passes::nans::let_nans_pass))),
     ("remove-guards", Pass::Each(|unit, id, _| change(unit, id, passes::guards::remove_guards))),
     ("open-containers", Pass::Each(|unit, id, _| change(unit, id, passes::open::open_containers))),
+    ("borrow", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
 ];
 
 /// The name of the last step, which counts references.

@@ -14,7 +14,7 @@ pub mod start;
 pub mod unit;
 pub mod verify;
 
-pub use classes::{Dispatch, SealedClass, SealedField};
+pub use classes::{Constructor, Dispatch, FieldSource, SealedClass, SealedField};
 pub use entity::{Block, CellId, ClassId, ConstId, Exit, FuncId, Inst, Show, Site, Value};
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
 pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, TypeFlag, Unary, rest_counts};

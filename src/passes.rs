@@ -1,7 +1,9 @@
 //! Passes: each changes one function. `driver` lists them in order; refcounts come last, so that no
 //! other pass thinks of them.
 
+pub mod borrow;
 pub mod demand;
+pub mod dissolve;
 mod early;
 pub mod guards;
 pub mod inline;

@@ -112,6 +112,14 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
         passes::quiet::mark_quiet_calls(unit);
         return Ok(Counts::Absent);
     }
+    if pass == "dissolve" {
+        for number in 0..unit.functions.len() {
+            let Some(mut func) = unit.functions[number].specialised.take() else { continue };
+            passes::dissolve::dissolve_instances(unit, &mut func);
+            unit.functions[number].specialised = Some(func);
+        }
+        return Ok(Counts::Absent);
+    }
     for function in &mut unit.functions {
         for (version, func) in
             [(Version::Generic, &mut function.generic), (Version::Specialised, &mut function.specialised)]

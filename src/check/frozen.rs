@@ -306,6 +306,9 @@ pub(super) fn register() {
         setter: slots::set_attribute as *const () as usize,
         dealloc: slots::dealloc as *const () as usize,
         covers: described::covers,
+        make: create::make_unchecked,
+        pool: described::pool,
+        is_class: described::is_class,
     });
 }
 

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::cpython::Layout;
 use crate::cpython::layout::{Immortality, IntHeader};
 use crate::ir::{ClassId, SealedClass};
-use crate::runtime::data::{CLASS_WORDS, DataLayout, Fixed, WORD as WORD_BYTES};
+use crate::runtime::data::{CLASS_TAGS, DataLayout, Fixed, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
 use crate::types::Class;
 
@@ -375,10 +375,10 @@ impl<'a> Code<'a> {
         }
         let (done, ask) = (self.block(), self.cold_block());
         let address = self.data_address();
-        for number in 0..CLASS_WORDS {
+        for number in 0..CLASS_TAGS {
             let wanted = self.load(WORD, address, displacement(first + number * WORD_BYTES));
             let same = self.compare(IntCC::Equal, version, wanted);
-            let next = if number + 1 == CLASS_WORDS { ask } else { self.block() };
+            let next = if number + 1 == CLASS_TAGS { ask } else { self.block() };
             self.builder.ins().brif(same, done, &[], next, &[]);
             self.enter(next);
         }

@@ -316,6 +316,11 @@ pub(super) fn slot_meta(slot: &Slot, word: &mut impl FnMut(Value) -> u32) -> Slo
         Slot::Const(constant) => SlotMeta::Const(number(constant.index())),
         Slot::Cell(cell) => SlotMeta::Cell(number(cell.index())),
         Slot::Tuple(items) => SlotMeta::Tuple(items.iter().map(|item| slot_meta(item, word)).collect()),
+        Slot::Instance { class, keeper, fields } => {
+            let class = word(*class);
+            keeper.map(&mut *word);
+            SlotMeta::Instance { class, fields: fields.iter().map(|field| slot_meta(field, word)).collect() }
+        }
         Slot::Wide { low, high } => SlotMeta::Wide { low: word(*low), high: word(*high) },
         Slot::Range { start, stop, step } => {
             SlotMeta::Range { start: word(*start), stop: word(*stop), step: word(*step) }

@@ -18,6 +18,11 @@ struct Head {
 const FINALISED: usize = 1;
 const FLAGS: usize = 3;
 
+/// Where the next object stands, from an object on.
+pub const NEXT: i32 = -16;
+/// Where the one before stands, with the flags in its lowest two bits.
+pub const PREVIOUS: i32 = -8;
+
 /// The list of young objects.
 #[derive(Clone, Copy)]
 pub struct Young(*mut Head);
@@ -73,6 +78,12 @@ impl Young {
             }
         }
         None
+    }
+
+    /// The address of the list's own head, whose words stand as those in front of an object at so many bytes behind it.
+    #[must_use]
+    pub fn as_object(self) -> usize {
+        self.0.addr() + size_of::<Head>()
     }
 
     /// Has the collector know an object.

@@ -7,6 +7,7 @@ use crate::types::Type;
 
 use super::entity::{ClassId, FuncId};
 use super::imm::{Binary, InPlace};
+use super::unit::Const;
 use super::unit::Unit;
 
 /// A field of the instances of a sealed class.
@@ -20,6 +21,28 @@ pub struct SealedField {
     pub offset: i32,
     /// Whether compiled code may write it: objects of exactly that type, over a value that is there.
     pub is_stored: bool,
+    /// Whether anything may stand in it. Not part of IR text.
+    pub takes_all: bool,
+}
+
+/// How calls of a class give its fields their values, where they do nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constructor {
+    /// The names of the parameters.
+    pub parameters: Vec<String>,
+    /// How many of them take positional arguments.
+    pub positional: usize,
+    /// For each field, in their order, where its value comes from.
+    pub sources: Vec<FieldSource>,
+}
+
+/// Where the value of a field comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldSource {
+    /// The number of the parameter, if there is one.
+    pub parameter: Option<usize>,
+    /// What it is without an argument, which no check looks at; none where that is not known here.
+    pub default: Option<Const>,
 }
 
 /// A method that subclasses replace.
@@ -50,6 +73,8 @@ pub struct SealedClass {
     pub fields: Vec<SealedField>,
     /// Its methods that subclasses replace, where all of them are functions of the unit.
     pub dispatch: Vec<Dispatch>,
+    /// How it makes instances; none where more happens than that fields get their values. Not part of IR text.
+    pub constructor: Option<Constructor>,
     /// Its methods that are functions of the unit: no instance and no subclass that its type covers has others.
     pub methods: Vec<(String, FuncId)>,
 }
@@ -91,6 +116,12 @@ impl Unit {
             (binary, InPlace::Yes) => format!("{}=", binary.symbol()),
         };
         format!("unsupported operand type(s) for {symbol}: {}", operands.join(" and "))
+    }
+
+    /// The number of the sealed class that has this identity.
+    #[must_use]
+    pub fn class_with(&self, identity: u64) -> Option<ClassId> {
+        self.classes.iter().position(|class| class.identity == identity).map(ClassId::new)
     }
 
     /// The number of the sealed class of this name.

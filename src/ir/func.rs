@@ -121,6 +121,15 @@ pub enum Slot {
     Cell(super::entity::CellId),
     /// A tuple of these.
     Tuple(Vec<Slot>),
+    /// An object of a sealed class that was never made. Slots of one exit with the same class value are one object.
+    Instance {
+        /// What `sealed.borrowed_class` gave for this object.
+        class: Value,
+        /// The value that keeps the class alive, if anything could end its life.
+        keeper: Option<Value>,
+        /// What stands in its fields, in their order.
+        fields: Vec<Slot>,
+    },
     /// A wide int.
     Wide {
         /// Its low word.
@@ -443,6 +452,11 @@ impl Slot {
             Slot::Value(value) | Slot::Char(value) => visit(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter().for_each(|item| item.visit_values(visit)),
+            Slot::Instance { class, keeper, fields } => {
+                visit(*class);
+                keeper.iter().copied().for_each(&mut *visit);
+                fields.iter().for_each(|field| field.visit_values(visit));
+            }
             Slot::Wide { low: a, high: b } | Slot::ListIter { list: a, next: b } => {
                 visit(*a);
                 visit(*b);
@@ -463,6 +477,11 @@ impl Slot {
             Slot::Value(value) | Slot::Char(value) => *value = map(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
             Slot::Tuple(items) => items.iter_mut().for_each(|item| item.map_values(map)),
+            Slot::Instance { class, keeper, fields } => {
+                *class = map(*class);
+                *keeper = keeper.map(&mut *map);
+                fields.iter_mut().for_each(|field| field.map_values(map));
+            }
             Slot::Wide { low: a, high: b } | Slot::ListIter { list: a, next: b } => {
                 *a = map(*a);
                 *b = map(*b);

@@ -173,6 +173,8 @@ macro_rules! for_each_op {
                 ListItemBool = item_bool(One(Obj), One(I64), Rest(I64)) -> (Bool), Bool, [EXITS, READS];
                 /// A new reference to the item of an exact list at the index; exits unless there is one.
                 ListItem = item(One(Obj), One(I64), Rest(I64)) -> (Obj), Bool, [EXITS, READS];
+                /// As `list.item`, borrowed: it stands there for as long as it is wanted.
+                ListItemBorrowed = item_borrowed(One(Obj), One(I64), Rest(I64)) -> (Obj), Bool, [EXITS, READS, BORROWS];
                 /// Puts an int into an exact list at the index: into the object that stands there, where that is an int
                 /// which nobody else knows. Exits unless there is an item, and its death is unobservable.
                 ListSetInt = set_int(One(Obj), One(I64), One(I64), Rest(I64)) -> (), Bool, [EXITS, RAISES, WRITES, STAYS];
@@ -407,10 +409,19 @@ macro_rules! for_each_op {
             }
             // Objects of sealed classes, known to be such.
             sealed {
+                /// A new object of the sealed class, which is the first operand: its fields take the others, one for each in
+                /// their order, which pass their checks, and a reference to each.
+                SealedNew = new(One(Obj), Rest(Obj)) -> (Obj), Sealed, [RAISES];
+                /// A new reference to the class, behind a guard that says that its name stands for it.
+                SealedType = class() -> (Obj), Sealed, [];
+                /// The same, borrowed. What it gives once stands for one object that exits make.
+                SealedTypeBorrowed = borrowed_class() -> (Obj), Sealed, [READS, BORROWS];
                 /// Exits unless the operand is an object of the sealed class, in the sense of its type.
                 SealedGuard = guard(One(Obj)) -> (), Sealed, [EXITS, STAYS];
                 /// A new reference to what stands in the field; exits when that is unset.
                 SealedField = field(One(Obj)) -> (Obj), Field, [EXITS, READS];
+                /// As `sealed.field`, borrowed: it stands there for as long as it is wanted.
+                SealedFieldBorrowed = field_borrowed(One(Obj)) -> (Obj), Field, [EXITS, READS, BORROWS];
                 /// As `sealed.field`; exits unless it is an exact int that fits 64 bits.
                 SealedFieldInt = field_int(One(Obj)) -> (I64), Field, [EXITS, READS];
                 /// As `sealed.field`; exits unless it is an exact float and no NaN.

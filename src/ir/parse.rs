@@ -371,6 +371,14 @@ fn slot(unit: &mut Unit, cursor: &mut Cursor<'_>) -> Result<Slot, ParseError> {
             cursor.expect("(")?;
             Ok(Slot::Tuple(cursor.list(")", |cursor| slot(unit, cursor))?))
         }
+        "instance" => {
+            cursor.expect("(")?;
+            let class = value(cursor)?;
+            let keeper = if cursor.eat("of") { Some(value(cursor)?) } else { None };
+            cursor.eat(",");
+            let fields = cursor.list(")", |cursor| slot(unit, cursor))?;
+            Ok(Slot::Instance { class, keeper, fields })
+        }
         "char" => {
             cursor.expect("(")?;
             let point = value(cursor)?;

@@ -204,6 +204,17 @@ impl DisplayFunction<'_> {
                 list(f, items, |f, item| self.slot(f, item))?;
                 f.write_str(")")
             }
+            Slot::Instance { class, keeper, fields } => {
+                write!(f, "instance({class}")?;
+                if let Some(keeper) = keeper {
+                    write!(f, " of {keeper}")?;
+                }
+                for field in fields {
+                    f.write_str(", ")?;
+                    self.slot(f, field)?;
+                }
+                f.write_str(")")
+            }
             Slot::Char(value) => write!(f, "char({value})"),
             Slot::Wide { low, high } => write!(f, "wide({low}, {high})"),
             Slot::Range { start, stop, step } => write!(f, "range({start}, {stop}, {step})"),
@@ -299,6 +310,7 @@ impl fmt::Display for GlobalFact {
             GlobalFact::Math(name) => write!(f, "math {name:?}"),
             GlobalFact::Function(id) => write!(f, "{id}"),
             GlobalFact::Method(id) => write!(f, "method {id}"),
+            GlobalFact::Class(number) => write!(f, "sealed {number}"),
             GlobalFact::Likely(ty) => write!(f, "likely {ty}"),
             GlobalFact::Unknown => f.write_str("unknown"),
         }

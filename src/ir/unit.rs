@@ -59,8 +59,10 @@ impl CellSpec {
     /// Whether the name is expected in the module's own namespace, so that one version tag can tell.
     #[must_use]
     pub fn watches_one_dict(&self) -> bool {
-        let own =
-            matches!(self.expected, GlobalFact::Function(_) | GlobalFact::Value(_) | GlobalFact::MathModule);
+        let own = matches!(
+            self.expected,
+            GlobalFact::Function(_) | GlobalFact::Class(_) | GlobalFact::Value(_) | GlobalFact::MathModule
+        );
         own && !self.path.contains('.')
     }
 }
@@ -80,6 +82,8 @@ pub enum GlobalFact {
     Function(FuncId),
     /// The same, as the method of a sealed class, which nobody can replace.
     Method(FuncId),
+    /// The sealed class of the unit that has this name and this number.
+    Class(u64),
     /// Not steady: it is read at each use, and then is probably an exact object of this type.
     Likely(types::Type),
     /// Nothing that the compiler can use.

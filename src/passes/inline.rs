@@ -22,7 +22,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::dissolve;
 use super::early::EarlyReturn;
+use super::simplify;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
 use crate::ir::{
@@ -41,6 +43,57 @@ const DEPTH: usize = 2;
 
 /// How many instructions a function has at most after that which is inlined one level deeper, and then another one.
 const MOST_FOR_MORE: [usize; 2] = [100, 130];
+
+/// Inlines small bodies into all specialised versions. Those that work on objects of sealed classes come first, callees
+/// before callers: what is inlined into them no longer makes objects that it alone sees.
+pub fn inline_all(unit: &mut Unit) {
+    for id in in_order(unit) {
+        inline_calls(unit, id);
+        let Some(mut func) = unit.functions[id.index()].specialised.take() else { continue };
+        if ops(&func).any(|op| op == Op::SealedNew) {
+            simplify::simplify(&mut func);
+            if dissolve::dissolve_instances(unit, &mut func) {
+                simplify::simplify(&mut func);
+            }
+            dissolve::borrow_classes(&mut func);
+        }
+        unit.functions[id.index()].specialised = Some(func);
+    }
+}
+
+/// The functions in the order in which they are to be gone over.
+fn in_order(unit: &Unit) -> Vec<FuncId> {
+    let works_on_objects = |body: &Function| ops(body).any(|op| op.row().mnemonic.starts_with("sealed."));
+    let bodies: Vec<Option<&Function>> = unit
+        .functions
+        .iter()
+        .map(|function| function.specialised.as_ref().filter(|body| works_on_objects(body)))
+        .collect();
+    let mut seen = vec![false; bodies.len()];
+    let mut order = Vec::with_capacity(bodies.len());
+    for root in 0..bodies.len() {
+        let mut stack = vec![(root, false)];
+        while let Some((number, is_done)) = stack.pop() {
+            let Some(body) = bodies[number] else { continue };
+            if is_done {
+                order.push(FuncId::new(number));
+            } else if !std::mem::replace(&mut seen[number], true) {
+                stack.push((number, true));
+                stack.extend(callees(body).map(|callee| (callee.index(), false)));
+            }
+        }
+    }
+    order.extend((0..bodies.len()).filter(|&number| !seen[number]).map(FuncId::new));
+    order
+}
+
+fn callees(body: &Function) -> impl Iterator<Item = FuncId> {
+    let insts = body.layout.iter().flat_map(|&block| &body.block(block).insts);
+    insts.filter_map(|&inst| match (body.inst(inst).op, body.inst(inst).imm) {
+        (Op::CallDirect, Imm::Func(callee)) => Some(callee),
+        _ => None,
+    })
+}
 
 /// Inlines small bodies into the function's specialised version.
 pub fn inline_calls(unit: &mut Unit, id: FuncId) {

@@ -142,6 +142,7 @@ impl Pass<'_> {
             }
         });
         let operands = dying.clone();
+        let made = if op == Op::SealedNew { self.references_taken(inst, &mut dying) } else { Vec::new() };
         match op {
             Op::Release => return self.count_release(inst, !dying.is_empty(), counted),
             _ if op.is_terminator() => {}
@@ -161,13 +162,32 @@ impl Pass<'_> {
                 counted.push(count);
             }
         }
+        for &value in &made {
+            let count = self.new_count(Op::IncRef, value, inst);
+            counted.push(count);
+        }
         let fails = op.exits() || op.effects().has(Effects::RAISES);
         if fails && !self.func.inst(inst).catches() {
-            let unwind = self.unwind_order(live, &operands);
+            let mut unwind = made;
+            unwind.extend(self.unwind_order(live, &operands));
             if !unwind.is_empty() {
                 self.func.unwind.insert(inst, unwind);
             }
         }
+    }
+
+    /// The references that have to be made for the fields of a new object, which takes one for each: those of operands
+    /// that die here are there already, and are no longer dropped.
+    fn references_taken(&self, inst: Inst, dying: &mut Vec<Value>) -> Vec<Value> {
+        let fields = &self.func.inst(inst).args[1..];
+        let mut is_there = |field: &Value| match dying.iter().position(|value| value == field) {
+            Some(place) => {
+                dying.remove(place);
+                true
+            }
+            None => false,
+        };
+        fields.iter().copied().filter(|field| !is_there(field)).collect()
     }
 
     /// A release that ends its value's life is the drop itself. Any other drops nothing: resume points

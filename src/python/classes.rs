@@ -5,17 +5,21 @@ use pyo3::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::check;
+use crate::check::ConstructorDescription;
 use crate::check::Description;
 use crate::check::FunctionPlan;
 use crate::check::describe;
 use crate::front;
 use crate::ir::ClassId;
+use crate::ir::Constructor;
 use crate::ir::Dispatch;
+use crate::ir::FieldSource;
 use crate::ir::FuncId;
 use crate::ir::GlobalFact;
 use crate::ir::SealedClass;
 use crate::ir::SealedField;
 use crate::ir::Signature;
+use crate::runtime::cells::facts;
 use crate::runtime::promise::Promise;
 use crate::types::Type;
 
@@ -50,6 +54,22 @@ struct Known<'py> {
     attributes: Vec<(String, Bound<'py, PyAny>)>,
 }
 
+/// What a unit knows of a constructor: of defaults those that are constants.
+fn constructor_of(described: ConstructorDescription<'_>) -> Constructor {
+    let sources = described.sources.into_iter().map(|(parameter, default)| {
+        let default = default.and_then(|value| match facts::of_value(&value) {
+            GlobalFact::Value(constant) => Some(constant),
+            _ => None,
+        });
+        FieldSource { parameter, default }
+    });
+    Constructor {
+        sources: sources.collect(),
+        parameters: described.parameters,
+        positional: described.positional,
+    }
+}
+
 /// The classes found so far.
 #[derive(Default)]
 pub(super) struct Classes<'py> {
@@ -78,7 +98,8 @@ impl<'py> Classes<'py> {
         if let Some(known) = self.known.iter().find(|known| known.object.is(object)) {
             return Some(known.class.name.clone());
         }
-        let Description { identity, title, version, has_subclasses, fields, attributes } = describe(object)?;
+        let Description { identity, title, version, has_subclasses, fields, attributes, constructor } =
+            describe(object)?;
         let is_taken = self.known.iter().any(|known| known.class.name == wanted);
         let name = if is_taken { format!("{wanted}.{identity}") } else { wanted.to_owned() };
         let place = self.known.len();
@@ -91,6 +112,7 @@ impl<'py> Classes<'py> {
             augments: attributes.iter().any(|(name, _)| AUGMENTS.contains(&name.as_str())),
             fields: Vec::new(),
             dispatch: Vec::new(),
+            constructor: constructor.map(constructor_of),
             methods: Vec::new(),
         };
         self.known.push(Known { object: object.clone(), class, attributes });
@@ -100,7 +122,13 @@ impl<'py> Classes<'py> {
                 None => field.ty,
             };
             let is_stored = field.is_stored && ty != Type::Object;
-            let found = SealedField { name: field.name, ty, offset: field.offset, is_stored };
+            let found = SealedField {
+                name: field.name,
+                ty,
+                offset: field.offset,
+                is_stored,
+                takes_all: field.takes_all,
+            };
             self.known[place].class.fields.push(found);
         }
         Some(self.known[place].class.name.clone())

@@ -210,11 +210,21 @@ impl<'py> Gathering<'py> {
 
     fn fact(&mut self, path: &str) -> GlobalFact {
         match cells::lookup(&self.globals, &self.builtins, path) {
-            Some(value) => self.function(&value).unwrap_or_else(|| facts::of_value(&value)),
+            Some(value) => {
+                let class = |gathering: &mut Gathering<'py>| gathering.class(path).map(GlobalFact::Class);
+                self.function(&value).or_else(|| class(self)).unwrap_or_else(|| facts::of_value(&value))
+            }
             // While a decorator runs, the name that the function is about to get stands for nothing yet.
             None if self.is_own_name(path) => GlobalFact::Function(FuncId::new(0)),
             None => GlobalFact::Unknown,
         }
+    }
+
+    /// The number of the sealed class that a name stands for.
+    fn class(&mut self, path: &str) -> Option<u64> {
+        let (globals, builtins) = (self.globals.clone(), self.builtins.clone());
+        let name = self.classes.named(path, &|path| cells::lookup(&globals, &builtins, path))?;
+        self.classes.identity(&name)
     }
 
     /// How many bets on the name were lost; more than can be where nobody would tell of a write to it.

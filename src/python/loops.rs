@@ -117,6 +117,13 @@ fn facts_now(
                 let is_same = std::ptr::eq(loaded.callable.get(), value.as_ptr());
                 if is_same { fact.clone() } else { GlobalFact::Unknown }
             }
+            GlobalFact::Class(_) => {
+                if facts::holds(&value, fact) {
+                    fact.clone()
+                } else {
+                    GlobalFact::Unknown
+                }
+            }
             GlobalFact::Method(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => fact.clone(),
             GlobalFact::Value(_) | GlobalFact::Builtin(_) | GlobalFact::MathModule | GlobalFact::Math(_) => {
                 facts::of_value(&value)

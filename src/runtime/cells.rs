@@ -24,6 +24,7 @@ use crate::ir::GlobalFact;
 use super::caches;
 use super::data::WORD;
 use super::object::word;
+use super::sealed;
 use super::table::position;
 use super::unit::LoadedUnit;
 use super::unit::Source;
@@ -134,9 +135,12 @@ fn revalidate(unit: &LoadedUnit, number: usize) -> bool {
     if !holds || !make_valid(unit, number, &found) {
         return false;
     }
-    // A unit that owned its own functions would never die.
-    if !matches!(spec.expected, GlobalFact::Function(_)) {
-        unit.expect(number, value);
+    match spec.expected {
+        // A unit that owned its own functions, or classes with its functions, would never die.
+        GlobalFact::Function(_) => {}
+        // SAFETY: the value is alive.
+        GlobalFact::Class(identity) => unsafe { sealed::found(unit, identity, found.value) },
+        _ => unit.expect(number, value),
     }
     true
 }

@@ -47,6 +47,13 @@ pub enum SlotMeta {
     Cell(u32),
     /// A tuple.
     Tuple(Vec<SlotMeta>),
+    /// An object of a sealed class; slots of one exit with the same class word are one object.
+    Instance {
+        /// The class.
+        class: u32,
+        /// What stands in its fields.
+        fields: Vec<SlotMeta>,
+    },
     /// A str of one character, whose code point the word is.
     Char(u32),
     /// A wide int.

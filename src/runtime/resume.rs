@@ -7,6 +7,7 @@ use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
 use pyo3::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
@@ -31,6 +32,7 @@ use super::object::obj_tuple;
 use super::object::truth_object;
 use super::object::word;
 use super::promise;
+use super::sealed;
 use super::string::str_char;
 use super::table::position;
 use super::unit::LoadedUnit;
@@ -305,6 +307,8 @@ pub(super) struct Builder<'a, 'py> {
     types: &'a [WordType],
     words: &'a [u64],
     boxed: Vec<Option<Bound<'py, PyAny>>>,
+    /// The objects of sealed classes, by the words of their classes.
+    made: FxHashMap<u32, Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Builder<'a, 'py> {
@@ -315,7 +319,7 @@ impl<'a, 'py> Builder<'a, 'py> {
         types: &'a [WordType],
         words: &'a [u64],
     ) -> Builder<'a, 'py> {
-        Builder { py, unit, types, words, boxed: vec![None; words.len()] }
+        Builder { py, unit, types, words, boxed: vec![None; words.len()], made: FxHashMap::default() }
     }
 
     fn slot(&mut self, slot: &SlotMeta, wants: Wants) -> PyResult<u64> {
@@ -346,6 +350,7 @@ impl<'a, 'py> Builder<'a, 'py> {
                 // SAFETY: so many live objects.
                 unsafe { Bound::from_owned_ptr_or_err(self.py, obj_tuple(pointers.as_ptr(), count)) }
             }
+            SlotMeta::Instance { class, fields } => self.instance(*class, fields),
             SlotMeta::Char(number) => {
                 // SAFETY: the word is a code point.
                 let made = unsafe { str_char(self.words[*number as usize].cast_signed()) };
@@ -372,6 +377,22 @@ impl<'a, 'py> Builder<'a, 'py> {
                 self.range(self.int(*next), self.int(*stop), self.int(*step))?.try_iter().map(Bound::into_any)
             }
         }
+    }
+
+    fn instance(&mut self, class: u32, fields: &[SlotMeta]) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(known) = self.made.get(&class) {
+            return Ok(known.clone());
+        }
+        let values = fields.iter().map(|field| self.object(field)).collect::<PyResult<Vec<_>>>()?;
+        let pointers: Vec<*mut PyObject> = values.iter().map(Bound::as_ptr).collect();
+        // SAFETY: the word is the sealed class, which the exit owns, and the compiler knows that the values pass.
+        let made = unsafe {
+            let made = sealed::make(self.words[class as usize] as *mut PyObject, pointers.as_ptr());
+            Bound::from_owned_ptr_or_err(self.py, made)?
+        };
+        values.into_iter().for_each(std::mem::forget);
+        self.made.insert(class, made.clone());
+        Ok(made)
     }
 
     fn int(&self, number: u32) -> i128 {

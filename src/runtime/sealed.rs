@@ -4,7 +4,7 @@
 //! The constructor, the setter and the deallocator say [`super::frames::show`] before they run anything that may
 //! look at the stack, so calls of them wait without frames.
 //!
-//! A unit names the sealed classes that it works on, each with words in its data ([`super::data::CLASS_WORDS`]): version
+//! A unit names the sealed classes that it works on, each with words in its data ([`super::data::CLASS_TAGS`]): version
 //! tags of the classes whose instances the class' type covers. No class with such a tag ever changes.
 
 use std::sync::OnceLock;
@@ -19,8 +19,12 @@ use crate::cpython::object::type_of;
 use crate::cpython::running;
 
 use super::caches::NO_VERSION;
-use super::data::CLASS_WORDS;
+use super::data::CLASS_POOL;
+use super::data::CLASS_TAGS;
+use super::data::CLASS_TYPE;
+use super::data::CLASS_YOUNG;
 use super::data::WORD;
+use super::object::word;
 use super::quiet;
 use super::table::position;
 use super::unit::LoadedUnit;
@@ -36,7 +40,34 @@ pub struct Functions {
     /// Whether the type of the sealed class with this number covers exact instances of a live class, which has these
     /// methods as that has them.
     pub covers: unsafe fn(u64, *mut PyTypeObject, &[String]) -> bool,
+    /// A new instance of a sealed class with so many values as it has fields, which pass their checks. It takes their
+    /// references, unless it is null.
+    pub make: unsafe fn(*mut PyObject, *const *mut PyObject) -> *mut PyObject,
+    /// Where instances of the sealed class with this number are taken from, if the object is it.
+    pub pool: unsafe fn(u64, *mut PyObject) -> Option<Pool>,
+    /// Whether the object is the sealed class with this number.
+    pub is_class: unsafe fn(u64, *mut PyObject) -> bool,
 }
+
+/// Where compiled code makes instances of a sealed class: it takes the first of those that were freed. Such an
+/// object owns nothing, its fields are null but for the first, which leads to the next object.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    /// The address of the freed instances.
+    pub kept: usize,
+    /// The list of young objects, as if its head were in front of an object of this address.
+    pub young: usize,
+}
+
+/// Where a pool has its first object, or null.
+pub const POOL_FIRST: i32 = 0;
+/// Where a pool has its count, of 32 bits.
+pub const POOL_COUNT: i32 = 8;
+/// Where a freed object leads to the next one.
+pub const POOL_LINK: i32 = 16;
+
+/// A pool in which there is never anything.
+static NOTHING: [usize; 2] = [0; 2];
 
 static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
 
@@ -51,10 +82,47 @@ pub(super) fn prepare(unit: &LoadedUnit) {
     for (number, class) in unit.meta().classes.iter().enumerate() {
         let first = unit.layout().class(number);
         let known = if class.version == 0 { NO_VERSION } else { u64::from(class.version) };
-        for word in 0..CLASS_WORDS {
+        for word in 0..CLASS_TAGS {
             unit.set_word(first + word * WORD, if word == 0 { known } else { NO_VERSION });
         }
     }
+}
+
+/// Lets compiled code make instances of a class of the unit that a guard cell has just found under its name.
+///
+/// # Safety
+/// The object is alive, the thread attached.
+pub(super) unsafe fn found(unit: &LoadedUnit, identity: u64, object: *mut PyObject) {
+    let number = unit.meta().classes.iter().position(|class| class.identity == identity);
+    let Some(number) = number else { return };
+    // SAFETY: the caller's contract.
+    let pool = FUNCTIONS.get().and_then(|functions| unsafe { (functions.pool)(identity, object) });
+    let pool = pool.unwrap_or_else(|| Pool { kept: NOTHING.as_ptr().addr(), young: 0 });
+    let first = unit.layout().class(number);
+    unit.set_word(first + CLASS_TYPE * WORD, word(object));
+    unit.set_word(first + CLASS_POOL * WORD, pool.kept as u64);
+    unit.set_word(first + CLASS_YOUNG * WORD, pool.young as u64);
+}
+
+/// Whether the object is the sealed class with this number.
+///
+/// # Safety
+/// The object is alive, the thread attached.
+pub(super) unsafe fn is_class(identity: u64, object: *mut PyObject) -> bool {
+    // SAFETY: the caller's contract.
+    FUNCTIONS.get().is_some_and(|functions| unsafe { (functions.is_class)(identity, object) })
+}
+
+/// A new instance of a sealed class, which takes the references to its values; null with an exception for lack of
+/// memory.
+///
+/// # Safety
+/// The class is sealed and alive, there is a live value for each field, which passes its check, and the thread is
+/// attached.
+pub unsafe extern "C" fn make(class: *mut PyObject, values: *const *mut PyObject) -> *mut PyObject {
+    let functions = FUNCTIONS.get().expect("a sealed class was made by who registers");
+    // SAFETY: the caller's contract.
+    unsafe { (functions.make)(class, values) }
 }
 
 /// Whether the type of one of the unit's sealed classes covers the object: 1 or 0. The words learn it.
@@ -85,7 +153,7 @@ pub(super) unsafe fn covers(unit: &LoadedUnit, number: usize, object: *mut PyObj
         let class = type_of(object);
         let version = u64::from(quiet::version_for(class));
         let first = unit.layout().class(number);
-        let words = || (0..CLASS_WORDS).map(|word| first + word * WORD);
+        let words = || (0..CLASS_TAGS).map(|word| first + word * WORD);
         if version != 0 && words().any(|place| unit.word(place) == version) {
             return true;
         }
@@ -100,7 +168,7 @@ pub(super) unsafe fn covers(unit: &LoadedUnit, number: usize, object: *mut PyObj
             return false;
         }
         let free = words().find(|&place| unit.word(place) == NO_VERSION);
-        let other = first + (1 + position(version.cast_signed()) % (CLASS_WORDS - 1)) * WORD;
+        let other = first + (1 + position(version.cast_signed()) % (CLASS_TAGS - 1)) * WORD;
         unit.set_word(free.unwrap_or(other), version);
         true
     }

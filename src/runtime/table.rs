@@ -256,6 +256,9 @@ macro_rules! for_each_helper {
             ListSlice = list::list_slice(Obj, I64, I64, I64) -> (Obj);
             /// `(list, start, stop, items)`: puts a list's items in place of a slice of the list. 0 or -1.
             ListSetSlice = list::list_set_slice(Obj, I64, I64, Obj) -> (I32);
+            /// `(class, values)`: a new instance of a sealed class with a value for each of its fields, which pass their
+            /// checks; it takes their references, unless it fails.
+            SealedNew = sealed::make(Obj, Ptr) -> (Obj);
         }
     };
 }

@@ -5,6 +5,7 @@
 - `patched`: a signal handler or another thread rebinds a global while a compiled caller runs;
 - `likely`: globals that keep changing, read as what they were, and results that only look like the promised type;
 - `classes`: objects of frozen classes and of their subclasses (`sealed.py`).
+- `vectors`: frozen classes, whose objects compiled code makes or does not make.
 
 Each gives the lines of a module and the calls to make.
 """
@@ -15,9 +16,7 @@ import random
 
 from tests.fuzz.arrays import HEAD, Shape, edges, kernels
 from tests.fuzz.sealed import sealed
-
-TRUSTED = "# trusted: no promise is broken, and the plain run checks none"
-"""The first line of a module whose plain functions are called without a wrapper, whose frames would count."""
+from tests.fuzz.vectors import TRUSTED, vectors
 
 
 def wide(rng: random.Random) -> Shape:
@@ -180,7 +179,16 @@ def classes(rng: random.Random) -> Shape:
     return [TRUSTED, *lines], calls
 
 
-SHAPES = {wide: 0.07, deep: 0.02, patched: 0.008, likely: 0.025, kernels: 0.09, edges: 0.02, classes: 0.09}
+SHAPES = {
+    wide: 0.07,
+    deep: 0.02,
+    patched: 0.008,
+    likely: 0.025,
+    kernels: 0.09,
+    edges: 0.02,
+    classes: 0.07,
+    vectors: 0.05,
+}
 """How often each is made."""
 
 

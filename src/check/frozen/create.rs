@@ -18,15 +18,18 @@ use pyo3::prelude::Python;
 use pyo3::types::PyDict;
 use pyo3::types::PyDictMethods;
 use pyo3::types::PyString;
+use pyo3::types::PyStringMethods;
 use pyo3::types::PyTuple;
 use pyo3::types::PyType;
 
 use super::Given;
 use super::Seal;
+use super::described::ConstructorDescription;
 use super::seal_of;
 use super::slots;
 use crate::cpython::class;
 use crate::cpython::object::Counts;
+use crate::cpython::running;
 use crate::runtime::frames;
 
 /// More parameters than this go through `__init__`.
@@ -89,6 +92,20 @@ impl Recipe {
             visit.call(&source.factory)?;
         }
         Ok(())
+    }
+
+    /// What compiled code may do instead of it; none where it does more than to give fields their values.
+    pub(super) fn describe<'py>(&self, py: Python<'py>) -> Option<ConstructorDescription<'py>> {
+        if self.post_init.is_some() {
+            return None;
+        }
+        let default = |source: &Source| source.default.as_ref().map(|value| value.bind(py).clone());
+        let sources = self.sources.iter().map(|source| (source.parameter, default(source)));
+        Some(ConstructorDescription {
+            parameters: self.names.iter().map(|name| name.bind(py).to_string_lossy().into_owned()).collect(),
+            positional: self.positional,
+            sources: sources.collect(),
+        })
     }
 
     /// The number of the parameter that a keyword names.
@@ -244,6 +261,33 @@ unsafe fn make(
             None => object,
             Some(name) => finish(object, name),
         }
+    }
+}
+
+/// An instance whose fields have these values, which pass their checks and whose references it takes; null with an
+/// exception for lack of memory. Runs nothing: CPython 3.11 collects garbage where it allocates, and is kept from it.
+///
+/// # Safety
+/// The class is sealed and alive, there is an owned value for each field, and the thread is attached.
+pub(super) unsafe fn make_unchecked(class: *mut PyObject, values: *const *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's promise; the instance is untracked until its fields are set.
+    unsafe {
+        let class: *mut ffi::PyTypeObject = class.cast();
+        let (seal, _) = seal_of(class);
+        let counts = Counts::of_running();
+        let would_collect = running().layout.monitors.is_none() && ffi::PyGC_Disable() != 0;
+        let object = seal.kept.allocate(counts, class);
+        if would_collect {
+            ffi::PyGC_Enable();
+        }
+        if object.is_null() {
+            return object;
+        }
+        for (number, hot) in seal.hot.iter().enumerate() {
+            hot.slot(object).write(*values.add(number));
+        }
+        seal.kept.track(object);
+        object
     }
 }
 

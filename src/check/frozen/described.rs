@@ -29,6 +29,7 @@ use crate::cpython::attribute::version_of;
 use crate::cpython::class;
 use crate::cpython::class::TypeObject;
 use crate::cpython::running;
+use crate::runtime::sealed;
 use crate::types::Type;
 
 /// A sealed class.
@@ -43,8 +44,20 @@ pub struct Description<'py> {
     pub has_subclasses: bool,
     /// Its fields, in the constructor's order.
     pub fields: Vec<FieldDescription<'py>>,
+    /// How calls give its fields their values, where they do nothing else.
+    pub constructor: Option<ConstructorDescription<'py>>,
     /// What it and its bases have in their namespaces, by the name, the nearest first.
     pub attributes: Vec<(String, Bound<'py, PyAny>)>,
+}
+
+/// How calls of a sealed class give its fields their values.
+pub struct ConstructorDescription<'py> {
+    /// The names of the parameters.
+    pub parameters: Vec<String>,
+    /// How many of them take positional arguments.
+    pub positional: usize,
+    /// For each field the number of its parameter and its default, as far as there are such.
+    pub sources: Vec<(Option<usize>, Option<Bound<'py, PyAny>>)>,
 }
 
 /// A field of a sealed class.
@@ -59,6 +72,8 @@ pub struct FieldDescription<'py> {
     pub class: Option<(Bound<'py, PyAny>, bool)>,
     /// Whether exact objects of that type may be written unchecked, over what is there.
     pub is_stored: bool,
+    /// Whether anything may stand in it.
+    pub takes_all: bool,
 }
 
 /// What is known of a class; none where it is not sealed, or where something could change.
@@ -80,6 +95,7 @@ pub fn describe<'py>(object: &Bound<'py, PyAny>) -> Option<Description<'py>> {
             identity: seal.identity,
             title: class.name().ok()?.to_string_lossy().into_owned(),
             fields: fields.collect::<Option<_>>()?,
+            constructor: constructor(seal, address, py),
             attributes: attributes(class)?,
             has_subclasses,
             version: Some(version_of(running().layout, address)).filter(|&version| version != 0)?,
@@ -117,6 +133,24 @@ unsafe fn settled<'a>(py: Python<'_>, address: *mut PyTypeObject) -> Option<&'a 
     }
 }
 
+/// How calls of a settled class give its fields their values; none where they do more than that, or where its
+/// instances have finalisers.
+///
+/// # Safety
+/// The class is the seal's and alive.
+unsafe fn constructor<'py>(
+    seal: &Seal,
+    address: *mut PyTypeObject,
+    py: Python<'py>,
+) -> Option<ConstructorDescription<'py>> {
+    // SAFETY: the caller's promise.
+    let is_plain = unsafe {
+        let own = class::fields(address);
+        (*own).flags & class::FLAG_ABSTRACT == 0 && (*own).finalize.is_none()
+    };
+    seal.recipe.as_ref().filter(|_| is_plain)?.describe(py)
+}
+
 fn generic_get() -> usize {
     ffi::PyObject_GenericGetAttr as *const () as usize
 }
@@ -151,6 +185,36 @@ pub(super) unsafe fn covers(identity: u64, address: *mut PyTypeObject, methods: 
         };
         wanted.fields.iter().all(same) && methods.iter().all(has_same)
     }
+}
+
+/// The seal of the object, if that is the sealed class with this number.
+unsafe fn seal_with<'a>(identity: u64, object: *mut ffi::PyObject) -> Option<&'a Seal> {
+    // SAFETY: the callers' promise: a type is tested before its seal is read.
+    unsafe {
+        if ffi::PyType_Check(object) == 0 || !layout::is_sealed(class::fields(object.cast())) {
+            return None;
+        }
+        let (seal, _): (&Seal, _) = seal_of(object.cast());
+        (seal.identity == identity).then_some(seal)
+    }
+}
+
+/// Where compiled code takes instances of a class from, if it is the sealed class with this number.
+///
+/// # Safety
+/// The object is alive and the thread attached.
+pub(super) unsafe fn pool(identity: u64, object: *mut ffi::PyObject) -> Option<sealed::Pool> {
+    // SAFETY: the caller's promise.
+    unsafe { seal_with(identity, object) }.and_then(|seal| seal.kept.pool())
+}
+
+/// Whether the object is the sealed class with this number.
+///
+/// # Safety
+/// The object is alive and the thread attached.
+pub(super) unsafe fn is_class(identity: u64, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { seal_with(identity, object) }.is_some()
 }
 
 /// The sealed class with this number among a sealed class and its bases.
@@ -242,6 +306,7 @@ impl Field {
         Some(FieldDescription {
             name: self.name.bind(py).to_string_lossy().into_owned(),
             offset: i32::try_from(self.offset).ok()?,
+            takes_all: matches!(check, Check::Anything),
             ty: check.exact_type(py),
             class: check.instance(py),
             // SAFETY: the caller's promise.

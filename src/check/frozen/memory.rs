@@ -18,11 +18,14 @@ use crate::cpython::collector;
 use crate::cpython::collector::Young;
 use crate::cpython::object::Counts;
 use crate::cpython::object::set_field;
+use crate::runtime::sealed;
 
 /// How many instances of a class are kept.
 const MAX_KEPT: u32 = 128;
 
-/// The freed instances of a class.
+/// The freed instances of a class. Compiled code takes them by itself: [`sealed::POOL_FIRST`] and
+/// [`sealed::POOL_COUNT`] say where the first two fields stand.
+#[repr(C)]
 pub(super) struct Kept {
     first: Cell<*mut PyObject>,
     count: Cell<u32>,
@@ -48,6 +51,12 @@ impl Kept {
             // SAFETY: the thread is attached, to the main interpreter as everywhere in castiron.
             young: unsafe { Young::find() },
         }
+    }
+
+    /// Where compiled code takes instances from and tracks them; none where it does not know how to.
+    pub(super) fn pool(&self) -> Option<sealed::Pool> {
+        let young = self.young?;
+        Some(sealed::Pool { kept: std::ptr::from_ref(self).addr(), young: young.as_object() })
     }
 
     /// Has the garbage collector know an instance.
@@ -139,6 +148,10 @@ impl Drop for Kept {
         }
     }
 }
+
+const _: () = assert!(std::mem::offset_of!(Kept, first) == sealed::POOL_FIRST as usize);
+const _: () = assert!(std::mem::offset_of!(Kept, count) == sealed::POOL_COUNT as usize);
+const _: () = assert!(HEADER == sealed::POOL_LINK as isize);
 
 /// # Safety
 /// The object has a word behind its header.

@@ -155,6 +155,11 @@ pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, item);
 }
 
+pub(super) fn item_borrowed(cx: &mut Lower<'_>, at: &InstData) {
+    let item = load_item(cx, at);
+    cx.result(at, item);
+}
+
 /// A store: the place, what stands there, and the block behind it.
 struct Store {
     place: Value,

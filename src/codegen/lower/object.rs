@@ -160,7 +160,7 @@ pub(super) fn truth(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 /// Stores operands into scratch words, behind so many that stay free, as vectorcall's offset flag wants it.
-fn store_operands(cx: &mut Lower<'_>, operands: &[ir::Value], free: usize) -> StackSlot {
+pub(super) fn store_operands(cx: &mut Lower<'_>, operands: &[ir::Value], free: usize) -> StackSlot {
     let slot = cx.scratch((operands.len() + free).max(1));
     for (position, &operand) in operands.iter().enumerate() {
         let operand = cx.value(operand);

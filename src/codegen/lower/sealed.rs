@@ -1,17 +1,19 @@
 //! Objects of sealed classes: the test of a class, and fields at known places.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
+use crate::cpython::collector;
 use crate::cpython::layout::Immortality;
-use crate::ir::{Imm, InstData};
-use crate::runtime::data::Fixed;
+use crate::ir::{ClassId, Imm, InstData};
+use crate::runtime::data::{CLASS_POOL, CLASS_TYPE, CLASS_YOUNG, Fixed, WORD as WORD_BYTES};
+use crate::runtime::sealed::{POOL_COUNT, POOL_FIRST, POOL_LINK};
 use crate::runtime::table::Helper;
 
 use super::Lower;
-use super::object::named_constant;
+use super::object::{named_constant, store_operands};
 use crate::codegen::abi::WORD;
-use crate::codegen::code::Subclasses;
+use crate::codegen::code::{Subclasses, displacement};
 
 pub(super) fn guard(cx: &mut Lower<'_>, at: &InstData) {
     let object = cx.arg(at, 0);
@@ -76,6 +78,11 @@ fn load(cx: &mut Lower<'_>, at: &InstData) -> (Value, Block) {
 pub(super) fn field(cx: &mut Lower<'_>, at: &InstData) {
     let (value, _) = load(cx, at);
     cx.code.inc_ref(value);
+    cx.result(at, value);
+}
+
+pub(super) fn field_borrowed(cx: &mut Lower<'_>, at: &InstData) {
+    let (value, _) = load(cx, at);
     cx.result(at, value);
 }
 
@@ -193,4 +200,81 @@ pub(super) fn accepted(cx: &mut Lower<'_>, at: &InstData) {
     cx.code.call(Helper::SealedDeclined, &[text]);
     cx.fail();
     cx.code.enter(done);
+}
+
+/// One of the words of a sealed class, behind the guard that says that it is the class.
+fn class_word(cx: &mut Lower<'_>, class: ClassId, number: usize) -> Value {
+    let address = cx.code.data_address();
+    let offset = cx.code.data.class(class.index()) + number * WORD_BYTES;
+    cx.code.load(WORD, address, displacement(offset))
+}
+
+fn sealed_class(at: &InstData) -> ClassId {
+    let Imm::Sealed(class) = at.imm else { unreachable!("the verifier checks immediates") };
+    class
+}
+
+pub(super) fn class(cx: &mut Lower<'_>, at: &InstData) {
+    let class = class_word(cx, sealed_class(at), CLASS_TYPE);
+    cx.code.inc_ref(class);
+    cx.result(at, class);
+}
+
+pub(super) fn borrowed_class(cx: &mut Lower<'_>, at: &InstData) {
+    let class = class_word(cx, sealed_class(at), CLASS_TYPE);
+    cx.result(at, class);
+}
+
+pub(super) fn new(cx: &mut Lower<'_>, at: &InstData) {
+    let class = sealed_class(at);
+    let (empty, done) = (cx.code.cold_block(), cx.code.block());
+    let result = cx.code.builder.append_block_param(done, WORD);
+    let pool = class_word(cx, class, CLASS_POOL);
+    let object = cx.code.load(WORD, pool, POOL_FIRST);
+    cx.code.branch_unless(object, empty);
+    take(cx, pool, object);
+    let own = cx.arg(at, 0);
+    cx.code.inc_ref(own);
+    let fields = &cx.unit.unit.classes[class.index()].fields;
+    if fields.iter().all(|field| field.offset != POOL_LINK) {
+        let nothing = cx.code.word(0);
+        cx.code.store(nothing, object, POOL_LINK);
+    }
+    for (field, &operand) in fields.iter().zip(&at.args[1..]) {
+        let value = cx.value(operand);
+        cx.code.store(value, object, field.offset);
+    }
+    track(cx, class, object);
+    cx.code.jump(done, &[object]);
+    cx.code.enter(empty);
+    let slot = store_operands(cx, &at.args[1..], 0);
+    let (class, values) = (cx.arg(at, 0), cx.code.slot_address(slot, 0));
+    let made = cx.code.call_one(Helper::SealedNew, &[class, values]);
+    cx.fail_if_null(made);
+    cx.code.jump(done, &[made]);
+    cx.code.enter(done);
+    cx.result(at, result);
+}
+
+/// Takes the first object from the pool: it has one reference from now on.
+fn take(cx: &mut Lower<'_>, pool: Value, object: Value) {
+    let next = cx.code.load(WORD, object, POOL_LINK);
+    cx.code.store(next, pool, POOL_FIRST);
+    let count = cx.code.load(types::I32, pool, POOL_COUNT);
+    let count = cx.code.builder.ins().iadd_imm_s(count, -1);
+    cx.code.store(count, pool, POOL_COUNT);
+    let one = cx.code.word(1);
+    cx.code.store(one, object, cx.code.layout.refcount);
+}
+
+/// Links a new object behind the youngest one, as [`collector::Young::track`] does.
+fn track(cx: &mut Lower<'_>, class: ClassId, object: Value) {
+    let list = class_word(cx, class, CLASS_YOUNG);
+    let last = cx.code.load(WORD, list, collector::PREVIOUS);
+    let head = cx.code.builder.ins().iadd_imm_s(object, i64::from(collector::NEXT));
+    let end = cx.code.builder.ins().iadd_imm_s(list, i64::from(collector::NEXT));
+    cx.code.store(head, last, 0);
+    cx.code.store(last, object, collector::PREVIOUS);
+    cx.code.store(end, object, collector::NEXT);
+    cx.code.store(head, list, collector::PREVIOUS);
 }

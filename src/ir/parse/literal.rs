@@ -165,7 +165,7 @@ pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> 
         let ty = semantic_type(cursor)?;
         cursor.expect("@")?;
         let offset = cursor.number()?;
-        Ok(SealedField { name, ty, offset, is_stored: !cursor.eat("fixed") })
+        Ok(SealedField { name, ty, offset, is_stored: !cursor.eat("fixed"), takes_all: false })
     })?;
     Ok(SealedClass {
         title: name.clone(),
@@ -177,6 +177,7 @@ pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> 
         fields,
         dispatch: Vec::new(),
         methods: Vec::new(),
+        constructor: None,
     })
 }
 
@@ -197,6 +198,8 @@ pub(super) fn cell(cursor: &mut Cursor<'_>) -> Result<CellSpec, ParseError> {
         GlobalFact::Value(constant(cursor)?)
     } else if cursor.eat("builtin") {
         GlobalFact::Builtin(named(cursor, Builtin::ALL, Builtin::name)?)
+    } else if cursor.eat("sealed") {
+        GlobalFact::Class(cursor.number()?)
     } else if cursor.eat("math_module") {
         GlobalFact::MathModule
     } else if cursor.eat("math") {

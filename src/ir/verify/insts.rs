@@ -139,6 +139,12 @@ impl Verifier<'_> {
                     self.fault(inst, "the method is not in the unit");
                 }
             }
+            Imm::Sealed(id)
+                if data.op == Op::SealedNew
+                    && data.args.len() != self.unit.classes[id.index()].fields.len() + 1 =>
+            {
+                self.fault(inst, "a new object has its class and one operand for each field");
+            }
             Imm::Field(id, field) => {
                 let class = self.unit.classes.get(id.index());
                 if class.is_none_or(|class| field as usize >= class.fields.len()) {
@@ -278,6 +284,12 @@ impl Verifier<'_> {
                 }
             }
             Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
+            Slot::Instance { class, keeper: _, fields } => {
+                if self.func.def_inst(*class).is_none_or(|def| def.op != Op::SealedTypeBorrowed) {
+                    self.fault(inst, "the class of an object that is to be made is not known");
+                }
+                fields.iter().for_each(|field| self.check_slot(inst, field));
+            }
             Slot::Char(point) => self.check_ints(inst, &[*point]),
             Slot::Wide { low, high } => self.check_ints(inst, &[*low, *high]),
             Slot::ListIter { next, .. } => self.check_ints(inst, &[*next]),

@@ -201,6 +201,10 @@ fn fold_unary(
         | (Op::GuardBool, Op::BoolBox, _)
         | (Op::IntInvert, Op::IntInvert, _)
         | (Op::IntNeg, Op::IntNeg, _) => Some(Folded::Values(inner)),
+        (Op::SealedAccepted, Op::SealedNew, _) => Some(Folded::Values(Vec::new())),
+        (Op::SealedGuard | Op::SealedGuardOptional, Op::SealedNew, made) if imm == made => {
+            Some(Folded::Values(Vec::new()))
+        }
         (Op::GuardTuple, Op::ObjTuple, _) if imm == Imm::Count(u32::try_from(inner.len()).ok()?) => {
             Some(Folded::Values(inner))
         }

@@ -235,8 +235,10 @@ impl Numbering<'_> {
 fn is_repeatable(op: Op) -> bool {
     let effects = op.effects();
     let lasting = [Effects::RAISES, Effects::FOREIGN, Effects::TERMINATOR, Effects::READS, Effects::WRITES];
-    let is_fact =
-        matches!(op, Op::GuardNone | Op::GuardClass | Op::GuardDepth) || !effects.has(Effects::STAYS);
+    let is_fact = matches!(
+        op,
+        Op::GuardNone | Op::GuardClass | Op::GuardDepth | Op::SealedGuard | Op::SealedGuardOptional
+    ) || !effects.has(Effects::STAYS);
     is_fact && !lasting.iter().any(|&effect| effects.has(effect))
 }
 

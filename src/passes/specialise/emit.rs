@@ -351,7 +351,12 @@ impl Emission<'_> {
                 args.extend([nothing, self.walker.int_constant(0)]);
             }
             (
-                Repr::Object(()) | Repr::Likely(..) | Repr::Exact(..) | Repr::Method(..) | Repr::Instance(..),
+                Repr::Object(())
+                | Repr::Likely(..)
+                | Repr::Exact(..)
+                | Repr::Class(..)
+                | Repr::Method(..)
+                | Repr::Instance(..),
                 repr,
             ) => args.push(self.walker.object(repr)?),
             _ => return Err(Left),
@@ -365,7 +370,10 @@ fn is_plain(repr: &Repr<Value>, kind: &Kind) -> bool {
     match (kind, repr) {
         (Repr::Object(()) | Repr::Likely(..), repr) => {
             let made = matches!(repr, Repr::Never | Repr::None | Repr::Bool(..));
-            made || matches!(repr, Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..) | Repr::Instance(..))
+            made || matches!(
+                repr,
+                Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..) | Repr::Class(..) | Repr::Instance(..)
+            )
         }
         (Repr::Tuple(kinds), Repr::Tuple(items)) => {
             kinds.len() == items.len()
@@ -413,6 +421,7 @@ fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
         Repr::Known(known) => Repr::Known(std::rc::Rc::clone(known)),
         Repr::Likely((), ty) => Repr::Likely(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Char(()) => Repr::Char(value(Type::I64)),
+        Repr::Class((), class) => Repr::Class(value(Type::Obj), *class),
         Repr::Exact((), ty) => Repr::Exact(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Instance((), ty) => Repr::Instance(value(Type::Obj), std::rc::Rc::clone(ty)),
         Repr::Object(()) => Repr::Object(value(Type::Obj)),
@@ -517,6 +526,7 @@ impl Writer<'_> {
             Repr::Likely(value, _)
             | Repr::Exact(value, _)
             | Repr::Object(value)
+            | Repr::Class(value, _)
             | Repr::Instance(value, _)
             | Repr::Method(value, ..) => match self.out.def_inst(*value) {
                 Some(InstData { op: Op::ObjConst, imm: Imm::Const(id), .. }) => Slot::Const(*id),

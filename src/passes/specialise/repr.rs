@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::ir::{GlobalFact, StartKind, StartStep};
+use crate::ir::{ClassId, GlobalFact, StartKind, StartStep};
 use crate::types::{Class, Type};
 
 /// Tuples with more items than this stay objects: each item would travel as a parameter of its own.
@@ -83,6 +83,8 @@ pub(super) enum Repr<V> {
     Method(V, Class, Rc<str>),
     /// A global that is still what it was.
     Known(Rc<Known>),
+    /// A sealed class of the unit, itself.
+    Class(V, ClassId),
     /// An object that is probably of this type.
     Likely(V, Rc<Type>),
     /// An exact str of one character: its code point.

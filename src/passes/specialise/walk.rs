@@ -5,6 +5,7 @@
 mod arith;
 mod builtins;
 mod calls;
+mod construct;
 mod items;
 mod iterate;
 mod maths;
@@ -214,7 +215,7 @@ impl<'a, S: Sink> Walker<'a, S> {
     pub(super) fn object(&mut self, repr: &Repr<S::V>) -> Result<S::V, Left> {
         match repr {
             Repr::Object(value) | Repr::Likely(value, _) | Repr::Exact(value, _) => Ok(*value),
-            Repr::Method(value, ..) | Repr::Instance(value, _) => Ok(*value),
+            Repr::Class(value, _) | Repr::Method(value, ..) | Repr::Instance(value, _) => Ok(*value),
             Repr::Slice(parts) => {
                 let parts = self.objects(parts)?;
                 Ok(self.one(Op::ObjSlice, Imm::None, &parts))
@@ -303,7 +304,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                 return Err(Left);
             }
             Op::Release => {
-                if let Some(repr) = self.env.get(&data.args[0]).cloned()
+                // A body borrows its parameters: they outlive it.
+                let is_borrowed = self.cx.start.is_none() && self.cx.generic.params().contains(&data.args[0]);
+                if !is_borrowed
+                    && let Some(repr) = self.env.get(&data.args[0]).cloned()
                     && !repr.dies_silently()
                 {
                     let object = match &repr {
@@ -537,6 +541,11 @@ impl<'a, S: Sink> Walker<'a, S> {
             }
             None | Some(GlobalFact::Unknown) => Err(None),
             Some(GlobalFact::Likely(ty)) => Err(Some(ty.clone())),
+            Some(&GlobalFact::Class(identity)) => {
+                let Some(class) = self.sink.unit().class_with(identity) else { return Err(None) };
+                self.guard_cell(&path, &GlobalFact::Class(identity));
+                Ok(Repr::Class(self.one(Op::SealedType, Imm::Sealed(class), &[]), class))
+            }
             Some(fact) if self.cx.uses(result).only_known => {
                 self.guard_cell(&path, fact);
                 Ok(Repr::Known(Rc::new(Known { path, fact: fact.clone() })))

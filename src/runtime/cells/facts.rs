@@ -14,6 +14,7 @@ use crate::cpython::running;
 use crate::ir::Builtin;
 use crate::ir::Const;
 use crate::ir::GlobalFact;
+use crate::runtime::sealed;
 use crate::types::Type;
 
 /// What is known of a value, compiled functions aside.
@@ -62,6 +63,8 @@ pub fn holds(value: &Bound<'_, PyAny>, expected: &GlobalFact) -> bool {
         GlobalFact::Builtin(builtin) => is_builtin(value, *builtin),
         GlobalFact::MathModule => is_module_named(value.as_ptr(), "math"),
         GlobalFact::Math(name) => function_name(value, "math").as_deref() == Some(name),
+        // SAFETY: a live object, attached.
+        GlobalFact::Class(identity) => unsafe { sealed::is_class(*identity, value.as_ptr()) },
         GlobalFact::Function(_) | GlobalFact::Method(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => {
             false
         }

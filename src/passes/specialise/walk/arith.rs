@@ -320,6 +320,7 @@ fn has_identity<V>(repr: &Repr<V>) -> bool {
             | Repr::Likely(..)
             | Repr::Exact(..)
             | Repr::Instance(..)
+            | Repr::Class(..)
             | Repr::None
             | Repr::Bool(..)
     )

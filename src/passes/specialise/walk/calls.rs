@@ -15,6 +15,9 @@ impl<S: Sink> Walker<'_, S> {
         callee: &Repr<S::V>,
         args: &[Repr<S::V>],
     ) -> Result<Form<S::V>, Left> {
+        if let Repr::Class(object, class) = callee {
+            return self.construct(inst, names, (*object, *class), args);
+        }
         let Repr::Known(known) = callee else { return Ok(Err(None)) };
         let unit = self.sink.unit();
         let named = match (&unit.consts[names.index()], &known.fact) {
@@ -37,9 +40,11 @@ impl<S: Sink> Walker<'_, S> {
                 self.direct(inst, *callee, args)
             }
             GlobalFact::Function(_) | GlobalFact::Method(_) => Ok(Err(None)),
-            GlobalFact::Value(_) | GlobalFact::MathModule | GlobalFact::Likely(_) | GlobalFact::Unknown => {
-                Ok(Err(None))
-            }
+            GlobalFact::Value(_)
+            | GlobalFact::MathModule
+            | GlobalFact::Class(_)
+            | GlobalFact::Likely(_)
+            | GlobalFact::Unknown => Ok(Err(None)),
         }
     }
 

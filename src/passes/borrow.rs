@@ -1,0 +1,145 @@
+//! Fields and items that are looked at while nothing could change: whoever holds them keeps them alive.
+//!
+//! ```text
+//! v1 = sealed.field Ray: origin v0 exit [..]               v1 = sealed.field_borrowed Ray: origin v0 exit [..]
+//! v2 = sealed.field_float Vec3: x v1 exit [.. v1]    ->    v2 = sealed.field_float Vec3: x v1 exit [.. v1]
+//! control.ret v2                                           control.ret v2
+//! ```
+//!
+//! An object that was read needs no reference of its own where, as long as it is wanted, no code runs that could take it
+//! from where it stands: no foreign code, no store, and no death of another object but numbers.
+//! Runs in front of [`super::refcount`], which then counts nothing for it.
+
+use rustc_hash::FxHashSet;
+
+use crate::analysis::liveness;
+use crate::analysis::liveness::Liveness;
+use crate::analysis::ownership;
+use crate::ir::cfg::Cfg;
+use crate::ir::verify::Version;
+use crate::ir::{Block, Def, Effects, Function, Inst, Op, Type, Value};
+
+/// In functions with more instructions everything read is counted.
+const MAX_INSTS: usize = 20_000;
+
+/// Has what is read be borrowed where that is safe.
+pub fn borrow_what_is_read(func: &mut Function) {
+    let mut borrowed: FxHashSet<Value> = FxHashSet::default();
+    let mut count = 0;
+    for inst in func.layout.iter().flat_map(|&block| &func.block(block).insts) {
+        count += 1;
+        if borrowing(func.inst(*inst).op).is_some() {
+            borrowed.extend(&func.inst(*inst).results);
+        }
+    }
+    if borrowed.is_empty() || count > MAX_INSTS {
+        return;
+    }
+    let mut search = Search { func, cfg: Cfg::of(func), liveness: Liveness::of(func), borrowed };
+    while search.reject() {}
+    for value in search.borrowed {
+        let Def::Result(inst, _) = func.def(value) else { continue };
+        let op = func.inst(inst).op;
+        func.inst_mut(inst).op = borrowing(op).expect("only what such an op reads is borrowed");
+    }
+}
+
+/// The op that borrows what this one reads.
+fn borrowing(op: Op) -> Option<Op> {
+    match op {
+        Op::SealedField => Some(Op::SealedFieldBorrowed),
+        Op::ListItem => Some(Op::ListItemBorrowed),
+        _ => None,
+    }
+}
+
+struct Search<'a> {
+    func: &'a Function,
+    cfg: Cfg,
+    liveness: Liveness,
+    /// What is taken to be borrowed so far.
+    borrowed: FxHashSet<Value>,
+}
+
+impl Search<'_> {
+    /// Takes out what is wanted where something could change; whether there was anything.
+    fn reject(&mut self) -> bool {
+        let before = self.borrowed.len();
+        for block in self.cfg.reverse_postorder().to_vec() {
+            self.block(block);
+            if self.borrowed.is_empty() {
+                return false;
+            }
+        }
+        self.borrowed.len() != before
+    }
+
+    fn block(&mut self, block: Block) {
+        let func = self.func;
+        let mut live: FxHashSet<Value> = self.liveness.live_out(block).iter().copied().collect();
+        for target in func.successors(block) {
+            let dies = |value: &Value| self.matters(*value) && !self.is_live_in(target, *value);
+            if self.liveness.live_out(block).iter().any(dies) {
+                reject(&mut self.borrowed, self.liveness.live_in(target));
+            }
+        }
+        for &inst in func.block(block).insts.iter().rev() {
+            self.inst(inst, &mut live);
+        }
+        let params = &func.block(block).params;
+        if params.iter().any(|&param| self.matters(param) && !live.contains(&param)) {
+            reject(&mut self.borrowed, &live.iter().copied().collect::<Vec<_>>());
+        }
+    }
+
+    /// Steps to the point before the instruction.
+    fn inst(&mut self, inst: Inst, live: &mut FxHashSet<Value>) {
+        let data = self.func.inst(inst);
+        let changes = may_change(data.op);
+        let after: Vec<Value> = live.iter().copied().collect();
+        let mut dies = false;
+        for &result in &data.results {
+            dies |= !live.remove(&result) && self.matters(result);
+        }
+        let mut reads = Vec::new();
+        liveness::visit_reads(self.func, inst, |value| reads.push(value));
+        // What a jump or return takes does not die.
+        dies |= !data.op.is_terminator()
+            && reads.iter().any(|&value| !live.contains(&value) && self.matters(value));
+        if changes || dies {
+            reject(&mut self.borrowed, &after);
+        }
+        if changes {
+            reject(&mut self.borrowed, &reads);
+        }
+        live.extend(reads);
+    }
+
+    /// Whether something could run when the function drops its reference to the value.
+    fn matters(&self, value: Value) -> bool {
+        self.func.ty(value) == Type::Obj
+            && !self.borrowed.contains(&value)
+            && ownership::is_owned(self.func, Version::Specialised, value)
+            && !self.func.def_inst(value).is_some_and(|data| {
+                matches!(data.op, Op::IntBox | Op::IntWideBox | Op::FloatBox | Op::StrChar)
+            })
+    }
+
+    fn is_live_in(&self, block: Block, value: Value) -> bool {
+        self.liveness.live_in(block).binary_search(&value).is_ok()
+    }
+}
+
+fn reject(borrowed: &mut FxHashSet<Value>, values: &[Value]) {
+    for value in values {
+        borrowed.remove(value);
+    }
+}
+
+/// Whether the op may run foreign code or change memory.
+fn may_change(op: Op) -> bool {
+    let effects = op.effects();
+    effects.has(Effects::FOREIGN)
+        || effects.has(Effects::WRITES)
+        || matches!(op, Op::Poll | Op::GuardPoll | Op::CallQuiet)
+}
