@@ -295,6 +295,23 @@ impl<'a, S: Sink> Walker<'a, S> {
         self.env.insert(self.cx.generic.inst(inst).results[0], repr);
     }
 
+    fn release(&mut self, value: Value) -> Result<(), Left> {
+        // A body borrows its parameters: they outlive it.
+        if self.cx.start.is_none() && self.cx.generic.params().contains(&value) {
+            return Ok(());
+        }
+        let Some(repr) = self.env.get(&value).filter(|repr| !repr.dies_silently()).cloned() else {
+            return Ok(());
+        };
+        let object = match &repr {
+            // It keeps nothing but its list.
+            Repr::ListIter { list, .. } => *list,
+            repr => self.object(repr)?,
+        };
+        self.none(Op::Release, Imm::None, &[object]);
+        Ok(())
+    }
+
     fn transfer(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         match data.op {
@@ -303,21 +320,7 @@ impl<'a, S: Sink> Walker<'a, S> {
             Op::ObjReraise | Op::ObjReraiseHandled | Op::ObjEnterContext | Op::ObjGroupMatches => {
                 return Err(Left);
             }
-            Op::Release => {
-                // A body borrows its parameters: they outlive it.
-                let is_borrowed = self.cx.start.is_none() && self.cx.generic.params().contains(&data.args[0]);
-                if !is_borrowed
-                    && let Some(repr) = self.env.get(&data.args[0]).cloned()
-                    && !repr.dies_silently()
-                {
-                    let object = match &repr {
-                        // It keeps nothing but its list.
-                        Repr::ListIter { list, .. } => *list,
-                        repr => self.object(repr)?,
-                    };
-                    self.none(Op::Release, Imm::None, &[object]);
-                }
-            }
+            Op::Release => self.release(data.args[0])?,
             Op::Poll => self.none(Op::Poll, Imm::None, &[]),
             Op::ObjCheckResult => {
                 let value = self.read(data.args[0])?;

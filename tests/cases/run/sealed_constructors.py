@@ -331,7 +331,7 @@ def unread(x: float) -> float:
 @jit
 def twice(x: float) -> tuple:
     p = Pair(x, x)
-    return (p.x is p.y, Pair(p.x, p.x), Pair(p.x, p.y))
+    return (p.x == p.y, Pair(p.x, p.x), Pair(p.x, p.y))
 
 
 @jit
