@@ -20,6 +20,7 @@ use crate::cpython::object::has_type_flag;
 use crate::cpython::object::new_ref;
 use crate::cpython::object::set_field;
 use crate::cpython::object::type_name;
+use crate::cpython::object::type_of;
 use crate::cpython::opcode::INTRINSIC_TYPEALIAS;
 use crate::cpython::opcode::INTRINSIC_UNARY_POSITIVE;
 use crate::cpython::running;
@@ -50,6 +51,27 @@ pub unsafe extern "C" fn obj_new_cell(object: *mut PyObject) -> *mut PyObject {
 pub fn empty_cell(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     // SAFETY: a new reference or null with an exception.
     unsafe { Bound::from_owned_ptr_or_err(py, obj_new_cell(std::ptr::null_mut())) }
+}
+
+/// Whether the object is a cell.
+///
+/// # Safety
+/// The object is alive; the thread is attached.
+pub(super) unsafe fn is_cell(object: *mut PyObject) -> bool {
+    static CLASS: OnceLock<usize> = OnceLock::new();
+    // SAFETY: the caller's contract; the class of cells lives for ever. Without memory the next one tells.
+    unsafe {
+        if CLASS.get().is_none() {
+            let cell = obj_new_cell(std::ptr::null_mut());
+            if cell.is_null() {
+                ffi::PyErr_Clear();
+                return false;
+            }
+            CLASS.get_or_init(|| type_of(cell) as usize);
+            drop_ref(cell);
+        }
+        CLASS.get() == Some(&(type_of(object) as usize))
+    }
 }
 
 /// What a cell holds, borrowed, or null.

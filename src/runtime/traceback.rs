@@ -21,6 +21,7 @@ use crate::cpython::object::set_field;
 use crate::cpython::running;
 use crate::cpython::thread;
 
+use super::closures;
 use super::closures::obj_new_cell;
 use super::frames;
 use super::meta::Position;
@@ -249,7 +250,7 @@ unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
             set_back(inner, frame);
         }
         drop_optional(inner);
-        move_in(frame, if loaded.is_as_told { loaded.variables } else { 0 }, variables);
+        move_in(frame, loaded, variables);
         add_cells(frame, loaded);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
@@ -323,8 +324,9 @@ unsafe fn add_cells(frame: *mut PyObject, loaded: &LoadedFunction) {
 }
 
 /// Gives the frame its variables; what does not fit is dropped.
-unsafe fn move_in(frame: *mut PyObject, count: usize, variables: Variables) {
+unsafe fn move_in(frame: *mut PyObject, loaded: &LoadedFunction, variables: Variables) {
     let places = &running().layout.frame;
+    let count = if loaded.is_as_told { loaded.variables } else { 0 };
     for (number, value) in variables {
         // SAFETY: a live frame object that has left the chain, of a code object with so many variables; the
         // values are owned. A frame that a callee has kept may have been given a variable since.
@@ -336,11 +338,27 @@ unsafe fn move_in(frame: *mut PyObject, count: usize, variables: Variables) {
             let inner: *mut u8 = field(frame, places.frame);
             let place = inner.offset(places.variables as isize).cast::<*mut PyObject>().add(number);
             if (*place).is_null() {
-                *place = value;
+                *place = if loaded.cells.contains(&number) { held(value) } else { value };
             } else {
                 drop_ref(value);
             }
         }
+    }
+}
+
+/// The value in a cell, unless it is one: the compiler may hold a variable in a cell that is none of the text's.
+unsafe fn held(value: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the value is owned, and the cell takes a reference of its own. Without memory the variable is left out.
+    unsafe {
+        if closures::is_cell(value) {
+            return value;
+        }
+        let cell = obj_new_cell(value);
+        drop_ref(value);
+        if cell.is_null() {
+            ffi::PyErr_Clear();
+        }
+        cell
     }
 }
 

@@ -81,6 +81,8 @@ pub struct LoadedFunction {
     pub variables: usize,
     /// Whether they are numbered as the compiler thinks; if not, tracebacks show none of them.
     pub is_as_told: bool,
+    /// Which of them frames hold in cells, those of functions around it apart.
+    pub cells: Vec<usize>,
     /// How many of them, the last ones, are cells of functions around it.
     pub free: usize,
     /// The code objects inside its own; none for one that is never run.
@@ -110,6 +112,7 @@ impl LoadedFunction {
         let mut locals = 0;
         let mut nested = Vec::new();
         let mut is_as_told = true;
+        let mut held = Vec::new();
         if let Source::Own { code, .. } = &source {
             let code = code.bind(py);
             let flags: u32 = code.getattr("co_flags")?.extract()?;
@@ -121,13 +124,11 @@ impl LoadedFunction {
                 keyword_only: code.getattr("co_kwonlyargcount")?.extract()?,
             };
             let variables = code.getattr("co_varnames")?;
-            let cells = code.getattr("co_cellvars")?.try_iter()?;
-            let mut plain_cells = 0;
-            for cell in cells {
-                plain_cells += usize::from(!variables.contains(cell?)?);
-            }
-            locals = variables.len()? + plain_cells + meta.free.len();
-            is_as_told = meta.variables.is_empty() || closures::variables(code)? == meta.variables;
+            let all = closures::variables(code)?;
+            let cells: Vec<String> = code.getattr("co_cellvars")?.extract()?;
+            held.extend((0..all.len()).filter(|&number| cells.contains(&all[number])));
+            locals = all.len();
+            is_as_told = meta.variables.is_empty() || all == meta.variables;
             nested = closures::nested_codes(code, &meta.nested)?;
             for position in 0..arity.single() {
                 names.push(variables.get_item(position)?.unbind());
@@ -138,6 +139,7 @@ impl LoadedFunction {
             arity,
             variables: locals,
             is_as_told,
+            cells: held,
             free: meta.free.len(),
             nested,
             names,

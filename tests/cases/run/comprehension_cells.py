@@ -1,5 +1,5 @@
 """Tracebacks show the variables of functions whose comprehensions bind names that are cells, of one or the other."""
-# native: cell_of_function, cell_of_both, cell_of_comprehension, parameter, bound_later, two
+# native: cell_of_comprehension_alone, cell_of_function, cell_of_both, cell_of_comprehension, parameter, bound_later, two
 
 from castiron import jit
 from support import show
@@ -61,7 +61,19 @@ def two(first: int) -> int:
     fail((last, other[0]()))
 
 
+@jit
+def cell_of_comprehension_alone(first: int, second: int) -> int:
+    for turn in range(first):
+        if turn == 2:
+            fail(made)
+        made = {(lambda: name)(): 0 for name in range(second)}
+        name = turn * 3
+    return name
+
+
 def main():
+    show(cell_of_comprehension_alone, 5, 2)
+    show(cell_of_comprehension_alone, 2, 2)
     for function in (cell_of_function, cell_of_both, cell_of_comprehension, parameter, bound_later, two):
         if function is cell_of_function:
             show(function, 2, 3)
