@@ -160,12 +160,7 @@ impl Lower<'_> {
         if let Some(block) = error {
             self.code.enter(block);
             let owned = self.owned(inst);
-            if self.func.inst(inst).op.raises_again() {
-                self.drop_all(&owned);
-                self.return_failed();
-            } else {
-                self.raise(inst, owned, |_| true);
-            }
+            self.raise(inst, owned, |_| true);
         }
         if let (false, Some(behind)) = (terminated, behind) {
             self.code.builder.switch_to_block(behind);
@@ -214,6 +209,7 @@ impl Lower<'_> {
             words: Vec::new(),
             frames: Vec::new(),
             drops: 0,
+            again: false,
         })
     }
 

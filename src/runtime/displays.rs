@@ -164,6 +164,8 @@ unsafe fn explain_names(callable: *mut PyObject) {
                 &[only] => new_ref(only),
                 _ => std::ptr::null_mut(),
             },
+            // CPython 3.11 explains no exception that has been made already, as it is where one is handled.
+            _ if running().layout.version == (3, 11) => std::ptr::null_mut(),
             value => only_argument(value),
         };
         if key.is_null() {

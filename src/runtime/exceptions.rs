@@ -23,7 +23,7 @@ use super::frames;
 use super::object::is_exception_class;
 use super::object::truncate;
 use super::table::Pair;
-use super::traceback::add_traceback;
+use super::traceback::add_first_entry;
 use super::unit::LoadedUnit;
 
 /// The place of the exception that is handled.
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn obj_reraise_handled(unit: *const LoadedUnit, shown: i64
         if exception.is_null() || exception == ffi::Py_None() {
             drop_optional(exception);
             fail(ffi::PyExc_RuntimeError, "No active exception to reraise");
-            add_traceback(unit, shown, std::ptr::null());
+            add_first_entry(unit, shown);
             return -1;
         }
         obj_reraise(exception);

@@ -164,6 +164,8 @@ pub struct ShowMeta {
     pub frames: Vec<Vec<VariableMeta>>,
     /// How many objects follow the words: owned references that are dropped first, in order.
     pub drops: u32,
+    /// Whether the exception has the first entry already, whose frame is given its variables.
+    pub again: bool,
 }
 
 /// A direct call in machine code.

@@ -67,11 +67,34 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, number: i64, wor
     let [kind, value, traceback] = parts;
     // SAFETY: the references are handed back.
     unsafe { ffi::PyErr_Restore(kind, value, traceback) };
-    for (&(function, _), &instruction) in unit.meta().traces[trace].entries.iter().zip(&*instructions) {
+    let entries = unit.meta().traces[trace].entries.iter().zip(&*instructions);
+    for (number, (&(function, _), &instruction)) in entries.enumerate() {
         let (owner, loaded) = unit.resolve(function as usize);
+        let variables = variables.next().unwrap_or_default();
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
-        unsafe { add_entry(owner, loaded, instruction, variables.next().unwrap_or_default()) };
+        unsafe {
+            match number {
+                0 if show.again => complete_entry(loaded, variables),
+                _ => add_entry(owner, loaded, instruction, variables),
+            }
+        }
     }
+}
+
+/// Adds the first entry of what is shown, without variables.
+///
+/// # Safety
+/// As for `add_traceback`, of something without words.
+pub(super) unsafe fn add_first_entry(unit: *const LoadedUnit, number: i64) {
+    // SAFETY: the unit lives while its code runs; the thread is attached, as for every helper.
+    let (unit, py) = unsafe { (&*unit, Python::assume_attached()) };
+    let trace = unit.meta().shows[position(number)].trace as usize;
+    // SAFETY: what is shown is the caller of the frame that is made here.
+    unsafe { frames::show() };
+    let instruction = instruction_of(py, unit, trace, 0);
+    let (owner, loaded) = unit.resolve(unit.meta().traces[trace].entries[0].0 as usize);
+    // SAFETY: the code object is alive with its unit, and the instruction is one of its.
+    unsafe { add_entry(owner, loaded, instruction, Variables::new()) };
 }
 
 /// Drops what the function owns besides the words, as the instruction that raised.
@@ -264,6 +287,28 @@ unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
     }
 }
 
+/// Gives the frame of the traceback's outermost entry the variables of the function, which raises the exception
+/// again: as it was caught there, the function went on with them.
+unsafe fn complete_entry(loaded: &LoadedFunction, variables: Variables) {
+    let places = &running().layout.frame;
+    // SAFETY: an exception is set, whose parts are handed back; its traceback's frame is alive meanwhile.
+    unsafe {
+        let mut parts = [std::ptr::null_mut(); 3];
+        let [kind, value, traceback] = &mut parts;
+        ffi::PyErr_Fetch(kind, value, traceback);
+        let frame = inner_frame(*traceback);
+        let is_own = !frame.is_null() && {
+            let inner: *mut u8 = field(frame, places.frame);
+            field::<u8, _>(inner, places.owner) == OWNED_BY_OBJECT
+                && field::<*mut PyObject, _>(inner, places.code) == loaded.code()
+        };
+        move_in(if is_own { frame } else { std::ptr::null_mut() }, loaded, variables);
+        drop_optional(frame);
+        let [kind, value, traceback] = parts;
+        ffi::PyErr_Restore(kind, value, traceback);
+    }
+}
+
 /// The frame of the traceback's outermost entry so far, a new reference; null where there is none.
 unsafe fn inner_frame(traceback: *mut PyObject) -> *mut PyObject {
     if traceback.is_null() {
@@ -337,7 +382,10 @@ unsafe fn move_in(frame: *mut PyObject, loaded: &LoadedFunction, variables: Vari
             }
             let inner: *mut u8 = field(frame, places.frame);
             let place = inner.offset(places.variables as isize).cast::<*mut PyObject>().add(number);
-            if (*place).is_null() {
+            if number >= loaded.variables - loaded.free {
+                // A free variable's cell takes the place of the empty one that stood in for it.
+                drop_optional(std::ptr::replace(place, value));
+            } else if (*place).is_null() {
                 *place = if loaded.cells.contains(&number) { held(value) } else { value };
             } else {
                 drop_ref(value);

@@ -107,7 +107,8 @@ impl Lower<'_> {
         }
         let drops = u32::try_from(owned.len()).expect("counted budgets keep variables few");
         let words = words.iter().map(|&value| word_type(func.ty(value))).collect();
-        let number = self.unit.traces.borrow_mut().show(ShowMeta { trace, words, frames, drops });
+        let again = func.inst(inst).op.raises_again();
+        let number = self.unit.traces.borrow_mut().show(ShowMeta { trace, words, frames, drops, again });
         self.store_number(number);
         self.store_shown(state);
     }

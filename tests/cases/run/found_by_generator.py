@@ -1,5 +1,5 @@
 """What the program generator has found, shrunk: each of these was compiled wrongly once."""
-# native: finally_first, finally_in_loop, finally_twice
+# native: finally_first, finally_in_loop, finally_twice, names_while_handling
 
 from castiron import jit
 from support import show
@@ -63,9 +63,23 @@ def finally_twice(how: int):
     return 1 // how
 
 
+@jit
+def names_while_handling(names: dict):
+    try:
+        return 1 // len(names)
+    finally:
+        try:
+            sorted((), **{"key": None}, **names)
+        except (KeyError, TypeError) as error:
+            print(type(error).__name__, error)
+
+
 def main():
     for how in range(4):
         show(finally_first, how)
         show(finally_in_loop, how)
         show(finally_twice, how)
     show(finally_in_loop, 7)
+    show(names_while_handling, {})
+    show(names_while_handling, {"key": 1})
+    show(names_while_handling, {1: 2})

@@ -1,5 +1,5 @@
 """The frames of a traceback have the variables that the functions had, and keep them alive as long as it lives."""
-# native: unboxed, unbound, deleted, nested, deep, fallen, kept, looked_at, long_loop, chain, ranged, asserted, rebinding
+# native: unboxed, unbound, deleted, nested, deep, fallen, kept, looked_at, long_loop, chain, ranged, asserted, rebinding, again_behind, again_bare, again_beyond, again_removed, again_nothing
 
 import gc
 import sys
@@ -236,7 +236,100 @@ def cycle():
     print("collected")
 
 
+@jit
+def again_behind(n: int):
+    held = Noisy(f"behind {n}")
+    try:
+        half = n / 2
+        return half // (n - 3)
+    finally:
+        try:
+            fail(n)
+        except KeyError:
+            n = n * 10
+
+
+@jit
+def again_bare(n: int):
+    try:
+        return again_behind(n)
+    except ZeroDivisionError as error:
+        total = 0.5
+        for turn in range(n):
+            total += turn
+        if n > 2:
+            raise
+
+
+@jit
+def again_beyond(n: int):
+    for turn in range(n):
+        try:
+            with Suppressing():
+                fail(turn)
+            fail_at(turn, 2)
+        except (TypeError, ValueError):
+            pass
+        finally:
+            last = Noisy(f"beyond {turn}")
+
+
+def make_closure(shared):
+    @jit
+    def again_in_closure(n: int):
+        try:
+            return n // (shared[0] - n)
+        finally:
+            shared.append(n)
+
+    return again_in_closure
+
+
+again_in_closure = make_closure([3])
+
+
+@jit
+def again_removed(n: int):
+    gone = Noisy("removed")
+    try:
+        fail(n)
+    except KeyError as error:
+        error.__traceback__ = None
+        raise
+
+
+@jit
+def again_nothing(n: int):
+    held = [n]
+    raise
+
+
+class Suppressing:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        return True
+
+
+def show_again():
+    for n in (2, 3):
+        show(again_behind, n)
+        show(again_bare, n)
+        show(again_in_closure, n)
+    show(again_beyond, 4)
+    show(again_removed, 4)
+    show(again_nothing, 5)
+    try:
+        again_beyond(3)
+    except IndexError as error:
+        kept_again = error
+    print("kept")
+    del kept_again
+
+
 def main():
+    show_again()
     for n in (1, 3, 5, 2**70):
         show(unboxed, n, 2.5, True)
     for n in (2, 3, 4, 9):
