@@ -212,6 +212,16 @@ impl Check {
         }
     }
 
+    /// The check that decides, where a name has been found or verdicts are remembered.
+    #[must_use]
+    pub(super) fn settled(&self) -> &Check {
+        match self {
+            Check::Pending(pending) => pending.found().map_or(self, Check::settled),
+            Check::Settled(check, ..) => check.settled(),
+            check => check,
+        }
+    }
+
     /// What makes values pass at once, most likely first.
     pub(super) fn collect(&self, found: &mut More, py: Python<'_>) {
         let types = &mut found.types;

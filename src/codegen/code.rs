@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::cpython::Layout;
 use crate::cpython::layout::{Immortality, IntHeader};
 use crate::ir::{ClassId, SealedClass};
-use crate::runtime::data::{CLASS_TAGS, DataLayout, Fixed, WORD as WORD_BYTES};
+use crate::runtime::data::{CLASS_COVERED, COVERED_WORDS, DataLayout, Fixed, WORD as WORD_BYTES};
 use crate::runtime::table::Helper;
 use crate::types::Class;
 
@@ -375,13 +375,14 @@ impl<'a> Code<'a> {
         }
         let (done, ask) = (self.block(), self.cold_block());
         let address = self.data_address();
-        for number in 0..CLASS_TAGS {
-            let wanted = self.load(WORD, address, displacement(first + number * WORD_BYTES));
-            let same = self.compare(IntCC::Equal, version, wanted);
-            let next = if number + 1 == CLASS_TAGS { ask } else { self.block() };
-            self.builder.ins().brif(same, done, &[], next, &[]);
-            self.enter(next);
-        }
+        let mask = i64::try_from(COVERED_WORDS - 1).expect("a class has few words");
+        let number = self.builder.ins().band_imm_u(version, mask);
+        let distance = self.builder.ins().ishl_imm_u(number, i64::from(WORD_BYTES.trailing_zeros()));
+        let place = self.builder.ins().iadd(address, distance);
+        let covered = self.load(WORD, place, displacement(first + CLASS_COVERED * WORD_BYTES));
+        let same = self.compare(IntCC::Equal, version, covered);
+        self.builder.ins().brif(same, done, &[], ask, &[]);
+        self.enter(ask);
         let unit = self.fixed(Fixed::Unit);
         let number = self.word(i64::try_from(class.index()).expect("counted budgets keep units small"));
         let covers = self.call_aside(Helper::SealedCovers, &[unit, number, object])[0];

@@ -23,21 +23,27 @@ pub const CELL_WORDS: usize = 4;
 /// Words of an inline cache ([`super::caches`] says what they hold).
 pub const CACHE_WORDS: usize = 8;
 
-/// The first words of a sealed class: the version tag of the class, then those of sealed subclasses that its type
-/// covers, as far as they are known. A word that holds none holds what no tag is.
-pub const CLASS_TAGS: usize = 4;
+/// The word of a sealed class with its own version tag. A word that holds no tag holds what no tag is.
+pub const CLASS_TAG: usize = 0;
 
 /// The word with the class itself, behind a guard cell that says that it is what its name stands for.
-pub const CLASS_TYPE: usize = CLASS_TAGS;
+pub const CLASS_TYPE: usize = 1;
 
 /// The word with the address of the freed instances that new ones are made of ([`super::sealed::Pool`]).
-pub const CLASS_POOL: usize = CLASS_TAGS + 1;
+pub const CLASS_POOL: usize = 2;
 
 /// The word with where the garbage collector's young objects are linked.
-pub const CLASS_YOUNG: usize = CLASS_TAGS + 2;
+pub const CLASS_YOUNG: usize = 3;
+
+/// The first of the words with version tags of the class and of sealed subclasses that its type covers, as far as they
+/// are known. Compiled code looks at one word, whose number are the tag's lowest bits; the runtime at a second one.
+pub const CLASS_COVERED: usize = 4;
+
+/// How many such words there are, a power of two.
+pub const COVERED_WORDS: usize = 32;
 
 /// Words of a sealed class.
-pub const CLASS_WORDS: usize = CLASS_TAGS + 3;
+pub const CLASS_WORDS: usize = CLASS_COVERED + COVERED_WORDS;
 
 /// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
 pub const FUNCTION_WORDS: usize = 3;

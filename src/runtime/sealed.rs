@@ -4,7 +4,7 @@
 //! The constructor, the setter and the deallocator say [`super::frames::show`] before they run anything that may
 //! look at the stack, so calls of them wait without frames.
 //!
-//! A unit names the sealed classes that it works on, each with words in its data ([`super::data::CLASS_TAGS`]): version
+//! A unit names the sealed classes that it works on, each with words in its data ([`super::data::CLASS_COVERED`]): version
 //! tags of the classes whose instances the class' type covers. No class with such a tag ever changes.
 
 use std::sync::OnceLock;
@@ -19,10 +19,12 @@ use crate::cpython::object::type_of;
 use crate::cpython::running;
 
 use super::caches::NO_VERSION;
+use super::data::CLASS_COVERED;
 use super::data::CLASS_POOL;
-use super::data::CLASS_TAGS;
+use super::data::CLASS_TAG;
 use super::data::CLASS_TYPE;
 use super::data::CLASS_YOUNG;
+use super::data::COVERED_WORDS;
 use super::data::WORD;
 use super::object::word;
 use super::quiet;
@@ -82,10 +84,22 @@ pub(super) fn prepare(unit: &LoadedUnit) {
     for (number, class) in unit.meta().classes.iter().enumerate() {
         let first = unit.layout().class(number);
         let known = if class.version == 0 { NO_VERSION } else { u64::from(class.version) };
-        for word in 0..CLASS_TAGS {
-            unit.set_word(first + word * WORD, if word == 0 { known } else { NO_VERSION });
+        unit.set_word(first + CLASS_TAG * WORD, known);
+        for word in 0..COVERED_WORDS {
+            unit.set_word(first + (CLASS_COVERED + word) * WORD, NO_VERSION);
+        }
+        if class.version != 0 {
+            unit.set_word(covered_words(unit, number, known)[0], known);
         }
     }
+}
+
+/// Where a class has this version tag, if its type covers the class with that tag: where compiled code looks, and
+/// where the tag goes when another one takes its place there.
+fn covered_words(unit: &LoadedUnit, number: usize, version: u64) -> [usize; 2] {
+    let first = unit.layout().class(number) + CLASS_COVERED * WORD;
+    let word = position(version.cast_signed()) % COVERED_WORDS;
+    [word, (word + COVERED_WORDS / 2) % COVERED_WORDS].map(|word| first + word * WORD)
 }
 
 /// Lets compiled code make instances of a class of the unit that a guard cell has just found under its name.
@@ -152,12 +166,11 @@ pub(super) unsafe fn covers(unit: &LoadedUnit, number: usize, object: *mut PyObj
     unsafe {
         let class = type_of(object);
         let version = u64::from(quiet::version_for(class));
-        let first = unit.layout().class(number);
-        let words = || (0..CLASS_TAGS).map(|word| first + word * WORD);
-        if version != 0 && words().any(|place| unit.word(place) == version) {
+        let [seen, aside] = covered_words(unit, number, version);
+        let meta = &unit.meta().classes[number];
+        if version != 0 && [seen, aside].iter().any(|&place| unit.word(place) == version) {
             return true;
         }
-        let meta = &unit.meta().classes[number];
         if !meta.has_subclasses || version == 0 || meta.version == 0 {
             return false;
         }
@@ -167,9 +180,8 @@ pub(super) unsafe fn covers(unit: &LoadedUnit, number: usize, object: *mut PyObj
         {
             return false;
         }
-        let free = words().find(|&place| unit.word(place) == NO_VERSION);
-        let other = first + (1 + position(version.cast_signed()) % (CLASS_TAGS - 1)) * WORD;
-        unit.set_word(free.unwrap_or(other), version);
+        let is_free = unit.word(seen) == NO_VERSION;
+        unit.set_word(if is_free { seen } else { aside }, version);
         true
     }
 }

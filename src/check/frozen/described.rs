@@ -307,7 +307,7 @@ impl Field {
             name: self.name.bind(py).to_string_lossy().into_owned(),
             offset: i32::try_from(self.offset).ok()?,
             takes_all: matches!(check, Check::Anything),
-            ty: check.exact_type(py),
+            ty: check.settled().exact_type(py),
             class: check.instance(py),
             // SAFETY: the caller's promise.
             is_stored: unsafe { self.is_stored(seal, class) },

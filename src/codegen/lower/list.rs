@@ -223,7 +223,7 @@ pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
     let (kept, large, boxed) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
     cx.code.builder.ins().brif(is_small, kept, &[], large, &[]);
     cx.code.enter(large);
-    overwrite_digit(cx, &store, value, boxed);
+    overwrite_digit(cx, value, store.old, (store.done, boxed));
     cx.code.enter(fresh);
     cx.code.builder.ins().brif(is_small, kept, &[], boxed, &[]);
     cx.code.enter(kept);
@@ -241,13 +241,14 @@ pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
     cx.code.enter(store.done);
 }
 
-/// Writes a number of one digit into an int object of one digit that only its list knows.
-fn overwrite_digit(cx: &mut Lower<'_>, store: &Store, value: Value, other: Block) {
-    cx.code.require_only_reference(store.old, other);
+/// Writes a number of one digit into an int object of one digit that only one place knows, and goes to `done`; to
+/// `other` where that can't be.
+pub(super) fn overwrite_digit(cx: &mut Lower<'_>, value: Value, old: Value, (done, other): (Block, Block)) {
+    cx.code.require_only_reference(old, other);
     let magnitude = cx.code.builder.ins().iabs(value);
     let long = cx.code.compare_constant(IntCC::UnsignedGreaterThanOrEqual, magnitude, DIGIT);
     cx.code.branch_if(long, other);
-    let header = cx.code.load(WORD, store.old, cx.code.layout.int_header);
+    let header = cx.code.load(WORD, old, cx.code.layout.int_header);
     let sign = cx.code.builder.ins().sshr_imm_u(value, 63);
     let (digits, wanted) = match cx.code.layout.int_header_kind {
         IntHeader::SignedSize => {
@@ -264,10 +265,10 @@ fn overwrite_digit(cx: &mut Lower<'_>, store: &Store, value: Value, other: Block
     };
     let differs = cx.code.compare_constant(IntCC::NotEqual, digits, 1);
     cx.code.branch_if(differs, other);
-    cx.code.store(wanted, store.old, cx.code.layout.int_header);
+    cx.code.store(wanted, old, cx.code.layout.int_header);
     let digit = cx.code.builder.ins().ireduce(types::I32, magnitude);
-    cx.code.store(digit, store.old, cx.code.layout.int_digits);
-    cx.code.jump(store.done, &[]);
+    cx.code.store(digit, old, cx.code.layout.int_digits);
+    cx.code.jump(done, &[]);
 }
 
 pub(super) fn set_bool(cx: &mut Lower<'_>, at: &InstData) {

@@ -11,6 +11,7 @@ use crate::runtime::sealed::{POOL_COUNT, POOL_FIRST, POOL_LINK};
 use crate::runtime::table::Helper;
 
 use super::Lower;
+use super::list::overwrite_digit;
 use super::object::{named_constant, store_operands};
 use crate::codegen::abi::WORD;
 use crate::codegen::code::{Subclasses, displacement};
@@ -157,12 +158,14 @@ pub(super) fn set_float(cx: &mut Lower<'_>, at: &InstData) {
 pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
     let value = cx.arg(at, 1);
     let small = cx.code.layout.small_ints;
-    let (store, fresh) = begin_store(cx, at, Fixed::IntType);
-    cx.code.jump(fresh, &[]);
-    cx.code.enter(fresh);
-    let (kept, boxed) = (cx.code.block(), cx.code.block());
     let number = cx.code.builder.ins().iadd_imm_s(value, -small.first);
     let is_small = cx.code.compare_constant(IntCC::UnsignedLessThan, number, small.count);
+    let (store, fresh) = begin_store(cx, at, Fixed::IntType);
+    let (kept, large, boxed) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
+    cx.code.builder.ins().brif(is_small, kept, &[], large, &[]);
+    cx.code.enter(large);
+    overwrite_digit(cx, value, store.old, (store.done, boxed));
+    cx.code.enter(fresh);
     cx.code.builder.ins().brif(is_small, kept, &[], boxed, &[]);
     cx.code.enter(kept);
     let first = cx.code.fixed(Fixed::SmallInts);

@@ -23,6 +23,8 @@ use rustc_hash::FxHashMap;
 use crate::ir::{Block, CellSpec, Const, GlobalFact, Imm, Inst, Op, Point, Type, Unit, Value};
 use crate::types;
 
+use self::calls::probably_keeps;
+
 use super::context::Context;
 use super::repr::{Known, MAX_TUPLE, Repr};
 
@@ -98,6 +100,8 @@ pub(super) struct Walker<'a, S: Sink> {
     /// The instruction behind it.
     next: Inst,
     point: Point,
+    /// A call of a method that is not looked up, and where it would be: exits in front of the call go there.
+    deferred: Option<(Inst, Inst)>,
     /// Objects made of unboxed values in this block, so that a value keeps one identity there.
     boxes: FxHashMap<(Op, S::V), S::V>,
 }
@@ -115,6 +119,7 @@ impl<'a, S: Sink> Walker<'a, S> {
             inst: first,
             next: first,
             point: Point::Before(first),
+            deferred: None,
             boxes: FxHashMap::default(),
         }
     }
@@ -161,7 +166,14 @@ impl<'a, S: Sink> Walker<'a, S> {
     /// Makes the point before this instruction the one to exit to.
     pub(super) fn stand_before(&mut self, inst: Inst) {
         self.inst = inst;
-        self.point = Point::Before(inst);
+        self.point = self.before(inst);
+    }
+
+    fn before(&self, inst: Inst) -> Point {
+        match self.deferred {
+            Some((call, method)) if call == inst => Point::Before(method),
+            _ => Point::Before(inst),
+        }
     }
 
     /// Forgets the objects made in the block that the sink has ended.
@@ -171,7 +183,7 @@ impl<'a, S: Sink> Walker<'a, S> {
 
     /// Leaves for the generic version at the current point.
     pub(super) fn leave(&mut self) {
-        self.point = Point::Before(self.inst);
+        self.point = self.before(self.inst);
         self.many(Op::Leave, Imm::None, &[], &[]);
     }
 
@@ -324,7 +336,10 @@ impl<'a, S: Sink> Walker<'a, S> {
             Op::Poll => self.none(Op::Poll, Imm::None, &[]),
             Op::ObjCheckResult => {
                 let value = self.read(data.args[0])?;
-                if !value.keeps(&self.cx.signature.result) || matches!(value, Repr::Likely(..)) {
+                if probably_keeps(&value, &self.cx.signature.result) {
+                    let known = self.kept_result(&value)?;
+                    self.env.insert(data.args[0], known);
+                } else if !value.keeps(&self.cx.signature.result) || matches!(value, Repr::Likely(..)) {
                     let object = self.object(&value)?;
                     self.none(Op::ObjCheckResult, Imm::None, &[object]);
                     if matches!(value, Repr::Tuple(_)) {
@@ -345,6 +360,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                 }
             }
             Op::ObjItem => self.item(inst)?,
+            Op::ObjCallMethod if self.deferred.is_some_and(|(call, _)| call == inst) => {
+                let result = self.dispatched(inst)?.ok_or(Left)?;
+                self.define(inst, result);
+            }
             Op::ObjSetItem => self.set_item(inst)?,
             Op::ObjSetAttr => {
                 if self.store_field(inst)? {
@@ -443,7 +462,7 @@ impl<'a, S: Sink> Walker<'a, S> {
                 Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => {
                     self.call(inst, id, &operands[0], &operands[1..])?
                 }
-                _ => match self.dispatched(inst, id, &operands[2..])? {
+                _ => match self.dispatched(inst)? {
                     Some(result) => Ok(result),
                     None => self.call(inst, id, &operands[0], &operands[2..])?,
                 },
@@ -460,6 +479,10 @@ impl<'a, S: Sink> Walker<'a, S> {
     fn method(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         if self.sealed_method(inst)? {
+            return Ok(());
+        }
+        if self.is_dispatched_next(inst) {
+            self.deferred = Some((self.next, inst));
             return Ok(());
         }
         let object = self.read(data.args[0])?;

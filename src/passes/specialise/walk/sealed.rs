@@ -4,13 +4,27 @@
 use std::rc::Rc;
 
 use crate::ir::{
-    Binary, ClassId, Const, ConstId, FuncId, GlobalFact, Imm, InPlace, Inst, Op, Point, Signature, Value,
+    Binary, ClassId, Const, FuncId, GlobalFact, Imm, InPlace, Inst, Op, Point, Signature, Value,
 };
 use crate::passes::specialise::repr::Known;
 use crate::types::Type;
 
 use super::calls::probably_keeps;
 use super::{Left, Repr, Reprs, Sink, Walker};
+
+/// A call of a method that subclasses replace.
+struct Dispatching<V> {
+    /// The object, as a generic value.
+    receiver: Value,
+    /// The method.
+    imm: Imm,
+    /// The arguments behind the object.
+    args: Vec<Repr<V>>,
+    /// What the bodies want of them.
+    wanted: Vec<Type>,
+    /// What the bodies give.
+    result: Type,
+}
 
 impl<S: Sink> Walker<'_, S> {
     /// The object that a generic value is, with its sealed class. Where it probably is one, a guard exits at the
@@ -133,55 +147,62 @@ impl<S: Sink> Walker<'_, S> {
         Ok(true)
     }
 
-    /// A call of a method that subclasses replace: of the body that goes with the exact class.
-    pub(super) fn dispatched(
-        &mut self,
-        inst: Inst,
-        names: ConstId,
-        args: &[Repr<S::V>],
-    ) -> Result<Option<Repr<S::V>>, Left> {
+    /// Whether the next instruction calls the method that this one would look up, by the exact class.
+    pub(super) fn is_dispatched_next(&self, inst: Inst) -> bool {
         let generic = self.cx.generic;
-        let Some(found) = generic.def_inst(generic.inst(inst).args[0]).filter(|def| def.op == Op::ObjMethod)
-        else {
-            return Ok(None);
-        };
-        let (Imm::Const(name), receiver) = (found.imm, found.args[0]) else { return Ok(None) };
-        let name = self.name(name.index());
+        let (call, results) = (generic.inst(self.next), &generic.inst(inst).results);
+        call.op == Op::ObjCallMethod
+            && !call.catches()
+            && call.args[..2] == results[..]
+            && self.dispatch_of(self.next).is_some()
+    }
+
+    /// What a call of a method that subclasses replace may lead to, where the bodies take the arguments.
+    fn dispatch_of(&self, inst: Inst) -> Option<Dispatching<S::V>> {
+        let call = self.cx.generic.inst(inst);
+        let found = self.cx.generic.def_inst(call.args[0]).filter(|def| def.op == Op::ObjMethod)?;
+        let (Imm::Const(name), Imm::Const(names)) = (found.imm, call.imm) else { return None };
+        let (name, receiver) = (self.name(name.index()), found.args[0]);
         let unit = self.sink.unit();
-        let Some(class) = self.class_of(receiver).filter(|_| unit.consts[names.index()] == Const::None)
-        else {
-            return Ok(None);
-        };
-        let number = unit.classes[class.index()].dispatch.iter().position(|found| found.name == name);
-        let Some(number) = number else { return Ok(None) };
+        let class = self.class_of(receiver).filter(|_| unit.consts[names.index()] == Const::None)?;
+        let number = unit.classes[class.index()].dispatch.iter().position(|found| found.name == name)?;
         let targets = unit.classes[class.index()].dispatch[number].targets.clone();
-        let signatures: Vec<Signature> =
-            targets.iter().map(|&(_, function)| unit.function(function).signature.clone()).collect();
-        let Some(wanted) = signatures.first().cloned() else { return Ok(None) };
+        let signatures: Vec<&Signature> =
+            targets.iter().map(|&(_, function)| &unit.function(function).signature).collect();
+        let wanted = signatures.first()?.params.get(1..)?.to_vec();
         let name_of = |class: ClassId| Type::Sealed(unit.classes[class.index()].name.as_str().into());
         // Each body gets an object of its own class, which the test of that class is about.
         let is_own = |own: ClassId, ty: &Type| [Type::Object, name_of(own), name_of(class)].contains(ty);
-        let is_same = |(&(own, _), signature): (&(ClassId, FuncId), &Signature)| {
-            signature.params.get(1..) == wanted.params.get(1..)
+        let is_same = |(&(own, _), signature): (&(ClassId, FuncId), &&Signature)| {
+            signature.params.get(1..) == Some(&wanted[..])
                 && signature.params.first().is_some_and(|first| is_own(own, first))
                 && Signature::machine(&signature.result) == crate::ir::Type::Obj
         };
-        if !targets.iter().zip(&signatures).all(is_same) {
-            return Ok(None);
+        let (Repr::Instance(object, _) | Repr::Likely(object, _)) = self.env.get(&receiver)? else {
+            return None;
+        };
+        let args: Vec<Repr<S::V>> =
+            call.args[2..].iter().map(|&arg| self.read(arg).ok()).collect::<Option<_>>()?;
+        let takes = targets.iter().all(|&(_, function)| self.takes_behind(function, *object, &args));
+        if !takes || !targets.iter().zip(&signatures).all(is_same) {
+            return None;
         }
-        let Some((object, _)) = self.instance(receiver) else { return Ok(None) };
-        if !targets.iter().all(|&(_, function)| self.takes_behind(function, object, args)) {
-            return Ok(None);
-        }
-        let imm = Imm::Dispatch(class, u32::try_from(number).expect("classes have few methods"));
-        let which = self.one(Op::SealedWhich, imm, &[object]);
-        let mut values = vec![which, object];
-        values.extend(self.passed(args, &wanted.params[1..])?);
-        self.point = Point::After(inst);
-        let value = self.many(Op::CallOneOf, imm, &values, &[crate::ir::Type::Obj])[0];
-        self.stand_before(inst);
         let result = signatures.iter().fold(Type::Never, |result, signature| result.join(&signature.result));
-        Ok(Some(match result {
+        let imm = Imm::Dispatch(class, u32::try_from(number).expect("classes have few methods"));
+        Some(Dispatching { receiver, imm, args, wanted, result })
+    }
+
+    /// A call of a method that subclasses replace: of the body that goes with the exact class.
+    pub(super) fn dispatched(&mut self, inst: Inst) -> Result<Option<Repr<S::V>>, Left> {
+        let Some(call) = self.dispatch_of(inst) else { return Ok(None) };
+        let Some((object, _)) = self.instance(call.receiver) else { return Ok(None) };
+        let which = self.one(Op::SealedWhich, call.imm, &[object]);
+        let mut values = vec![which, object];
+        values.extend(self.passed(&call.args, &call.wanted)?);
+        self.point = Point::After(inst);
+        let value = self.many(Op::CallOneOf, call.imm, &values, &[crate::ir::Type::Obj])[0];
+        self.stand_before(inst);
+        Ok(Some(match call.result {
             ty @ (Type::Sealed(_) | Type::Optional(_)) => Repr::Likely(value, Rc::new(ty)),
             _ => Repr::Object(value),
         }))
@@ -237,6 +258,12 @@ impl<S: Sink> Walker<'_, S> {
         let text = self.sink.constant(Const::Str(text));
         self.none(Op::SealedAccepted, text, &[object]);
         Ok(Some(result))
+    }
+
+    /// The result, known to be what the annotation wants; exits where a test of its class does not show that.
+    pub(super) fn kept_result(&mut self, value: &Repr<S::V>) -> Result<Repr<S::V>, Left> {
+        let ty = self.cx.signature.result.clone();
+        Ok(Repr::Instance(self.kept_instance(value, &ty)?, Rc::new(ty)))
     }
 
     /// The argument as an object that is what the parameter's annotation wants; exits where it is not.
