@@ -15,6 +15,7 @@ pub mod dialect;
 mod fields;
 mod finish;
 pub mod functions;
+mod guess;
 mod names;
 mod nesting;
 mod patterns;

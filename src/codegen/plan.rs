@@ -332,6 +332,11 @@ pub(super) fn slot_meta(slot: &Slot, word: &mut impl FnMut(Value) -> u32) -> Slo
             SlotMeta::UnitRangeIter { next: word(*next), stop: word(*stop), step: word(*step) }
         }
         Slot::ListIter { list, next } => SlotMeta::ListIter { list: word(*list), next: word(*next) },
+        Slot::ReverseIter { list, next } => SlotMeta::ReverseIter { list: word(*list), next: word(*next) },
+        Slot::Enumerate { count, of } => {
+            SlotMeta::Enumerate { count: word(*count), of: Box::new(slot_meta(of, word)) }
+        }
+        Slot::Zip(items) => SlotMeta::Zip(items.iter().map(|item| slot_meta(item, word)).collect()),
         Slot::Char(point) => SlotMeta::Char(word(*point)),
     }
 }

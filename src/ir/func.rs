@@ -157,13 +157,29 @@ pub enum Slot {
     },
     /// A str of one character with this code point.
     Char(Value),
-    /// The iterator of a list that gives the item at this index next.
+    /// The iterator of a list or a str that gives the item at this index next.
     ListIter {
+        /// The list or str.
+        list: Value,
+        /// The index.
+        next: Value,
+    },
+    /// `reversed` of a list that gives the item at this index next; -1 where it is at its end.
+    ReverseIter {
         /// The list.
         list: Value,
         /// The index.
         next: Value,
     },
+    /// `enumerate` of an iterator.
+    Enumerate {
+        /// The number that it gives next.
+        count: Value,
+        /// The iterator.
+        of: Box<Slot>,
+    },
+    /// `zip` of iterators.
+    Zip(Vec<Slot>),
     /// The iterator of a range that goes from `next` to `stop` in steps of one, up or down.
     UnitRangeIter {
         /// The next item.
@@ -451,13 +467,19 @@ impl Slot {
         match self {
             Slot::Value(value) | Slot::Char(value) => visit(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
-            Slot::Tuple(items) => items.iter().for_each(|item| item.visit_values(visit)),
+            Slot::Tuple(items) | Slot::Zip(items) => items.iter().for_each(|item| item.visit_values(visit)),
+            Slot::Enumerate { count, of } => {
+                visit(*count);
+                of.visit_values(visit);
+            }
             Slot::Instance { class, keeper, fields } => {
                 visit(*class);
                 keeper.iter().copied().for_each(&mut *visit);
                 fields.iter().for_each(|field| field.visit_values(visit));
             }
-            Slot::Wide { low: a, high: b } | Slot::ListIter { list: a, next: b } => {
+            Slot::Wide { low: a, high: b }
+            | Slot::ListIter { list: a, next: b }
+            | Slot::ReverseIter { list: a, next: b } => {
                 visit(*a);
                 visit(*b);
             }
@@ -476,13 +498,19 @@ impl Slot {
         match self {
             Slot::Value(value) | Slot::Char(value) => *value = map(*value),
             Slot::None | Slot::Bool(_) | Slot::Const(_) | Slot::Cell(_) => {}
-            Slot::Tuple(items) => items.iter_mut().for_each(|item| item.map_values(map)),
+            Slot::Tuple(items) | Slot::Zip(items) => items.iter_mut().for_each(|item| item.map_values(map)),
+            Slot::Enumerate { count, of } => {
+                *count = map(*count);
+                of.map_values(map);
+            }
             Slot::Instance { class, keeper, fields } => {
                 *class = map(*class);
                 *keeper = keeper.map(&mut *map);
                 fields.iter_mut().for_each(|field| field.map_values(map));
             }
-            Slot::Wide { low: a, high: b } | Slot::ListIter { list: a, next: b } => {
+            Slot::Wide { low: a, high: b }
+            | Slot::ListIter { list: a, next: b }
+            | Slot::ReverseIter { list: a, next: b } => {
                 *a = map(*a);
                 *b = map(*b);
             }

@@ -189,13 +189,13 @@ macro_rules! for_each_op {
                 ListCopyItem = copy_item(One(Obj), One(I64), One(Obj), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
                 /// Has two items of an exact list change places; exits unless there are both.
                 ListSwap = swap(One(Obj), One(I64), One(I64), Rest(I64)) -> (), Bool, [EXITS, WRITES, STAYS];
-                /// The item of an exact list at an index that is not negative, and true; 0 and false where there is none. Exits
-                /// where there is one that is no exact int that fits 64 bits.
+                /// The item of an exact list at an index, and true; 0 and false where there is none, at -1 too. Exits where there
+                /// is one that is no exact int that fits 64 bits.
                 ListNextInt = next_int(One(Obj), One(I64), Rest(I64)) -> (I64, Bool), None, [EXITS, READS];
                 /// As `list.next_int`; exits where there is an item that is no exact float, or a NaN.
                 ListNextFloat = next_float(One(Obj), One(I64), Rest(I64)) -> (F64, Bool), None, [EXITS, READS];
-                /// A new reference to the item of an exact list at an index that is not negative, and true; None and false
-                /// where there is none.
+                /// A new reference to the item of an exact list at an index, and true; None and false where there is none, at -1
+                /// too.
                 ListNext = next(One(Obj), One(I64), Rest(I64)) -> (Obj, Bool), None, [READS];
                 /// As `list.next`; exits where there is an item that is not exactly of the class that the immediate names.
                 ListNextOf = next_of(One(Obj), One(I64), Rest(I64)) -> (Obj, Bool), Class, [EXITS, READS];
@@ -234,6 +234,8 @@ macro_rules! for_each_op {
                 /// The code point of the character of an exact str at the index, which counts from the end when it is
                 /// negative; exits unless there is one.
                 StrItem = item(One(Obj), One(I64)) -> (I64), Bool, [EXITS];
+                /// The code point of the character of an exact str at an index, and true; 0 and false where there is none.
+                StrNext = next(One(Obj), One(I64)) -> (I64, Bool), None, [READS];
                 /// Whether an exact str is the one character with this code point.
                 StrIsChar = is_char(One(Obj), One(I64)) -> (Bool), None, [];
                 /// Whether two exact strs are equal.

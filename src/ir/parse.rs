@@ -387,6 +387,19 @@ fn slot(unit: &mut Unit, cursor: &mut Cursor<'_>) -> Result<Slot, ParseError> {
         }
         "wide" => two(cursor).map(|[low, high]| Slot::Wide { low, high }),
         "list_iter" => two(cursor).map(|[list, next]| Slot::ListIter { list, next }),
+        "reverse_iter" => two(cursor).map(|[list, next]| Slot::ReverseIter { list, next }),
+        "enumerate" => {
+            cursor.expect("(")?;
+            let count = value(cursor)?;
+            cursor.expect(",")?;
+            let of = Box::new(slot(unit, cursor)?);
+            cursor.expect(")")?;
+            Ok(Slot::Enumerate { count, of })
+        }
+        "zip" => {
+            cursor.expect("(")?;
+            Ok(Slot::Zip(cursor.list(")", |cursor| slot(unit, cursor))?))
+        }
         "range" => three(cursor).map(|[start, stop, step]| Slot::Range { start, stop, step }),
         "range_iter" => three(cursor).map(|[next, count, step]| Slot::RangeIter { next, count, step }),
         "unit_range_iter" => three(cursor).map(|[next, stop, step]| Slot::UnitRangeIter { next, stop, step }),

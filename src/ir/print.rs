@@ -220,6 +220,17 @@ impl DisplayFunction<'_> {
             Slot::Range { start, stop, step } => write!(f, "range({start}, {stop}, {step})"),
             Slot::RangeIter { next, count, step } => write!(f, "range_iter({next}, {count}, {step})"),
             Slot::ListIter { list, next } => write!(f, "list_iter({list}, {next})"),
+            Slot::ReverseIter { list, next } => write!(f, "reverse_iter({list}, {next})"),
+            Slot::Zip(items) => {
+                f.write_str("zip(")?;
+                list(f, items, |f, item| self.slot(f, item))?;
+                f.write_str(")")
+            }
+            Slot::Enumerate { count, of } => {
+                write!(f, "enumerate({count}, ")?;
+                self.slot(f, of)?;
+                f.write_str(")")
+            }
             Slot::UnitRangeIter { next, stop, step } => write!(f, "unit_range_iter({next}, {stop}, {step})"),
         }
     }

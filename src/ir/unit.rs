@@ -133,6 +133,8 @@ builtins! {
     Bytes = "bytes",
     /// `divmod`
     DivMod = "divmod",
+    /// `enumerate`
+    Enumerate = "enumerate",
     /// `float`
     Float = "float",
     /// `int`
@@ -151,6 +153,8 @@ builtins! {
     Pow = "pow",
     /// `range`
     Range = "range",
+    /// `reversed`
+    Reversed = "reversed",
     /// `round`
     Round = "round",
     /// `sorted`
@@ -159,6 +163,8 @@ builtins! {
     Str = "str",
     /// `sum`
     Sum = "sum",
+    /// `zip`
+    Zip = "zip",
 }
 
 /// The signature of a specialised body: `(thread state, depth, params…) -> (value, status)`.
@@ -205,6 +211,8 @@ pub struct NestedCode {
     pub count: usize,
     /// Its `co_freevars`.
     pub free: Vec<String>,
+    /// What a call of it returns, a list whose items are guesses; anything else is not said.
+    pub makes: types::Type,
 }
 
 /// A function of a unit.

@@ -81,13 +81,29 @@ pub enum SlotMeta {
         /// The step.
         step: u32,
     },
-    /// A list iterator.
+    /// A list's or a str's iterator.
     ListIter {
+        /// The list or str.
+        list: u32,
+        /// The index of its next item.
+        next: u32,
+    },
+    /// A list's reverse iterator.
+    ReverseIter {
         /// The list.
         list: u32,
         /// The index of its next item.
         next: u32,
     },
+    /// `enumerate` of an iterator.
+    Enumerate {
+        /// The number that comes next.
+        count: u32,
+        /// The iterator.
+        of: Box<SlotMeta>,
+    },
+    /// `zip` of iterators.
+    Zip(Vec<SlotMeta>),
     /// A range iterator from `next` to `stop` by steps of one, up or down.
     UnitRangeIter {
         /// The next number.

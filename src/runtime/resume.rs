@@ -7,6 +7,7 @@ use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::ffi::PyThreadState;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use rustc_hash::FxHashMap;
 
 use crate::cpython::object::drop_optional;
@@ -373,6 +374,20 @@ impl<'a, 'py> Builder<'a, 'py> {
                 iterator.call_method1("__setstate__", (self.number(self.int(*next))?,))?;
                 Ok(iterator)
             }
+            SlotMeta::ReverseIter { list, next } => {
+                let list = self.word_object(*list as usize)?;
+                let iterator = self.called(&raw mut ffi::PyReversed_Type, &[list])?;
+                iterator.call_method1("__setstate__", (self.number(self.int(*next))?,))?;
+                Ok(iterator)
+            }
+            SlotMeta::Enumerate { count, of } => {
+                let (of, count) = (self.object(of)?, self.number(self.int(*count))?);
+                self.called(&raw mut ffi::PyEnum_Type, &[of, count])
+            }
+            SlotMeta::Zip(items) => {
+                let items = items.iter().map(|item| self.object(item)).collect::<PyResult<Vec<_>>>()?;
+                self.called(&raw mut ffi::PyZip_Type, &items)
+            }
             SlotMeta::UnitRangeIter { next, stop, step } => {
                 self.range(self.int(*next), self.int(*stop), self.int(*step))?.try_iter().map(Bound::into_any)
             }
@@ -400,18 +415,19 @@ impl<'a, 'py> Builder<'a, 'py> {
     }
 
     fn range(&self, start: i128, stop: i128, step: i128) -> PyResult<Bound<'py, PyAny>> {
-        let [start, stop, step] = [self.number(start)?, self.number(stop)?, self.number(step)?];
-        // SAFETY: the type is static, and the arguments are live objects and a null pointer behind them.
-        unsafe {
-            let made = ffi::PyObject_CallFunctionObjArgs(
-                (&raw mut ffi::PyRange_Type).cast(),
-                start.as_ptr(),
-                stop.as_ptr(),
-                step.as_ptr(),
-                std::ptr::null_mut::<PyObject>(),
-            );
-            Bound::from_owned_ptr_or_err(self.py, made)
-        }
+        let parts = [self.number(start)?, self.number(stop)?, self.number(step)?];
+        self.called(&raw mut ffi::PyRange_Type, &parts)
+    }
+
+    /// An object of a builtin class.
+    fn called(
+        &self,
+        class: *mut ffi::PyTypeObject,
+        args: &[Bound<'py, PyAny>],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: builtin classes live for ever.
+        let class = unsafe { Bound::from_borrowed_ptr(self.py, class.cast()) };
+        class.call1(PyTuple::new(self.py, args)?)
     }
 
     fn number(&self, value: i128) -> PyResult<Bound<'py, PyAny>> {

@@ -61,6 +61,10 @@ STEPS = {
         "for q in range(len(v) - 1):\n    v[q] = v[q + 1]",
         "if v:\n    total ^= v.pop()\n    v.append(total & 7)",
         "for q in v:\n    if q == {k}:\n        v.append(i)\n        break\ndel v[60:]",
+        "for p, q in enumerate(v):\n    total += p * q",
+        "for p, q in enumerate(v, {k}):\n    if q == p:\n        v.pop()\n    total ^= q",
+        "for q in reversed(v):\n    total = total * 3 + q",
+        "for p, q in zip(v, [r * r for r in range({k} % 40)]):\n    total += p - q",
     ],
     "u": ["u[{i}] = total", "total -= u[{i}]", "u[{i}] += 1", "u[0] = u[0] + u[{i}] & 4095", "u[{i}] = u[{i}] // 2"],
     "w": [
@@ -76,6 +80,7 @@ STEPS = {
         "w[{i}] = w[{i}] / 3.0 + w[{j}]",
         "for q in range(len(w)):\n    sum_ += w[q] * w[q]",
         "for g in w:\n    sum_ = sum_ * 0.5 + g",
+        "for p, (g, f) in enumerate(zip(w, reversed(w))):\n    sum_ += p * g - f",
         "for q in range(len(w)):\n    w[q] = w[-1 - q] * 0.25 + sum_",
     ],
     "z": [

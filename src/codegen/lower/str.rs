@@ -25,6 +25,22 @@ pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, point);
 }
 
+pub(super) fn next(cx: &mut Lower<'_>, at: &InstData) {
+    let (string, index) = cx.args_two(at);
+    let length = cx.code.load(WORD, string, cx.code.layout.string.length);
+    let (some, done) = (cx.code.block(), cx.code.block());
+    let results = [WORD, BOOL].map(|ty| cx.code.builder.append_block_param(done, ty));
+    let inside = cx.code.compare(IntCC::UnsignedLessThan, index, length);
+    let nothing = cx.code.word(0);
+    cx.code.builder.ins().brif(inside, some, &[], done, &[nothing.into(), inside.into()]);
+    cx.code.enter(some);
+    let point = character(cx, string, index);
+    cx.code.jump(done, &[point, inside]);
+    cx.code.enter(done);
+    cx.set_value(at.results[0], results[0]);
+    cx.set_value(at.results[1], results[1]);
+}
+
 /// The code point of a character that there is.
 fn character(cx: &mut Lower<'_>, string: Value, index: Value) -> Value {
     let (wide, done) = (cx.code.cold_block(), cx.code.block());

@@ -8,6 +8,7 @@ use ruff_text_size::TextSize;
 
 use crate::front::closures;
 use crate::front::closures::parts_of_comprehension;
+use crate::front::guess;
 use crate::front::scope::Variable;
 use crate::ir::Const;
 use crate::ir::Imm;
@@ -41,7 +42,13 @@ impl<'a> Builder<'a> {
         let range = expr.range();
         let needs = closures::needs_of_comprehension(expr, self.scope.private_class(), self.reading);
         let none = self.constant(Const::None, range);
-        let nested = Nested { name, start: start.unwrap_or(range.start()), node: range, needs };
+        let nested = Nested {
+            name,
+            start: start.unwrap_or(range.start()),
+            node: range,
+            needs,
+            makes: guess::made_by(expr),
+        };
         let function = self.make_function(nested, [none; 3], range);
         let iterable = self.expr(&first.iter);
         let iterator = self.value(Op::ObjIter, Imm::None, vec![iterable], range);

@@ -23,6 +23,7 @@ use crate::ir::NestedCode;
 use crate::ir::Op;
 use crate::ir::Value;
 use crate::source::Reason;
+use crate::types::Type;
 
 use super::Builder;
 use super::syntax_error;
@@ -37,6 +38,8 @@ pub(super) struct Nested<'n> {
     pub(super) node: TextRange,
     /// The names that it wants of its surroundings.
     pub(super) needs: NameSet,
+    /// What a call of it returns, as far as [`NestedCode::makes`] says it.
+    pub(super) makes: Type,
 }
 
 impl<'a> Builder<'a> {
@@ -47,7 +50,8 @@ impl<'a> Builder<'a> {
         let start = def.decorator_list.first().map_or(def.start(), |decorator| decorator.expression.start());
         let function = if def.type_params.is_some() {
             let needs = closures::needs_of_generic_function(def, self.scope.private_class(), self.reading);
-            let nested = Nested { name: &generic_name(&def.name), start, node: def.range, needs };
+            let nested =
+                Nested { name: &generic_name(&def.name), start, node: def.range, needs, makes: Type::Object };
             let parameters = &def.parameters;
             let mut plain = parameters.posonlyargs.iter().chain(&parameters.args);
             let has_default = [
@@ -60,7 +64,7 @@ impl<'a> Builder<'a> {
         } else {
             let annotations = self.annotations(def);
             let needs = closures::needs_of_function(def, self.scope.private_class(), self.reading);
-            let nested = Nested { name: &def.name, start, node: def.range, needs };
+            let nested = Nested { name: &def.name, start, node: def.range, needs, makes: Type::Object };
             self.make_function(nested, [defaults, named, annotations], def.name.range)
         };
         let decorated = self.decorated(function, decorators);
@@ -82,12 +86,19 @@ impl<'a> Builder<'a> {
         let range = node.range;
         let needs = closures::needs_of_alias(node, self.scope.private_class(), self.reading);
         let alias = if node.type_params.is_some() {
-            let nested = Nested { name: &generic_name(&target.id), start: node.start(), node: range, needs };
+            let nested = Nested {
+                name: &generic_name(&target.id),
+                start: node.start(),
+                node: range,
+                needs,
+                makes: Type::Object,
+            };
             self.made_by_generic(nested, vec![], range)
         } else {
             let name = self.constant(Const::Str(target.id.to_string()), range);
             let none = self.constant(Const::None, range);
-            let nested = Nested { name: &target.id, start: node.start(), node: range, needs };
+            let nested =
+                Nested { name: &target.id, start: node.start(), node: range, needs, makes: Type::Object };
             let compute = self.make_function(nested, [none; 3], range);
             self.value(Op::ObjTypeAlias, Imm::None, vec![name, none, compute], range)
         };
@@ -107,12 +118,13 @@ impl<'a> Builder<'a> {
         let start = def.decorator_list.first().map_or(def.start(), |decorator| decorator.expression.start());
         if def.type_params.is_some() {
             let needs = closures::needs_of_generic_class(def, self.scope.private_class(), self.reading);
-            let nested = Nested { name: &generic_name(&def.name), start, node: def.range, needs };
+            let nested =
+                Nested { name: &generic_name(&def.name), start, node: def.range, needs, makes: Type::Object };
             return self.made_by_generic(nested, vec![], range);
         }
         let build = self.value(Op::ObjBuildClass, Imm::None, vec![], range);
         let needs = closures::needs_of_class(def, self.reading);
-        let nested = Nested { name: &def.name, start, node: def.range, needs };
+        let nested = Nested { name: &def.name, start, node: def.range, needs, makes: Type::Object };
         let none = self.constant(Const::None, range);
         let body = self.make_function(nested, [none; 3], range);
         let name = self.constant(Const::Str(def.name.to_string()), range);
@@ -131,7 +143,8 @@ impl<'a> Builder<'a> {
         };
         let class = self.scope.private_class();
         let needs = closures::needs_of_lambda(node.parameters.as_deref(), &node.body, class, self.reading);
-        let nested = Nested { name: "<lambda>", start: node.start(), node: node.range, needs };
+        let nested =
+            Nested { name: "<lambda>", start: node.start(), node: node.range, needs, makes: Type::Object };
         self.make_function(nested, [defaults, named, none], node.range)
     }
 
@@ -238,6 +251,7 @@ impl<'a> Builder<'a> {
                     ordinal,
                     count: 0,
                     free: free.into_iter().map(|(name, _)| name).collect(),
+                    makes: nested.makes.clone(),
                 });
                 self.nested_numbers.insert(nested.node, self.nested.len() - 1);
                 self.nested.len() - 1

@@ -283,7 +283,13 @@ impl Verifier<'_> {
                     self.fault(inst, "a slot's cell is not in the unit");
                 }
             }
-            Slot::Tuple(items) => items.iter().for_each(|item| self.check_slot(inst, item)),
+            Slot::Tuple(items) | Slot::Zip(items) => {
+                items.iter().for_each(|item| self.check_slot(inst, item));
+            }
+            Slot::Enumerate { count, of } => {
+                self.check_ints(inst, &[*count]);
+                self.check_slot(inst, of);
+            }
             Slot::Instance { class, keeper: _, fields } => {
                 if self.func.def_inst(*class).is_none_or(|def| def.op != Op::SealedTypeBorrowed) {
                     self.fault(inst, "the class of an object that is to be made is not known");
@@ -292,7 +298,7 @@ impl Verifier<'_> {
             }
             Slot::Char(point) => self.check_ints(inst, &[*point]),
             Slot::Wide { low, high } => self.check_ints(inst, &[*low, *high]),
-            Slot::ListIter { next, .. } => self.check_ints(inst, &[*next]),
+            Slot::ListIter { next, .. } | Slot::ReverseIter { next, .. } => self.check_ints(inst, &[*next]),
             Slot::Range { start: a, stop: b, step: c }
             | Slot::RangeIter { next: a, count: b, step: c }
             | Slot::UnitRangeIter { next: a, stop: b, step: c } => self.check_ints(inst, &[*a, *b, *c]),

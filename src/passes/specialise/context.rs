@@ -48,6 +48,8 @@ pub(super) struct Context<'a> {
     /// Instructions whose int results did not fit 64 bits.
     wide: FxHashSet<Inst>,
     uses: Vec<Uses>,
+    /// By value: the instructions that read it.
+    users: Vec<Vec<Inst>>,
     /// By block: whether specialised code leaves where it begins.
     leaves: Vec<bool>,
     /// By instruction: the first at or after it that is no release.
@@ -78,6 +80,7 @@ impl<'a> Context<'a> {
             loops: Loops::of(&cfg, &dominators),
             order: cfg.reverse_postorder().to_vec(),
             uses: uses_of(generic),
+            users: users_of(generic),
             start: None,
             wide,
             leaves: leaving_blocks(generic, cfg.reverse_postorder(), &live),
@@ -142,6 +145,19 @@ impl<'a> Context<'a> {
         self.uses[value.index()]
     }
 
+    /// The instruction that reads the value, releases apart, where there is one.
+    #[must_use]
+    pub(super) fn only_reader(&self, value: Value) -> Option<Inst> {
+        let mut readers = self.readers(value);
+        readers.next().filter(|_| readers.next().is_none())
+    }
+
+    /// The instructions that read the value, releases apart.
+    pub(super) fn readers(&self, value: Value) -> impl Iterator<Item = Inst> + '_ {
+        let users = self.users[value.index()].iter().copied();
+        users.filter(|&inst| self.generic.inst(inst).op != Op::Release)
+    }
+
     /// Whether the value is an iterator that is only asked for its next item.
     #[must_use]
     pub(super) fn is_iterator(&self, value: Value) -> bool {
@@ -190,6 +206,17 @@ impl<'a> Context<'a> {
         }
         needed
     }
+}
+
+fn users_of(generic: &Function) -> Vec<Vec<Inst>> {
+    let mut users = vec![Vec::new(); generic.values.len()];
+    for &inst in generic.layout.iter().flat_map(|&block| &generic.block(block).insts) {
+        let data = generic.inst(inst);
+        for arg in data.args.iter().chain(data.targets.iter().flat_map(|target| &target.args)) {
+            users[arg.index()].push(inst);
+        }
+    }
+    users
 }
 
 fn uses_of(generic: &Function) -> Vec<Uses> {

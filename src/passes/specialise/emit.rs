@@ -4,6 +4,8 @@
 //! definition dominates its uses. Other values, and iterators, which change, become block parameters;
 //! those that get the same value from everywhere are left to [`crate::passes::simplify`].
 
+mod convert;
+
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
@@ -17,6 +19,7 @@ use super::context::Context;
 use super::infer::Plan;
 use super::repr::{Kind, Repr, Step};
 use super::walk::{Env, Flow, Left, Place, Sink, Walker};
+use convert::{as_inferred, is_plain, make};
 
 /// How many slots the exits of a function have at most: a budget for code with very many variables.
 const MAX_SLOTS: usize = 300_000;
@@ -184,9 +187,7 @@ impl Emission<'_> {
 
     /// Whether a value that lives through the beginning of a block is passed as a parameter.
     fn travels(&self, value: Value, kind: &Kind) -> bool {
-        !self.single[value.index()]
-            || matches!(kind, Repr::RangeIter { .. } | Repr::ListIter { .. })
-            || self.cx.is_iterator(value)
+        !self.single[value.index()] || kind.is_counter() || self.cx.is_iterator(value)
     }
 
     /// A representation of this kind made of new parameters of the block, and of constants.
@@ -296,136 +297,6 @@ impl Emission<'_> {
         }
         Ok(Target { block: self.blocks[&to], args })
     }
-
-    /// Appends the machine values of `repr` as a value of this kind.
-    fn convert(&mut self, repr: &Repr<Value>, kind: &Kind, args: &mut Vec<Value>) -> Result<(), Left> {
-        match (kind, repr) {
-            (Repr::Never | Repr::None | Repr::Known(_), _) => {}
-            (Repr::Int((), Some(_)), _) | (Repr::Bool((), Some(_)), _) => {}
-            (Repr::Int(..), Repr::Int(value, _))
-            | (Repr::Float(()), Repr::Float(value))
-            | (Repr::Char(()), Repr::Char(value))
-            | (Repr::Bool(..), Repr::Bool(value, _)) => args.push(*value),
-            (Repr::Wide(..), repr @ (Repr::Wide(..) | Repr::Int(..))) => {
-                if let Some((low, high)) = self.walker.as_wide(repr) {
-                    args.extend([low, high]);
-                }
-            }
-            (Repr::Wide(..), Repr::Never) => {
-                let zero = self.walker.int_constant(0);
-                args.extend([zero, zero]);
-            }
-            (Repr::Int(..) | Repr::Char(_), Repr::Never) => args.push(self.walker.int_constant(0)),
-            (Repr::Float(()), Repr::Never) => args.push(self.walker.float_constant(0.0)),
-            (Repr::Bool(..), Repr::Never) => {
-                if let Repr::Bool(value, _) = self.walker.truth(false) {
-                    args.push(value);
-                }
-            }
-            (Repr::Tuple(kinds), Repr::Never) => {
-                for kind in kinds.iter() {
-                    self.convert(&Repr::Never, kind, args)?;
-                }
-            }
-            (Repr::Tuple(kinds), Repr::Tuple(items)) if kinds.len() == items.len() => {
-                for (item, kind) in items.iter().zip(kinds.iter()) {
-                    self.convert(item, kind, args)?;
-                }
-            }
-            (
-                Repr::Range { by, .. } | Repr::RangeIter { by, .. },
-                Repr::Range { start: a, stop: b, step: c, .. }
-                | Repr::RangeIter { next: a, end: b, step: c, .. },
-            ) => {
-                args.extend_from_slice(&[*a, *b]);
-                args.extend(by.value().is_none().then_some(*c));
-            }
-            (Repr::Range { by, .. } | Repr::RangeIter { by, .. }, Repr::Never) => {
-                let one = self.walker.int_constant(1);
-                args.extend_from_slice(&[one, one]);
-                args.extend(by.value().is_none().then_some(one));
-            }
-            (Repr::ListIter { .. }, Repr::ListIter { list, next, .. }) => args.extend([*list, *next]),
-            (Repr::ListIter { .. }, Repr::Never) => {
-                let nothing = self.walker.object(&Repr::Never)?;
-                args.extend([nothing, self.walker.int_constant(0)]);
-            }
-            (
-                Repr::Object(())
-                | Repr::Likely(..)
-                | Repr::Exact(..)
-                | Repr::Class(..)
-                | Repr::Method(..)
-                | Repr::Instance(..),
-                repr,
-            ) => args.push(self.walker.object(repr)?),
-            _ => return Err(Left),
-        }
-        Ok(())
-    }
-}
-
-/// Whether [`Emission::convert`] takes nothing but constants and can't leave.
-fn is_plain(repr: &Repr<Value>, kind: &Kind) -> bool {
-    match (kind, repr) {
-        (Repr::Object(()) | Repr::Likely(..), repr) => {
-            let made = matches!(repr, Repr::Never | Repr::None | Repr::Bool(..));
-            made || matches!(
-                repr,
-                Repr::Object(_) | Repr::Likely(..) | Repr::Exact(..) | Repr::Class(..) | Repr::Instance(..)
-            )
-        }
-        (Repr::Tuple(kinds), Repr::Tuple(items)) => {
-            kinds.len() == items.len()
-                && items.iter().zip(kinds.iter()).all(|(item, kind)| is_plain(item, kind))
-        }
-        _ => true,
-    }
-}
-
-/// A list with what the inference has found out of its items along the way, an object whose class was tested since;
-/// anything else as it is.
-fn as_inferred(repr: &Repr<Value>, kind: &Kind) -> Repr<Value> {
-    match (repr, kind) {
-        (Repr::Exact(value, own), Repr::Exact((), ty)) if own.class() == ty.class() => {
-            Repr::Exact(*value, std::rc::Rc::clone(ty))
-        }
-        (Repr::Likely(value, _) | Repr::Instance(value, _), Repr::Instance((), ty)) => {
-            Repr::Instance(*value, std::rc::Rc::clone(ty))
-        }
-        _ => repr.clone(),
-    }
-}
-
-/// A representation of this kind; `value` makes the machine values.
-fn make(kind: &Kind, value: &mut dyn FnMut(Type) -> Value) -> Repr<Value> {
-    match kind {
-        Repr::Never => Repr::Never,
-        Repr::None => Repr::None,
-        Repr::Bool((), known) => Repr::Bool(value(Type::Bool), *known),
-        Repr::Int((), known) => Repr::Int(value(Type::I64), *known),
-        Repr::Wide((), ()) => Repr::Wide(value(Type::I64), value(Type::I64)),
-        Repr::Float(()) => Repr::Float(value(Type::F64)),
-        Repr::Tuple(items) => Repr::Tuple(items.iter().map(|item| make(item, value)).collect()),
-        Repr::Range { by, .. } => {
-            Repr::Range { start: value(Type::I64), stop: value(Type::I64), step: value(Type::I64), by: *by }
-        }
-        Repr::RangeIter { by, .. } => {
-            Repr::RangeIter { next: value(Type::I64), end: value(Type::I64), step: value(Type::I64), by: *by }
-        }
-        Repr::ListIter { item, .. } => {
-            Repr::ListIter { list: value(Type::Obj), next: value(Type::I64), item: std::rc::Rc::clone(item) }
-        }
-        Repr::Slice(parts) => Repr::Slice(parts.iter().map(|part| make(part, value)).collect()),
-        Repr::Method((), class, name) => Repr::Method(value(Type::Obj), *class, std::rc::Rc::clone(name)),
-        Repr::Known(known) => Repr::Known(std::rc::Rc::clone(known)),
-        Repr::Likely((), ty) => Repr::Likely(value(Type::Obj), std::rc::Rc::clone(ty)),
-        Repr::Char(()) => Repr::Char(value(Type::I64)),
-        Repr::Class((), class) => Repr::Class(value(Type::Obj), *class),
-        Repr::Exact((), ty) => Repr::Exact(value(Type::Obj), std::rc::Rc::clone(ty)),
-        Repr::Instance((), ty) => Repr::Instance(value(Type::Obj), std::rc::Rc::clone(ty)),
-        Repr::Object(()) => Repr::Object(value(Type::Obj)),
-    }
 }
 
 /// The sink of the emission.
@@ -521,7 +392,12 @@ impl Writer<'_> {
                 let spec = CellSpec { path: known.path.clone(), expected: known.fact.clone() };
                 Slot::Cell(self.unit.cell(spec))
             }
-            Repr::ListIter { list, next, .. } => Slot::ListIter { list: *list, next: *next },
+            Repr::ListIter { list, next, .. } | Repr::StrIter { text: list, next } => {
+                Slot::ListIter { list: *list, next: *next }
+            }
+            Repr::ReverseIter { list, next, .. } => Slot::ReverseIter { list: *list, next: *next },
+            Repr::Enumerate { count, of } => Slot::Enumerate { count: *count, of: Box::new(self.slot(of)) },
+            Repr::Zip(parts) => Slot::Zip(parts.iter().map(|part| self.slot(part)).collect()),
             Repr::Slice(_) => Slot::None,
             Repr::Likely(value, _)
             | Repr::Exact(value, _)

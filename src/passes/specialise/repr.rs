@@ -77,6 +77,14 @@ pub(super) enum Repr<V> {
     RangeIter { next: V, end: V, step: V, by: Step },
     /// The iterator of an exact list whose items are probably of this type.
     ListIter { list: V, next: V, item: Rc<Type> },
+    /// `reversed` of such a list; it is at its end at -1.
+    ReverseIter { list: V, next: V, item: Rc<Type> },
+    /// The iterator of an exact str.
+    StrIter { text: V, next: V },
+    /// `enumerate` of such an iterator, whose items are taken apart at once.
+    Enumerate { count: V, of: Rc<Repr<V>> },
+    /// `zip` of such iterators, whose items are taken apart at once.
+    Zip(Rc<[Repr<V>]>),
     /// `slice(start, stop, step)`, until the next instruction takes it.
     Slice(Rc<[Repr<V>]>),
     /// A method of a builtin class, as an object: its name and the class.
@@ -105,7 +113,10 @@ impl<V: Copy> Repr<V> {
     #[must_use]
     pub(super) fn dies_silently(&self) -> bool {
         match self {
-            Repr::Likely(..) | Repr::Instance(..) | Repr::Object(_) | Repr::ListIter { .. } => false,
+            Repr::Likely(..) | Repr::Instance(..) | Repr::Object(_) => false,
+            Repr::ListIter { .. } | Repr::ReverseIter { .. } => false,
+            Repr::Enumerate { of, .. } => of.dies_silently(),
+            Repr::Zip(parts) => parts.iter().all(Repr::dies_silently),
             Repr::Exact(_, ty) => ty.dies_silently(),
             _ => true,
         }
@@ -148,6 +159,20 @@ impl<V: Copy> Repr<V> {
             Repr::Likely(_, ty) => (**ty).clone(),
             repr => repr.exact_type().unwrap_or(Type::Object),
         }
+    }
+
+    /// Whether the value is an iterator that is no object: it changes with each turn.
+    #[must_use]
+    pub(super) fn is_counter(&self) -> bool {
+        matches!(
+            self,
+            Repr::RangeIter { .. }
+                | Repr::ListIter { .. }
+                | Repr::ReverseIter { .. }
+                | Repr::StrIter { .. }
+                | Repr::Enumerate { .. }
+                | Repr::Zip(_)
+        )
     }
 
     /// Whether the value is a number: an int, a float or a bool.
@@ -259,6 +284,17 @@ impl Kind {
             }
             (Repr::ListIter { item: a, .. }, Repr::ListIter { item: b, .. }) => {
                 Repr::ListIter { list: (), next: (), item: Rc::new(a.join(b)) }
+            }
+            (Repr::ReverseIter { item: a, .. }, Repr::ReverseIter { item: b, .. }) => {
+                Repr::ReverseIter { list: (), next: (), item: Rc::new(a.join(b)) }
+            }
+            (Repr::Enumerate { of: a, .. }, Repr::Enumerate { of: b, .. }) => match a.join(b) {
+                of if of.is_counter() => Repr::Enumerate { count: (), of: Rc::new(of) },
+                _ => Repr::Object(()),
+            },
+            (Repr::Zip(a), Repr::Zip(b)) if a.len() == b.len() => {
+                let parts: Rc<[Kind]> = a.iter().zip(b.iter()).map(|(a, b)| a.join(b)).collect();
+                if parts.iter().all(Repr::is_counter) { Repr::Zip(parts) } else { Repr::Object(()) }
             }
             _ => Repr::Object(()),
         }

@@ -12,6 +12,7 @@ mod maths;
 mod methods;
 mod sealed;
 mod unbox;
+mod walks;
 mod wide;
 
 use std::fmt::Debug;
@@ -246,7 +247,11 @@ impl<'a, S: Sink> Walker<'a, S> {
             // A method is found again where it is wanted.
             Repr::Known(known) if matches!(known.fact, GlobalFact::Method(_)) => Err(Left),
             Repr::Known(known) => Ok(self.known_object(known)),
-            Repr::Range { .. } | Repr::RangeIter { .. } | Repr::ListIter { .. } => Err(Left),
+            Repr::Range { .. } => Err(Left),
+            repr => {
+                debug_assert!(repr.is_counter(), "every other representation has an object");
+                Err(Left)
+            }
         }
     }
 
@@ -315,11 +320,11 @@ impl<'a, S: Sink> Walker<'a, S> {
         let Some(repr) = self.env.get(&value).filter(|repr| !repr.dies_silently()).cloned() else {
             return Ok(());
         };
-        let object = match &repr {
-            // It keeps nothing but its list.
-            Repr::ListIter { list, .. } => *list,
-            repr => self.object(repr)?,
-        };
+        if repr.is_counter() {
+            self.release_iterator(&repr);
+            return Ok(());
+        }
+        let object = self.object(&repr)?;
         self.none(Op::Release, Imm::None, &[object]);
         Ok(())
     }
@@ -453,7 +458,10 @@ impl<'a, S: Sink> Walker<'a, S> {
             (Op::ObjCompare, Imm::Cmp(cmp)) => self.compare(cmp, &operands[0], &operands[1]),
             (Op::ObjIs, _) => Ok(self.identity(data.args[0] == data.args[1], &operands[0], &operands[1])?),
             (Op::ObjTruth, _) => Ok(self.truth_of(&operands[0])?),
-            (Op::ObjCall, Imm::Const(id)) => self.call(inst, id, &operands[0], &operands[1..])?,
+            (Op::ObjCall, Imm::Const(id)) => match self.made_by_comprehension(inst) {
+                Some(made) => Err(Some(made)),
+                None => self.call(inst, id, &operands[0], &operands[1..])?,
+            },
             (Op::ObjCallMethod, Imm::Const(id)) => match &operands[0] {
                 Repr::Method(_, class, name) => {
                     let (class, name) = (*class, Rc::clone(name));

@@ -117,11 +117,14 @@ fn is_builtin(value: &Bound<'_, PyAny>, builtin: Builtin) -> bool {
         Builtin::Bool => &raw mut ffi::PyBool_Type,
         Builtin::ByteArray => &raw mut ffi::PyByteArray_Type,
         Builtin::Bytes => &raw mut ffi::PyBytes_Type,
+        Builtin::Enumerate => &raw mut ffi::PyEnum_Type,
         Builtin::Float => &raw mut ffi::PyFloat_Type,
         Builtin::Int => &raw mut ffi::PyLong_Type,
         Builtin::List => &raw mut ffi::PyList_Type,
         Builtin::Range => &raw mut ffi::PyRange_Type,
+        Builtin::Reversed => &raw mut ffi::PyReversed_Type,
         Builtin::Str => &raw mut ffi::PyUnicode_Type,
+        Builtin::Zip => &raw mut ffi::PyZip_Type,
         Builtin::Abs
         | Builtin::DivMod
         | Builtin::Len

@@ -19,6 +19,7 @@ impl<S: Sink> Walker<'_, S> {
     ) -> Result<Form<S::V>, Left> {
         Ok(match (builtin, args) {
             (Builtin::Range, _) => self.range(inst, args),
+            (Builtin::Enumerate | Builtin::Zip | Builtin::Reversed, _) => self.walk_over(inst, builtin, args),
             (Builtin::Bool, []) => Ok(self.truth(false)),
             (Builtin::Bool, [arg]) => Ok(self.truth_of(arg)?),
             (Builtin::Int, []) => Ok(self.int(0)),

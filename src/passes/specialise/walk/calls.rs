@@ -48,6 +48,15 @@ impl<S: Sink> Walker<'_, S> {
         }
     }
 
+    /// What the call makes if it is a list comprehension's.
+    pub(super) fn made_by_comprehension(&self, inst: Inst) -> Option<types::Type> {
+        let generic = self.cx.generic;
+        let made = generic.def_inst(generic.inst(inst).args[0])?;
+        let (Op::ObjMakeFunction, Imm::Count(number)) = (made.op, made.imm) else { return None };
+        let nested = &self.sink.unit().function(self.cx.id).nested;
+        Some(nested.get(number as usize)?.makes.clone()).filter(|made| *made != types::Type::Object)
+    }
+
     /// A call of another function's body, which must find its promises kept.
     pub(super) fn direct(
         &mut self,

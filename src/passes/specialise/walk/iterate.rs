@@ -12,7 +12,7 @@ impl<S: Sink> Walker<'_, S> {
     /// `range(…)` of exact ints.
     pub(super) fn range(&mut self, inst: Inst, args: &[Repr<S::V>]) -> Form<S::V> {
         let result = self.cx.generic.inst(inst).results[0];
-        if !self.cx.uses(result).only_range {
+        if !self.cx.uses(result).only_range || !self.is_counted(inst) {
             return Err(None);
         }
         let (start, stop, step) = match args {
@@ -42,34 +42,17 @@ impl<S: Sink> Walker<'_, S> {
         if !self.cx.uses(result).only_iterator {
             return Err(None);
         }
-        if let Repr::Exact(list, ty) = iterable
-            && let types::Type::List(item) = &**ty
-        {
-            let (list, item) = (*list, Rc::new((**item).clone()));
-            return Ok(Repr::ListIter { list, next: self.int_constant(0), item });
-        }
-        let &Repr::Range { start, stop, step, by } = iterable else { return Err(None) };
-        let end = match by {
-            Step::Up | Step::Down => stop,
-            Step::Any => self.one(Op::IntRangeLen, Imm::None, &[start, stop, step]),
-        };
-        Ok(Repr::RangeIter { next: start, end, step, by })
+        self.iterated(iterable).ok_or(None)
     }
 
     /// The next item of an iterator, and whether there was one.
     pub(super) fn next_item(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         let iterator = self.read(data.args[0])?;
-        let (item, more) = if let Repr::ListIter { list, next, item } = iterator {
-            let (found, more) = self.next_of_list(list, next, &item)?;
-            let one = self.int_constant(1);
-            let next = self.one(Op::IntAdd, Imm::None, &[next, one]);
-            self.env.insert(data.args[0], Repr::ListIter { list, next, item });
-            (found, more)
-        } else if let Repr::RangeIter { next, end, step, by } = iterator {
-            let (more, advanced) = self.advance(next, end, step, by);
-            self.env.insert(data.args[0], advanced);
-            (Repr::Int(next, None), more)
+        let (item, more) = if iterator.is_counter() {
+            let (item, more, behind) = self.advanced(&iterator)?;
+            self.env.insert(data.args[0], behind);
+            (item, more)
         } else {
             let object = self.object(&iterator)?;
             let results = self.many(Op::ObjNext, Imm::None, &[object], &[Type::Obj, Type::Bool]);
@@ -82,7 +65,7 @@ impl<S: Sink> Walker<'_, S> {
 
     /// The item of a list at an index, and whether there is one. The inference will not be told that the items are
     /// anything before it knows of one: an iterator that it takes for an object stays one.
-    fn next_of_list(
+    pub(super) fn next_of_list(
         &mut self,
         list: S::V,
         next: S::V,
@@ -120,7 +103,7 @@ impl<S: Sink> Walker<'_, S> {
 
     /// Whether the iterator has another item, and what it is after giving it: nonsense if it had none,
     /// but then nobody asks again.
-    fn advance(&mut self, next: S::V, end: S::V, step: S::V, by: Step) -> (S::V, Repr<S::V>) {
+    pub(super) fn advance(&mut self, next: S::V, end: S::V, step: S::V, by: Step) -> (S::V, Repr<S::V>) {
         let (more, end) = match by {
             Step::Up => (self.one(Op::IntCompare, Imm::Cmp(Cmp::Lt), &[next, end]), end),
             Step::Down => (self.one(Op::IntCompare, Imm::Cmp(Cmp::Gt), &[next, end]), end),
