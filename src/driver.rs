@@ -131,6 +131,8 @@ pub struct Blueprint {
     pub free: Vec<String>,
     /// Whether one call may take long by itself.
     pub has_loop: bool,
+    /// Whether its machine code is faster than its bytecode, as far as the text tells.
+    pub gains: bool,
 }
 
 /// Where a function's boundary is checked, if its annotations are enforced.
@@ -232,7 +234,8 @@ pub fn blueprint(
         let id = FuncId::new(0);
         let options = build_options(session, &checked);
         let built = front::build(module, info, id, options, &mut unit).map_err(Failure::Diagnosed)?;
-        let blueprint = Blueprint {
+        let mut blueprint = Blueprint {
+            gains: true,
             has_loop: gain::has_loop(&built.function),
             module: Arc::clone(module),
             info: info.clone(),
@@ -243,14 +246,13 @@ pub fn blueprint(
             nested: built.nested,
             free: built.free,
         };
-        if session.force == Force::Nothing {
-            let facts = text::facts_of_text(module, &blueprint);
-            unit.functions.push(unit_function(session, &blueprint, &[], Some(built.function)));
-            if !gain::is_worthwhile(&mut unit, id, &facts) {
-                let range = blueprint.info.name_range;
-                let found = Diagnostic { reason: Reason::NothingGained, range };
-                return Err(Failure::Diagnosed(vec![found]));
-            }
+        let facts = text::facts_of_text(module, &blueprint);
+        unit.functions.push(unit_function(session, &blueprint, &[], Some(built.function)));
+        blueprint.gains = gain::is_worthwhile(&mut unit, id, &facts);
+        if session.force == Force::Nothing && !blueprint.gains {
+            let range = blueprint.info.name_range;
+            let found = Diagnostic { reason: Reason::NothingGained, range };
+            return Err(Failure::Diagnosed(vec![found]));
         }
         Ok(blueprint)
     })
@@ -292,6 +294,7 @@ fn unit_function(
         variables: blueprint.variables.clone(),
         nested: blueprint.nested.clone(),
         free: blueprint.free.clone(),
+        gains: blueprint.gains,
         generic,
         specialised: None,
     }

@@ -200,6 +200,7 @@ fn build(file: &SourceFile) -> (Unit, Vec<Diagnostic>) {
                 promised: true,
                 checked_first: false,
                 checked_classes: Vec::new(),
+                gains: true,
                 generic: Some(built.function),
                 specialised: None,
             }),

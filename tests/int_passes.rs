@@ -46,6 +46,7 @@ fn unit() -> Unit {
         promised: true,
         checked_first: false,
         checked_classes: Vec::new(),
+        gains: true,
         generic: None,
         specialised: None,
     };

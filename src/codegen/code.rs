@@ -48,6 +48,8 @@ pub(super) struct Code<'a> {
     pair: Option<StackSlot>,
     /// Who runs, for helpers that look at the stack.
     pub(super) place: Place,
+    /// Whether short code matters more than fast code: what runs here is what bodies leave behind.
+    pub(super) is_compact: bool,
 }
 
 /// Where a function finds what it needs of its unit.
@@ -81,6 +83,7 @@ impl<'a> Code<'a> {
             stubs: FxHashMap::default(),
             pair: None,
             place: Place::default(),
+            is_compact: false,
         }
     }
 
@@ -153,7 +156,7 @@ impl<'a> Code<'a> {
     /// The loads of its address stay where the call is: most helpers are called on cold paths, and an
     /// address that is kept in a register all the time costs the hot path more than it saves here.
     pub(super) fn call(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
-        if self.is_cold() && self.has_plain_results(helper) {
+        if (self.is_compact || self.is_cold()) && self.has_plain_results(helper) {
             return self.call_stub(helper, args);
         }
         self.leave_site(helper);
@@ -299,8 +302,20 @@ impl<'a> Code<'a> {
 
     /// Drops a reference to an object.
     pub(super) fn dec_ref(&mut self, object: Value) {
-        let offset = self.layout.refcount;
+        if self.is_compact {
+            return self.drop_by_stub(object);
+        }
         let (dead, done) = (self.cold_block(), self.block());
+        self.count_down(object, dead, done);
+        self.enter(dead);
+        self.call_aside(Helper::Dealloc, &[object]);
+        self.jump(done, &[]);
+        self.enter(done);
+    }
+
+    /// Takes one from the count of an object, and goes where it is dead, or where it is not.
+    pub(super) fn count_down(&mut self, object: Value, dead: Block, done: Block) {
+        let offset = self.layout.refcount;
         let count = self.load(WORD, object, offset);
         if self.layout.immortality == Immortality::NegativeLowHalf {
             let low = self.builder.ins().ireduce(types::I32, count);
@@ -310,10 +325,6 @@ impl<'a> Code<'a> {
         let count = self.builder.ins().iadd_imm_s(count, -1);
         self.store(count, object, offset);
         self.builder.ins().brif(count, done, &[], dead, &[]);
-        self.enter(dead);
-        self.call_aside(Helper::Dealloc, &[object]);
-        self.jump(done, &[]);
-        self.enter(done);
     }
 
     /// Goes to `other` unless one reference to the object is all there is.

@@ -38,6 +38,7 @@ pub(super) fn write_resume(
         unreachable!("the signature has five parameters")
     };
     code.take_segment();
+    code.is_compact = unit.symbols[func.id.index()].body.is_some() || !unit.unit.function(func.id).gains;
     let thread = Thread::Argument(thread);
     let mut cx = Lower::new(code, Parts { unit, func, version: Version::Resume, thread, depth, callees });
     let entries = unit.plan.entries(func.id);

@@ -44,9 +44,20 @@ impl Caller {
     }
 }
 
+/// What a stub does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Work {
+    /// It calls its helper.
+    Call,
+    /// It drops a reference, and calls its helper where that was the last one.
+    Drop,
+}
+
 /// One of a unit's stubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stub {
+    /// What it does.
+    pub(super) work: Work,
     /// What it calls.
     pub(super) helper: Helper,
     /// What becomes of the registers.
@@ -57,7 +68,7 @@ pub(super) struct Stub {
 
 impl Ord for Stub {
     fn cmp(&self, other: &Stub) -> std::cmp::Ordering {
-        let key = |stub: &Stub| (stub.helper as usize, stub.registers, stub.caller);
+        let key = |stub: &Stub| (stub.helper as usize, stub.work, stub.registers, stub.caller);
         key(self).cmp(&key(other))
     }
 }
@@ -71,8 +82,8 @@ impl PartialOrd for Stub {
 impl Stub {
     /// A name of its own.
     pub(super) fn name(self) -> String {
-        let Stub { helper, registers, caller } = self;
-        format!("{}.{registers:?}.{caller:?}", helper.name()).to_lowercase()
+        let Stub { work, helper, registers, caller } = self;
+        format!("{}.{work:?}.{registers:?}.{caller:?}", helper.name()).to_lowercase()
     }
 
     /// Writes it: leaves the site, calls the helper, and hands its results over.
@@ -83,6 +94,14 @@ impl Stub {
         let params = code.builder.block_params(first).to_vec();
         let (args, rest) = params.split_at(self.helper.args().len());
         let (words, place) = rest.split_at(self.caller.words());
+        if self.work == Work::Drop {
+            // Not a cold one, which would call a stub.
+            let (dead, done) = (code.block(), code.block());
+            code.count_down(args[0], dead, done);
+            code.enter(done);
+            code.builder.ins().return_(&[]);
+            code.enter(dead);
+        }
         code.leave_site_of_caller(words);
         let results = code.call(self.helper, args);
         match self.registers {
@@ -104,10 +123,19 @@ impl Code<'_> {
         helper.results().len() < 2 || self.abi.pairs == Pairs::Registers
     }
 
-    /// Calls a helper on a cold path.
+    /// Calls a helper on a cold path, or anywhere in compact code.
     pub(super) fn call_stub(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        self.call_freely(Work::Call, helper, args)
+    }
+
+    /// Drops a reference to an object in compact code.
+    pub(super) fn drop_by_stub(&mut self, object: Value) {
+        self.call_freely(Work::Drop, Helper::Dealloc, &[object]);
+    }
+
+    fn call_freely(&mut self, work: Work, helper: Helper, args: &[Value]) -> Vec<Value> {
         let words = self.words_of_site(helper);
-        let stub = self.stub(helper, Registers::Free, words.len());
+        let stub = self.stub((work, helper), Registers::Free, words.len());
         let args: Vec<Value> = args.iter().copied().chain(words).collect();
         let call = self.builder.ins().call(stub, &args);
         self.builder.inst_results(call).to_vec()
@@ -116,7 +144,7 @@ impl Code<'_> {
     /// Calls a helper on a cold path that comes back to a hot one.
     pub(super) fn call_aside(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
         let words = self.words_of_site(helper);
-        let stub = self.stub(helper, Registers::Kept, words.len());
+        let stub = self.stub((Work::Call, helper), Registers::Kept, words.len());
         let place = (!helper.results().is_empty()).then(|| self.pair_address());
         let args: Vec<Value> = args.iter().copied().chain(words).chain(place).collect();
         self.builder.ins().call(stub, &args);
@@ -130,8 +158,8 @@ impl Code<'_> {
             .collect()
     }
 
-    fn stub(&mut self, helper: Helper, registers: Registers, words: usize) -> FuncRef {
-        let stub = Stub { helper, registers, caller: Caller::with_words(words) };
+    fn stub(&mut self, (work, helper): (Work, Helper), registers: Registers, words: usize) -> FuncRef {
+        let stub = Stub { work, helper, registers, caller: Caller::with_words(words) };
         if let Some(&known) = self.stubs.get(&stub) {
             return known;
         }

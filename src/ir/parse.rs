@@ -124,6 +124,7 @@ impl Parser {
             variables: Vec::new(),
             nested: Vec::new(),
             free: Vec::new(),
+            gains: true,
             generic: None,
             specialised: None,
         });

@@ -240,6 +240,9 @@ pub struct UnitFunction {
     pub nested: Vec<NestedCode>,
     /// The names of the cells that it shares with functions around it: further parameters of the generic version.
     pub free: Vec<String>,
+    /// Whether its machine code is faster than its bytecode, as far as can be told; else it is kept short. Not part
+    /// of IR text.
+    pub gains: bool,
     /// The complete version, all objects. `None` for a function that another unit has compiled and
     /// that this unit only calls.
     pub generic: Option<Function>,

@@ -30,8 +30,12 @@ use context::Context;
 /// Functions with more instructions in their generic version are not specialised.
 const BUDGET: usize = 20_000;
 
-/// Whether other functions may call a specialised body of this one: its signature says what it works on or it has no
-/// loop, and it is small enough.
+/// Functions in which nothing is unboxed have a body only up to so many instructions: in longer ones what a call of the
+/// body saves counts for nothing.
+const SMALL: usize = 80;
+
+/// Whether other functions may call a specialised body of this one: its signature says what it works on, or it is short
+/// and has no loop.
 #[must_use]
 pub fn has_body(unit: &Unit, id: FuncId) -> bool {
     let function = unit.function(id);
@@ -43,7 +47,8 @@ pub fn has_body(unit: &Unit, id: FuncId) -> bool {
         // Whoever names a function of another unit has seen its body.
         None => true,
         Some(generic) => {
-            is_within_budget(generic) && (has_unboxed(&function.signature) || !has_loop(generic))
+            is_within_budget(generic)
+                && (has_unboxed(&function.signature) || generic.insts.len() <= SMALL && !has_loop(generic))
         }
     }
 }

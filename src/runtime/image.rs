@@ -3,6 +3,7 @@
 //! The module's `PyInit` function takes the pointer table out of the capsule named [`CAPSULE`] and calls
 //! its first function, `(data, image, length of the image) -> object`, whose result it returns.
 
+use lz4_flex::block::DecompressError;
 use serde::{Deserialize, Serialize};
 
 use crate::ir::Const;
@@ -42,13 +43,14 @@ pub struct Image {
     /// What the processor must have besides the baseline of its kind, as Cranelift names it.
     pub features: Vec<String>,
     /// What everything that it was built from comes to, for whoever asks whether it is current.
+    #[serde(skip)]
     pub key: String,
     /// The compiler that built it, by the fingerprint of its sources.
     pub compiler: String,
 }
 
 /// Why an image can't be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum ImageError {
     /// It was built for a runtime with another ABI.
     Abi {
@@ -57,6 +59,8 @@ pub enum ImageError {
     },
     /// It is damaged.
     Damaged(postcard::Error),
+    /// It is damaged so that it can't even be decompressed.
+    Unpacked(DecompressError),
 }
 
 impl std::fmt::Display for ImageError {
@@ -70,14 +74,20 @@ impl std::fmt::Display for ImageError {
                     abi()
                 )
             }
-            ImageError::Damaged(error) => {
-                write!(f, "the module's metadata are damaged: {error}; build it again with `castiron build`")
-            }
+            ImageError::Damaged(error) => damaged(f, error),
+            ImageError::Unpacked(error) => damaged(f, error),
         }
     }
 }
 
+fn damaged(f: &mut std::fmt::Formatter<'_>, error: &dyn std::fmt::Display) -> std::fmt::Result {
+    write!(f, "the module's metadata are damaged: {error}; build it again with `castiron build`")
+}
+
 impl std::error::Error for ImageError {}
+
+/// The format can't make more of a byte than this.
+const MOST_PACKED: usize = 256;
 
 /// What must be the same on both sides: [`ABI_VERSION`], the rows of the helper table, and the sizes of all that the
 /// metadata are made of, which tell of most changes that nobody has counted.
@@ -110,11 +120,15 @@ pub fn abi() -> u32 {
 }
 
 impl Image {
-    /// The image as bytes: the version of the ABI, then everything else.
+    /// The image as bytes: a head of three numbers (the version of the ABI, the length of what is compressed, that of
+    /// the key), the key in plain text, by which a file is found to be current, and everything else compressed.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let version = abi().to_le_bytes().to_vec();
-        postcard::to_extend(self, version).expect("plain data can be written to memory")
+        let plain = postcard::to_stdvec(self).expect("plain data can be written to memory");
+        let length =
+            |bytes: &[u8]| u32::try_from(bytes.len()).expect("counted budgets keep images below 4 GiB");
+        let head = [abi(), length(&plain), length(self.key.as_bytes())].map(u32::to_le_bytes);
+        [head.as_flattened(), self.key.as_bytes(), &lz4_flex::block::compress(&plain)].concat()
     }
 
     /// Reads an image.
@@ -122,13 +136,27 @@ impl Image {
     /// # Errors
     /// When it was built for another ABI, or is damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Image, ImageError> {
-        let Some((version, rest)) = bytes.split_first_chunk() else {
-            return Err(ImageError::Damaged(postcard::Error::DeserializeUnexpectedEnd));
-        };
-        let wanted = u32::from_le_bytes(*version);
+        let (wanted, rest) = number(bytes)?;
         if wanted != abi() {
             return Err(ImageError::Abi { wanted });
         }
-        postcard::from_bytes(rest).map_err(ImageError::Damaged)
+        let (length, rest) = number(rest)?;
+        let (key, rest) = number(rest)?;
+        let (length, key) = (length as usize, key as usize);
+        let (key, packed) = rest.split_at_checked(key).ok_or(CUT)?;
+        if length / MOST_PACKED > packed.len() {
+            return Err(CUT);
+        }
+        let plain = lz4_flex::block::decompress(packed, length).map_err(ImageError::Unpacked)?;
+        let image: Image = postcard::from_bytes(&plain).map_err(ImageError::Damaged)?;
+        Ok(Image { key: String::from_utf8_lossy(key).into_owned(), ..image })
     }
+}
+
+/// Something is missing.
+const CUT: ImageError = ImageError::Damaged(postcard::Error::DeserializeUnexpectedEnd);
+
+fn number(bytes: &[u8]) -> Result<(u32, &[u8]), ImageError> {
+    let (number, rest) = bytes.split_first_chunk().ok_or(CUT)?;
+    Ok((u32::from_le_bytes(*number), rest))
 }

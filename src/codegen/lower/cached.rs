@@ -65,6 +65,12 @@ fn values_of(cx: &mut Lower<'_>, object: Value, other: Block) -> Value {
 pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
     let (cache, offset) = cx.new_cache(CacheKind::Attribute);
     let object = cx.arg(at, 0);
+    if cx.code.is_compact {
+        let (unit, name) = (cx.loaded_unit(), named_constant(cx, at));
+        let value = cx.code.call_one(Helper::ObjAttr, &[unit, cache, object, name]);
+        cx.fail_if_null(value);
+        return cx.result(at, value);
+    }
     let (slot, slow, found, done) = (cx.code.block(), cx.code.cold_block(), cx.code.block(), cx.code.block());
     let value = cx.code.builder.append_block_param(found, WORD);
     let result = cx.code.builder.append_block_param(done, WORD);
@@ -112,6 +118,13 @@ fn read_place(cx: &mut Lower<'_>, words: &Words, number: usize, base: Value, to:
 pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
     let (cache, offset) = cx.new_cache(CacheKind::Method);
     let object = cx.arg(at, 0);
+    if cx.code.is_compact {
+        let (unit, name) = (cx.loaded_unit(), named_constant(cx, at));
+        let (function, with) = cx.code.call_two(Helper::ObjMethod, &[unit, cache, object, name]);
+        cx.fail_if_null(function);
+        cx.set_value(at.results[0], function);
+        return cx.set_value(at.results[1], with);
+    }
     let (bare, slow, found, done) = (cx.code.block(), cx.code.cold_block(), cx.code.block(), cx.code.block());
     let function = cx.code.builder.append_block_param(found, WORD);
     let results = [0, 1].map(|_| cx.code.builder.append_block_param(done, WORD));
@@ -196,6 +209,11 @@ fn find_store(
 pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
     let (cache, offset) = cx.new_cache(CacheKind::Store);
     let (object, value) = cx.args_two(at);
+    if cx.code.is_compact {
+        let (unit, name) = (cx.loaded_unit(), named_constant(cx, at));
+        let status = cx.code.call_one(Helper::ObjSetAttr, &[unit, cache, object, name, value]);
+        return cx.fail_if_negative(status);
+    }
     let found = find_store(cx, offset, object, |cx| cx.code.load(WORD, value, cx.code.layout.ob_type));
     cx.code.inc_ref(value);
     replace(cx, &found, value);

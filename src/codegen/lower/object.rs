@@ -139,7 +139,7 @@ pub(super) fn compare(cx: &mut Lower<'_>, at: &InstData) {
     let comparison = number(cx, row);
     let object = cx.code.call_one(Helper::ObjCompare, &[comparison, a, b]);
     cx.fail_if_null(object);
-    let object = quick::meet(cx, Some(done), object);
+    let object = quick::meet(cx, done, object);
     cx.result(at, object);
 }
 
@@ -155,7 +155,7 @@ pub(super) fn truth(cx: &mut Lower<'_>, at: &InstData) {
     let answer = cx.code.call_one(Helper::ObjTruth, &[object]);
     cx.fail_if_negative(answer);
     let truth = cx.code.compare_constant(IntCC::NotEqual, answer, 0);
-    let truth = quick::meet(cx, Some(done), truth);
+    let truth = quick::meet(cx, done, truth);
     cx.result(at, truth);
 }
 

@@ -1,5 +1,6 @@
 //! Ops on objects that are tested and done in line where the operands are the most common ones. Each function
 //! writes that and leaves off where the helper is to be called for all else; both meet in the block it gives.
+//! Compact code has the helper do it all.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
@@ -21,7 +22,7 @@ pub(super) fn meet(cx: &mut Lower<'_>, done: Option<Block>, value: Value) -> Val
 
 /// `a + b`, `a - b` and `a * b` of small ints.
 pub(super) fn binary(cx: &mut Lower<'_>, operator: Binary, a: Value, b: Value) -> Option<Block> {
-    if !matches!(operator, Binary::Add | Binary::Sub | Binary::Mul) {
+    if cx.code.is_compact || !matches!(operator, Binary::Add | Binary::Sub | Binary::Mul) {
         return None;
     }
     let (other, done) = (cx.code.block(), cx.code.block());
@@ -40,7 +41,10 @@ pub(super) fn binary(cx: &mut Lower<'_>, operator: Binary, a: Value, b: Value) -
 }
 
 /// The comparison of small ints.
-pub(super) fn compare(cx: &mut Lower<'_>, cmp: Cmp, a: Value, b: Value) -> Block {
+pub(super) fn compare(cx: &mut Lower<'_>, cmp: Cmp, a: Value, b: Value) -> Option<Block> {
+    if cx.code.is_compact {
+        return None;
+    }
     let (other, done) = (cx.code.block(), cx.code.block());
     cx.code.builder.append_block_param(done, WORD);
     let (a, b) = (cx.code.unbox_small_int(a, other), cx.code.unbox_small_int(b, other));
@@ -58,11 +62,14 @@ pub(super) fn compare(cx: &mut Lower<'_>, cmp: Cmp, a: Value, b: Value) -> Block
     cx.code.inc_ref(object);
     cx.code.jump(done, &[object]);
     cx.code.enter(other);
-    done
+    Some(done)
 }
 
 /// The truth of `True`, `False` and `None`.
-pub(super) fn truth(cx: &mut Lower<'_>, object: Value) -> Block {
+pub(super) fn truth(cx: &mut Lower<'_>, object: Value) -> Option<Block> {
+    if cx.code.is_compact {
+        return None;
+    }
     let done = cx.code.block();
     cx.code.builder.append_block_param(done, BOOL);
     for (word, truth) in [(Fixed::True, 1), (Fixed::False, 0), (Fixed::None, 0)] {
@@ -75,7 +82,7 @@ pub(super) fn truth(cx: &mut Lower<'_>, object: Value) -> Block {
         cx.code.jump(done, &[truth]);
         cx.code.enter(other);
     }
-    done
+    Some(done)
 }
 
 /// The next item of a list's iterator that is not at its end.

@@ -3,7 +3,7 @@
 //! File offsets and addresses are equal, so segments begin at page boundaries of the file.
 
 use object::elf;
-use object::{Object, ObjectSymbol, SectionIndex};
+use object::{Object, ObjectSymbol, RelocationFlags, SectionIndex};
 use rustc_hash::FxHashMap;
 
 use super::relocate::Dynamic;
@@ -306,12 +306,18 @@ fn place(
     }
 }
 
-/// How many relocations may need the loader, besides those of the table.
+/// How many relocations need the loader, besides those of the table: those of whole addresses.
 fn absolute_count(source: &Source<'_>) -> u64 {
     use object::ObjectSection as _;
     let inputs = source.inputs.iter();
     inputs
         .filter_map(|input| source.file.section_by_index(input.index).ok())
-        .map(|section| count(section.relocations().count()))
+        .map(|section| {
+            let relocations = section.relocations().map(|(_, relocation)| relocation.flags());
+            let is_absolute = |flags: &RelocationFlags| {
+                matches!(flags, RelocationFlags::Elf { r_type } if *r_type == elf::R_X86_64_64)
+            };
+            count(relocations.filter(is_absolute).count())
+        })
         .sum()
 }
