@@ -108,8 +108,13 @@ def of(code: Any, namespace: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def own_frames(outcome: dict[str, Any]) -> list[Any]:
-    """The frames of the exception that was raised in the end: function, line and variables."""
-    return [place[:3] for place in outcome["raised"][2]] if len(outcome["raised"]) > 2 else []
+    """The frames of the exception that was raised in the end: function, line and variables.
+
+    Where a function caught it and named it to raise it again, only its outer entry has variables.
+    """
+    found: list[Any] = outcome["raised"][2] if len(outcome["raised"]) > 2 else []
+    again = [name == outer[0] for (name, *_), outer in zip(found[1:], found, strict=False)]
+    return [place[: 2 if is_again else 3] for place, is_again in zip(found, [False, *again], strict=False)]
 
 
 def agree(plain: Any, compiled: Any) -> bool:
