@@ -379,6 +379,7 @@ const PASSES: &[(&str, Pass)] = &[
     ("remove-guards", Pass::Each(|unit, id, _| change(unit, id, passes::guards::remove_guards))),
     ("open-containers", Pass::Each(|unit, id, _| change(unit, id, passes::open::open_containers))),
     ("borrow", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
+    ("read-fields-once", Pass::Each(|unit, id, _| passes::fields::read_fields_once(unit, id))),
 ];
 
 /// The name of the last step, which counts references.

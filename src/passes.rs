@@ -5,6 +5,7 @@ pub mod borrow;
 pub mod demand;
 pub mod dissolve;
 mod early;
+pub mod fields;
 pub mod guards;
 pub mod inline;
 pub mod moves;

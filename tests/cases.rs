@@ -112,6 +112,12 @@ fn run_pass(pass: &str, unit: &mut Unit) -> datatest_stable::Result<Counts> {
         passes::quiet::mark_quiet_calls(unit);
         return Ok(Counts::Absent);
     }
+    if pass == "fields" {
+        for id in (0..unit.functions.len()).map(FuncId::new) {
+            passes::fields::read_fields_once(unit, id);
+        }
+        return Ok(Counts::Absent);
+    }
     if pass == "dissolve" {
         for number in 0..unit.functions.len() {
             let Some(mut func) = unit.functions[number].specialised.take() else { continue };

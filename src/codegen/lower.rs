@@ -112,6 +112,8 @@ pub(super) struct Lower<'a> {
     pub(super) turns: Option<Variable>,
     /// What the reads of items since the last op that changes anything found in their lists.
     known_items: Vec<list::KnownItem>,
+    /// The same of the reads of fields.
+    known_fields: Vec<sealed::KnownField>,
     cfg: Cfg,
     loops: Loops,
     homes: Vec<Home>,
@@ -152,6 +154,7 @@ impl<'a> Lower<'a> {
             lent: None,
             turns: None,
             known_items: Vec::new(),
+            known_fields: Vec::new(),
             cfg,
             loops,
             homes: vec![Home::Nowhere; func.values.len()],
@@ -186,7 +189,7 @@ impl<'a> Lower<'a> {
         let target = self.block(block);
         self.at_block = block;
         self.code.shares_address = self.loops.innermost(block).is_some();
-        self.known_items.clear();
+        self.forget_known();
         self.code.builder.switch_to_block(target);
         let params = self.code.builder.block_params(target).to_vec();
         for (&param, value) in func.block(block).params.iter().zip(params) {
@@ -220,7 +223,7 @@ impl<'a> Lower<'a> {
         self.code.place.trace = may_be_seen(at).then(|| self.trace(inst));
         lower(self, at);
         if changes_items(at.op) {
-            self.known_items.clear();
+            self.forget_known();
         }
         if at.catches() {
             self.write_caught(inst);
@@ -228,6 +231,11 @@ impl<'a> Lower<'a> {
             self.write_cold_paths(inst, at.op.is_terminator());
         }
         self.code.place.trace = None;
+    }
+
+    fn forget_known(&mut self) {
+        self.known_items.clear();
+        self.known_fields.clear();
     }
 
     /// The number of the instruction's trace.

@@ -53,6 +53,41 @@ fn borrowing(op: Op) -> Option<Op> {
     }
 }
 
+/// Where the death of an object could run something.
+#[derive(Default)]
+pub(super) struct Deaths {
+    /// Behind these instructions.
+    pub(super) behind: FxHashSet<Inst>,
+    /// Where these blocks begin.
+    pub(super) at: FxHashSet<Block>,
+}
+
+/// Finds where references that the function owns are the last ones, as far as it knows, and are dropped.
+pub(super) fn deaths(func: &Function) -> Deaths {
+    let (cfg, liveness) = (Cfg::of(func), Liveness::of(func));
+    let search = Search { func, cfg, liveness, borrowed: FxHashSet::default() };
+    let mut deaths = Deaths::default();
+    for &block in search.cfg.reverse_postorder() {
+        let live_out = search.liveness.live_out(block);
+        for target in func.successors(block) {
+            let dies = |value: &Value| search.matters(*value) && !search.is_live_in(target, *value);
+            if live_out.iter().any(dies) {
+                deaths.at.insert(target);
+            }
+        }
+        let mut live: FxHashSet<Value> = live_out.iter().copied().collect();
+        for &inst in func.block(block).insts.iter().rev() {
+            if search.step(inst, &mut live).0 {
+                deaths.behind.insert(inst);
+            }
+        }
+        if func.block(block).params.iter().any(|&param| search.matters(param) && !live.contains(&param)) {
+            deaths.at.insert(block);
+        }
+    }
+    deaths
+}
+
 struct Search<'a> {
     func: &'a Function,
     cfg: Cfg,
@@ -94,9 +129,21 @@ impl Search<'_> {
 
     /// Steps to the point before the instruction.
     fn inst(&mut self, inst: Inst, live: &mut FxHashSet<Value>) {
-        let data = self.func.inst(inst);
-        let changes = may_change(data.op);
+        let changes = may_change(self.func.inst(inst).op);
         let after: Vec<Value> = live.iter().copied().collect();
+        let (dies, reads) = self.step(inst, live);
+        if changes || dies {
+            reject(&mut self.borrowed, &after);
+        }
+        if changes {
+            reject(&mut self.borrowed, &reads);
+        }
+    }
+
+    /// Makes what is live after the instruction what is live before it. Whether something that matters dies behind
+    /// it, and what it reads.
+    fn step(&self, inst: Inst, live: &mut FxHashSet<Value>) -> (bool, Vec<Value>) {
+        let data = self.func.inst(inst);
         let mut dies = false;
         for &result in &data.results {
             dies |= !live.remove(&result) && self.matters(result);
@@ -106,13 +153,8 @@ impl Search<'_> {
         // What a jump or return takes does not die.
         dies |= !data.op.is_terminator()
             && reads.iter().any(|&value| !live.contains(&value) && self.matters(value));
-        if changes || dies {
-            reject(&mut self.borrowed, &after);
-        }
-        if changes {
-            reject(&mut self.borrowed, &reads);
-        }
-        live.extend(reads);
+        live.extend(&reads);
+        (dies, reads)
     }
 
     /// Whether something could run when the function drops its reference to the value.
@@ -137,7 +179,7 @@ fn reject(borrowed: &mut FxHashSet<Value>, values: &[Value]) {
 }
 
 /// Whether the op may run foreign code or change memory.
-fn may_change(op: Op) -> bool {
+pub(super) fn may_change(op: Op) -> bool {
     let effects = op.effects();
     effects.has(Effects::FOREIGN)
         || effects.has(Effects::WRITES)

@@ -31,9 +31,13 @@ use crate::ir::{
     Block, Def, Effects, Exit, ExitState, FuncId, Function, Imm, Inst, InstData, Op, Shown, Site, SiteData,
     Target, Unit, Value,
 };
+use crate::types;
 
 /// How many instructions a body has at most that is inlined; constants, jumps and marks are free.
 const MAX_CALLEE: usize = 60;
+
+/// How many instructions a body with a loop has at most that is inlined.
+const MAX_LOOP: usize = 120;
 
 /// How many instructions a function may have to get more by inlining.
 const MAX_CALLER: usize = 20_000;
@@ -122,7 +126,10 @@ fn inline_once(unit: &Unit, func: &mut Function, original: &Function) {
         let mut block = block;
         while let Some((position, callee)) = marked_call(func, block, |callee| {
             let body = body_of(unit, original, callee);
-            *fits.entry(callee).or_insert_with(|| body.is_some_and(is_inlinable))
+            *fits.entry(callee).or_insert_with(|| {
+                let is_unpacked = callee != original.id && gives_tuple(unit, callee);
+                body.is_some_and(|body| is_inlinable(body) || is_unpacked && is_inlinable_loop(body))
+            })
         }) {
             let Some(body) = body_of(unit, original, callee) else { break };
             if func.insts.len() + body.insts.len() > MAX_CALLER {
@@ -210,12 +217,30 @@ fn claim_depth_at_entry(func: &mut Function) {
 /// Whether the body is small, returns, runs no foreign code but in its own direct calls, and does not
 /// loop: the call is nothing beside a loop, which would only compete for the caller's registers.
 fn is_inlinable(body: &Function) -> bool {
-    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && !op.calls_body();
-    if size(body) > MAX_CALLEE || !ops(body).any(|op| op == Op::Return) || ops(body).any(runs_foreign) {
-        return false;
-    }
     let cfg = Cfg::of(body);
-    Dominators::of(&cfg).back_edges(&cfg).is_empty()
+    returns_within(body, MAX_CALLEE) && Dominators::of(&cfg).back_edges(&cfg).is_empty()
+}
+
+/// Whether a body that loops, and works on objects of sealed classes, is small enough for what it spares where its
+/// result is unpacked: the tuple and its items, and the objects that are made for the call alone.
+fn is_inlinable_loop(body: &Function) -> bool {
+    returns_within(body, MAX_LOOP) && ops(body).any(|op| op == Op::SealedGuard)
+}
+
+/// Whether the body has at most so many instructions, returns, and runs no foreign code but in its own direct calls.
+fn returns_within(body: &Function, most: usize) -> bool {
+    let runs_foreign = |op: Op| op.effects().has(Effects::FOREIGN) && !op.calls_body();
+    size(body) <= most && ops(body).any(|op| op == Op::Return) && !ops(body).any(runs_foreign)
+}
+
+/// Whether what the function gives is a tuple of numbers.
+fn gives_tuple(unit: &Unit, callee: FuncId) -> bool {
+    let is_number =
+        |ty: &types::Type| matches!(ty, types::Type::Int | types::Type::Float | types::Type::Bool);
+    match &unit.function(callee).signature.result {
+        types::Type::Tuple(items) => items.iter().all(is_number),
+        _ => false,
+    }
 }
 
 fn ops(body: &Function) -> impl Iterator<Item = Op> {

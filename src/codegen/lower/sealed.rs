@@ -5,6 +5,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use crate::cpython::collector;
 use crate::cpython::layout::Immortality;
+use crate::ir;
 use crate::ir::{ClassId, Imm, InstData};
 use crate::runtime::data::{CLASS_POOL, CLASS_TYPE, CLASS_YOUNG, Fixed, WORD as WORD_BYTES};
 use crate::runtime::sealed::{POOL_COUNT, POOL_FIRST, POOL_LINK};
@@ -87,16 +88,32 @@ pub(super) fn field_borrowed(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, value);
 }
 
+/// A number that stands in a field, as was found a moment ago.
+#[derive(Clone, Copy)]
+pub(super) struct KnownField {
+    owner: ir::Value,
+    offset: i32,
+    number: Value,
+    ty: Fixed,
+}
+
+/// A number of this type that stands in the field, and the exit.
+fn load_number(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Value, Block) {
+    let (number, exit) = load(cx, at);
+    cx.code.require_type(number, ty, exit);
+    let known = KnownField { owner: at.args[0], offset: offset(cx, at), number, ty };
+    cx.known_fields.push(known);
+    (number, exit)
+}
+
 pub(super) fn field_int(cx: &mut Lower<'_>, at: &InstData) {
-    let (object, exit) = load(cx, at);
-    cx.code.require_type(object, Fixed::IntType, exit);
+    let (object, exit) = load_number(cx, at, Fixed::IntType);
     let value = cx.code.unbox_int(object, exit);
     cx.result(at, value);
 }
 
 pub(super) fn field_float(cx: &mut Lower<'_>, at: &InstData) {
-    let (object, exit) = load(cx, at);
-    cx.code.require_type(object, Fixed::FloatType, exit);
+    let (object, exit) = load_number(cx, at, Fixed::FloatType);
     let value = cx.code.unbox_float(object, exit);
     cx.result(at, value);
 }
@@ -119,6 +136,11 @@ struct Store {
 /// dies unobserved stands there; exits otherwise.
 fn begin_store(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Store, Block) {
     let (owner, offset) = (cx.arg(at, 0), offset(cx, at));
+    let is_it = |known: &&KnownField| known.owner == at.args[0] && known.offset == offset && known.ty == ty;
+    if let Some(&KnownField { number, .. }) = cx.known_fields.iter().find(is_it) {
+        let fresh = cx.code.block();
+        return (Store { owner, offset, old: number, done: cx.code.block() }, fresh);
+    }
     let old = cx.code.load(WORD, owner, offset);
     let (other, fresh) = (cx.code.cold_block(), cx.code.block());
     cx.code.branch_unless(old, fresh);

@@ -22,6 +22,13 @@ impl<S: Sink> Walker<'_, S> {
             (Repr::Tuple(items), Repr::Int(_, Some(known))) if position(*known, items.len()).is_some() => {
                 items[position(*known, items.len()).unwrap_or_default()].clone()
             }
+            (Repr::Likely(object, ty), Repr::Int(_, Some(known))) => match &**ty {
+                Type::Tuple(items) if position(*known, items.len()).is_some() => {
+                    let place = position(*known, items.len()).unwrap_or_default();
+                    self.tuple_item(*object, items, place)
+                }
+                _ => self.generic(inst, &operands, None)?,
+            },
             (Repr::Exact(object, ty), index) if index.is_integral() => {
                 let index = self.as_int(index).ok_or(Left)?;
                 match &**ty {

@@ -90,7 +90,7 @@ impl<S: Sink> Walker<'_, S> {
                 let (item, more) = read(Op::ListNextOf, Imm::Class(class));
                 (Repr::Exact(item, Rc::new(ty.clone())), more)
             }
-            (types::Type::Tuple(_), None) => {
+            (types::Type::Tuple(_) | types::Type::Sealed(_) | types::Type::Optional(_), None) => {
                 let (object, more) = read(Op::ListNext, Imm::None);
                 (Repr::Likely(object, Rc::new(item.clone())), more)
             }

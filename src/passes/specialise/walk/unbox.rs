@@ -53,6 +53,13 @@ impl<S: Sink> Walker<'_, S> {
         }
     }
 
+    /// One item of a tuple that is probably one of these types.
+    pub(super) fn tuple_item(&mut self, tuple: S::V, types: &[types::Type], place: usize) -> Repr<S::V> {
+        let count = u32::try_from(types.len()).expect("a promised tuple is short");
+        let items = self.many(Op::GuardTuple, Imm::Count(count), &[tuple], &vec![Type::Obj; types.len()]);
+        self.unbox(items[place], &types[place])
+    }
+
     fn unbox_items(&mut self, tuple: S::V, types: &[types::Type]) -> Reprs<S> {
         let count = u32::try_from(types.len()).expect("a promised tuple is short");
         let items = self.many(Op::GuardTuple, Imm::Count(count), &[tuple], &vec![Type::Obj; types.len()]);
