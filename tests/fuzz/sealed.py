@@ -28,6 +28,34 @@ FLOATS = ["1.5", "-0.0", "2", "True", "float('nan')", "float('inf')", "7", "1e30
 INTS = ["0", "1", "-3", str(2**31), str(2**62), str(2**63 - 1), str(2**64), "True"]
 
 
+SEARCH = """
+@jit
+def nearest(items: list[P], wanted: P, step: int) -> tuple[int, float]:
+    best, far = -1, 1e9
+    i = 1
+    for k in range(len(items)):
+        one = items[k]
+        away = (one.x - wanted.x) * (one.x - wanted.x) + one.a
+        i = i * step
+        if away < far:
+            best, far = k, away
+    return best, far
+
+
+@jit
+def following(n: N) -> N | None:
+    return n.next
+
+
+@jit
+def mixed(t: tuple[float, int, tuple[float, int]]) -> float:
+    return t[0] * t[1] + t[-1][0] + t[2][1]
+
+
+"""
+"""Functions that the others call: a loop that gives a tuple, a result that is a field, tuples that are indexed."""
+
+
 def method(rng: random.Random, head: str, *lines: str) -> list[str]:
     """A method, compiled more often than not."""
     decorator = ["    @jit"] if rng.random() < 0.85 else []
@@ -110,6 +138,12 @@ def statement(rng: random.Random) -> list[str]:
         ["n.next = None"],
         ["for one in items:", f"    x += one.x * {rng.choice(['0.5', 'one.a'])}"],
         [f"x += helper({some}, n)"],
+        [f"x += {some}.x * {some}.x + {some}.a", f"{some}.x = {some}.x + 0.5", f"x += {some}.x"],
+        [f"{some}.a += {rng.choice(['70000', 'i', '-1', str(2**30)])}", f"i = (i + {some}.a) % 1000003"],
+        [f"at, far = nearest(items, {some}, {rng.choice(['1', '3', 'i'])})", "x += far + at"],
+        [f"x += nearest(items, P(i, {rng.choice(['x', '2'])}), 1)[1]"],
+        ["m = following(n)"] if rng.random() < 0.7 else ["n = following(n)", "if n is None:", "    n = N(q)"],
+        [f"x += mixed(({rng.choice(['x', 'x', '2'])}, i, (x, {rng.choice(['i', 'i', '2**70'])})))"],
         [f"print({some}.a, x)"],
         [f"print(n.n, {some})"] if rng.random() < 0.3 else ["n.n += 1"],
         [f"if isinstance({some}, P) and {some}.a > 3:", "    i += 1"],
@@ -157,11 +191,14 @@ def sealed(rng: random.Random) -> Shape:
         "def helper(p: P, n: N) -> float:",
         f"    return p.x * 0.5 + {rng.choice(['n.n', 'n.p.x', 'p.norm()'])}",
     ]
-    lines += ["", ""]
+    lines += ["", "", *SEARCH.splitlines()]
+    for number in range(rng.choice([0, 0, 0, 9])):
+        lines += subclass(rng, f"M{number}", decorator)
     count = rng.choice([1, 2])
     for number in range(count):
         lines += function(rng, f"f{number}")
     makers = ["P", "P", "P", *(["S", "O"] if early else [])]
+    makers += [f"M{number}" for number in range(9) if f"class M{number}(P):" in lines]
 
     def one() -> str:
         return (
