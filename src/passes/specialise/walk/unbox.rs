@@ -53,11 +53,14 @@ impl<S: Sink> Walker<'_, S> {
         }
     }
 
-    /// One item of a tuple that is probably one of these types.
+    /// One item of a tuple that is probably one of these types; a tuple in it stays the one that it is.
     pub(super) fn tuple_item(&mut self, tuple: S::V, types: &[types::Type], place: usize) -> Repr<S::V> {
         let count = u32::try_from(types.len()).expect("a promised tuple is short");
         let items = self.many(Op::GuardTuple, Imm::Count(count), &[tuple], &vec![Type::Obj; types.len()]);
-        self.unbox(items[place], &types[place])
+        match &types[place] {
+            ty @ types::Type::Tuple(_) => Repr::Likely(items[place], Rc::new(ty.clone())),
+            ty => self.unbox(items[place], ty),
+        }
     }
 
     fn unbox_items(&mut self, tuple: S::V, types: &[types::Type]) -> Reprs<S> {
