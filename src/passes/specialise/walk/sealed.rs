@@ -223,7 +223,8 @@ impl<S: Sink> Walker<'_, S> {
         Ok(operands)
     }
 
-    /// A binary operator between two objects of one sealed class, or of one and a number: a call of its method.
+    /// A binary operator between two objects of one sealed class, or of one and a number: a call of its method. Not
+    /// where there are subclasses: those may have reflected operators, and what TypeError says names the exact ones.
     pub(super) fn operator(
         &mut self,
         inst: Inst,
@@ -239,13 +240,14 @@ impl<S: Sink> Walker<'_, S> {
         let is_object = Signature::machine(&signature.result) == crate::ir::Type::Obj;
         let is_same = self.class_of(right) == Some(class);
         let is_number = matches!(self.env.get(&right), Some(Repr::Int(..) | Repr::Float(_) | Repr::Bool(..)));
+        let is_open = unit.classes[class.index()].has_subclasses;
         let augments = in_place == InPlace::Yes && unit.classes[class.index()].augments;
         let fits = match &signature.params[..] {
             [Type::Sealed(_), Type::Sealed(_)] => is_same,
             [Type::Sealed(_), Type::Int | Type::Float | Type::Bool] => is_number,
             _ => false,
         };
-        if augments || !fits || !is_object {
+        if is_open || augments || !fits || !is_object {
             return Ok(None);
         }
         let text = unit.declined(binary, in_place, function);
