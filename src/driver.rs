@@ -325,11 +325,14 @@ fn known_facts(request: &Request) -> FxHashMap<String, GlobalFact> {
 /// Compiles the functions into executable memory.
 ///
 /// # Errors
-/// Our own failure, or a diagnostic about one of the functions.
+/// Our own failure, or diagnostics about one of the functions: none where a loop was wanted that gains nothing.
 pub fn compile(session: &Session, request: &Request) -> Result<Compiled, Failure> {
     guarded::run(|| {
         let start = Instant::now();
         let unit = optimised(session, request, &mut |_, _| {})?;
+        if request.start.as_ref().is_some_and(|start| !has_loop(&unit, start.function)) {
+            return Err(Failure::Diagnosed(Vec::new()));
+        }
         let file = file_of(request);
         let positions = |range| position(file, range);
         let wanted = codegen::Request {
@@ -426,6 +429,11 @@ fn optimised(session: &Session, request: &Request, watch: Watcher<'_>) -> Result
     }
     within_budget(request, &unit)?;
     Ok(unit)
+}
+
+/// Whether the function's specialised version begins in the loop that the unit is about.
+fn has_loop(unit: &Unit, function: FuncId) -> bool {
+    unit.function(function).specialised.as_ref().is_some_and(|version| version.begins_in_loop)
 }
 
 /// Leaves of a unit that is about a loop what its version may reach: the bodies that others have compiled

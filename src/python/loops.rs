@@ -60,7 +60,8 @@ fn compile(py: Python<'_>, home: &LoadedUnit, wanted: &Wanted) -> PyResult<Optio
             Err(Failure::Bug(_) | Failure::Diagnosed(_)) => return Ok(None),
         };
     let address = code.function(wanted.function).looped;
-    let Some(start) = start.filter(|_| !address.is_null()) else { return Ok(None) };
+    let start =
+        start.filter(|_| !address.is_null()).expect("a unit about a loop has the version that begins there");
     let source = |number| {
         let (unit, number) = home.home(number);
         Source::Other { unit, number }
