@@ -3,22 +3,18 @@
 //! In: a function's statement and what encloses it. Out: a [`Scope`]: its variables in the order of
 //! `co_varnames`, and for any name whether it is one of them, global, or another function's.
 //!
-//! CPython numbers a function's variables as its compiler first mentions them, in the order of the code
-//! it writes (a `finally` suite stands first where something first leaves through it); they die in that order at the end of a call, so [`Mentions`] walks in the same order.
+//! CPython numbers a function's variables as its compiler first mentions them; they die in that order at the end of a
+//! call, so [`Mentions`] walks in the same order.
+
+mod mentions;
 
 use std::borrow::Cow;
 
 use ruff_python_ast::Comprehension;
-use ruff_python_ast::ExceptHandler;
 use ruff_python_ast::Expr;
-use ruff_python_ast::ExprContext;
-use ruff_python_ast::InterpolatedStringElement;
-use ruff_python_ast::MatchCase;
 use ruff_python_ast::Stmt;
 use ruff_python_ast::StmtFunctionDef;
-use ruff_python_ast::visitor;
 use ruff_python_ast::visitor::Visitor;
-use ruff_text_size::Ranged;
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
@@ -28,15 +24,12 @@ use super::closures::Inlined;
 use super::closures::NameSet;
 use super::closures::Reader;
 use super::closures::Reading;
-use super::closures::parts_of_comprehension;
 use super::functions::FunctionInfo;
 use super::names::Names;
 use super::names::bind_type_params;
-use super::names::bound_by;
 use super::names::mangle;
-use super::nesting::with_stack;
-use super::patterns::captures_of;
-use super::patterns::expressions_of;
+
+use mentions::Mentions;
 
 /// What stands for the names that `from module import *` binds.
 pub(super) const ALL_NAMES: &str = "*";
@@ -73,6 +66,9 @@ pub(super) struct Scope {
     first_free: usize,
     /// Names of comprehensions in the function's frame that are no variables of its own.
     hidden: NameSet,
+    /// Plain variables whose names such a comprehension binds as cells: CPython has cells of them everywhere, and
+    /// saves them around the comprehension as plain ones, which is where they get their numbers.
+    late: NameSet,
     /// What comprehensions in the function's frame bind: the variable of each name, and whether it is a cell.
     pub(super) comprehensions: FxHashMap<TextRange, Vec<(String, Variable, bool)>>,
     /// Variables that a `del` statement may unbind.
@@ -111,6 +107,7 @@ impl Scope {
             free: Vec::new(),
             first_free: 0,
             hidden: NameSet::default(),
+            late: NameSet::default(),
             comprehensions: FxHashMap::default(),
             deleted: FxHashSet::default(),
         };
@@ -118,8 +115,12 @@ impl Scope {
             scope.numbers.insert(name.clone(), Variable(number));
         }
         scope.find_cells(&captured);
-        Mentions::of(&mut scope, assertions, &inlined).visit_body(&def.body);
+        scope.find_late(&inlined);
+        let mut mentions = Mentions::of(&mut scope, assertions, &inlined);
+        mentions.visit_body(&def.body);
+        let deleted = std::mem::take(&mut mentions.deleted);
         scope.number_the_rest();
+        scope.deleted = deleted.iter().filter_map(|name| scope.numbers.get(name)).copied().collect();
         let wanted = loads.into_iter().chain(captured).filter(|name| enclosing.contains(name));
         scope.number_free(wanted.collect());
         scope.number_inlined(inlined);
@@ -136,6 +137,12 @@ impl Scope {
         }
     }
 
+    fn find_late(&mut self, inlined: &[Inlined]) {
+        let shared = inlined.iter().flat_map(|inlined| &inlined.targets).filter(|(_, is_cell)| *is_cell);
+        let plain = |name: &&String| self.names.is_local(name) && !self.cells.contains_key(*name);
+        self.late = shared.map(|(name, _)| name).filter(plain).cloned().collect();
+    }
+
     /// Variables that nothing the compiler looks at mentions, then the cells that are no parameters.
     fn number_the_rest(&mut self) {
         let mut names: Vec<String> = self.names.bound.iter().cloned().collect();
@@ -143,19 +150,20 @@ impl Scope {
         for name in &names {
             self.mention(name);
         }
-        let mut cells: Vec<&String> = self
-            .cells
-            .iter()
-            .filter(|(_, variable)| variable.0 == usize::MAX)
-            .map(|(name, _)| name)
-            .collect();
+        let unnumbered = self.cells.iter().filter(|(_, variable)| variable.0 == usize::MAX);
+        let late = self.late.iter().filter(|name| !self.numbers.contains_key(*name));
+        let mut cells: Vec<String> = unnumbered.map(|(name, _)| name).chain(late).cloned().collect();
         cells.sort_unstable();
-        let cells: Vec<String> = cells.into_iter().cloned().collect();
         for name in cells {
-            if let Some(variable) = self.cells.get_mut(&name) {
-                *variable = Variable(self.variables.len());
+            match self.cells.get_mut(&name) {
+                Some(variable) => {
+                    *variable = Variable(self.variables.len());
+                    self.variables.push(name);
+                }
+                None => {
+                    self.number(name);
+                }
             }
-            self.variables.push(name);
         }
     }
 
@@ -204,7 +212,7 @@ impl Scope {
                 self.variables.push(name.to_owned());
             }
         } else if self.names.is_local(name) {
-            self.mention(name);
+            self.number(name.to_owned());
         } else if self.hidden.insert(name.to_owned()) {
             self.variables.push(name.to_owned());
         }
@@ -277,17 +285,21 @@ impl Scope {
         variables
     }
 
-    fn mention(&mut self, name: &str) -> Option<Variable> {
+    fn mention(&mut self, name: &str) {
         let name = self.mangled(name).into_owned();
-        if !self.names.is_local(&name) || self.cells.contains_key(&name) {
-            return None;
+        if self.names.is_local(&name) && !self.cells.contains_key(&name) && !self.late.contains(&name) {
+            self.number(name);
         }
+    }
+
+    /// The plain variable of this mangled name gets the next number, unless it has one.
+    fn number(&mut self, name: String) {
         let next = Variable(self.variables.len());
         let variables = &mut self.variables;
-        Some(*self.numbers.entry(name).or_insert_with_key(|name| {
+        self.numbers.entry(name).or_insert_with_key(|name| {
             variables.push(name.clone());
             next
-        }))
+        });
     }
 }
 
@@ -314,190 +326,4 @@ fn enclosing_names(outer: &[&Stmt], def: &StmtFunctionDef) -> FxHashSet<String> 
     }
     bind_type_params(def.type_params.as_deref(), &mut shared);
     shared
-}
-
-/// Numbers the function's variables in the order in which CPython's compiler mentions them.
-struct Mentions<'s, 'a> {
-    scope: &'s mut Scope,
-    inlined: &'s [Inlined],
-    assertions: Assertions,
-    /// What is around the statement, outermost first.
-    around: Vec<Around<'a>>,
-    /// The `finally` suites that were walked through already, by their first statements.
-    done: FxHashSet<TextRange>,
-}
-
-/// A statement that `return`, `break` or `continue` may leave.
-#[derive(Clone, Copy)]
-enum Around<'a> {
-    Loop,
-    Finally(&'a [Stmt]),
-}
-
-impl<'s, 'a> Mentions<'s, 'a> {
-    fn of(scope: &'s mut Scope, assertions: Assertions, inlined: &'s [Inlined]) -> Mentions<'s, 'a> {
-        Mentions { scope, inlined, assertions, around: Vec::new(), done: FxHashSet::default() }
-    }
-
-    fn within(&mut self, around: Around<'a>, body: &'a [Stmt]) {
-        self.around.push(around);
-        self.visit_body(body);
-        self.around.pop();
-    }
-
-    /// A statement that leaves what is around it: CPython writes the `finally` suites on the way there, and
-    /// then, for the other ways through them, again.
-    fn leave(&mut self, is_return: bool) {
-        for place in (0..self.around.len()).rev() {
-            match self.around[place] {
-                Around::Loop if !is_return => return,
-                Around::Loop => {}
-                Around::Finally(body) => {
-                    let left = self.around.split_off(place);
-                    self.finally(body);
-                    self.around.extend(left);
-                }
-            }
-        }
-    }
-
-    /// What was walked through once mentions nothing new.
-    fn finally(&mut self, body: &'a [Stmt]) {
-        let Some(first) = body.first() else { return };
-        if self.done.insert(first.range()) {
-            self.visit_body(body);
-        }
-    }
-
-    /// The first iterable is evaluated around it; what runs in the frame mentions names there.
-    fn comprehension(&mut self, expr: &'a Expr) {
-        let Some((generators, elements)) = parts_of_comprehension(expr) else { return };
-        generators.iter().take(1).for_each(|generator| self.visit_expr(&generator.iter));
-        let Some(inlined) = self.inlined.iter().find(|inlined| inlined.range == expr.range()) else { return };
-        for (name, _) in &inlined.targets {
-            self.scope.mention_hidden(name);
-        }
-        for (number, generator) in generators.iter().enumerate() {
-            if number > 0 {
-                self.visit_expr(&generator.iter);
-            }
-            generator.ifs.iter().for_each(|test| self.visit_expr(test));
-        }
-        elements.iter().for_each(|element| self.visit_expr(element));
-    }
-
-    fn case(&mut self, case: &'a MatchCase) {
-        expressions_of(&case.pattern, &mut |expr| self.visit_expr(expr));
-        for name in captures_of(&case.pattern) {
-            self.scope.mention(name);
-        }
-        case.guard.iter().for_each(|guard| self.visit_expr(guard));
-        self.visit_body(&case.body);
-    }
-
-    fn mention_imports(&mut self, names: &[ruff_python_ast::Alias]) {
-        for alias in names {
-            self.scope.mention(bound_by(alias));
-        }
-    }
-}
-
-impl<'a> Visitor<'a> for Mentions<'_, 'a> {
-    fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        with_stack(|| match stmt {
-            Stmt::FunctionDef(def) => {
-                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-                for parameter in def.parameters.iter_non_variadic_params() {
-                    parameter.default.iter().for_each(|default| self.visit_expr(default));
-                }
-                self.scope.mention(&def.name);
-            }
-            Stmt::ClassDef(def) => {
-                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-                if def.type_params.is_none() {
-                    def.arguments.iter().for_each(|arguments| self.visit_arguments(arguments));
-                }
-                self.scope.mention(&def.name);
-            }
-            Stmt::TypeAlias(node) => self.visit_expr(&node.name),
-            Stmt::Match(node) => {
-                self.visit_expr(&node.subject);
-                node.cases.iter().for_each(|case| self.case(case));
-            }
-            Stmt::Assert(_) if self.assertions == Assertions::Stripped => {}
-            Stmt::AugAssign(node) => {
-                self.visit_expr(&node.target);
-                self.visit_expr(&node.value);
-            }
-            Stmt::AnnAssign(node) => {
-                let Some(value) = &node.value else { return };
-                self.visit_expr(value);
-                self.visit_expr(&node.target);
-            }
-            Stmt::Try(node) => {
-                let finally = (!node.finalbody.is_empty()).then_some(Around::Finally(&node.finalbody));
-                self.around.extend(finally);
-                self.visit_body(&node.body);
-                self.visit_body(&node.orelse);
-                node.handlers.iter().for_each(|handler| self.visit_except_handler(handler));
-                if finally.is_some() {
-                    self.around.pop();
-                }
-                self.finally(&node.finalbody);
-            }
-            Stmt::For(node) => {
-                self.visit_expr(&node.iter);
-                self.visit_expr(&node.target);
-                self.within(Around::Loop, &node.body);
-                self.visit_body(&node.orelse);
-            }
-            Stmt::While(node) => {
-                self.visit_expr(&node.test);
-                self.within(Around::Loop, &node.body);
-                self.visit_body(&node.orelse);
-            }
-            Stmt::Return(node) => {
-                node.value.iter().for_each(|value| self.visit_expr(value));
-                self.leave(true);
-            }
-            Stmt::Break(_) | Stmt::Continue(_) => self.leave(false),
-            Stmt::Import(node) => self.mention_imports(&node.names),
-            Stmt::ImportFrom(node) => self.mention_imports(&node.names),
-            _ => visitor::walk_stmt(self, stmt),
-        });
-    }
-
-    fn visit_expr(&mut self, expr: &'a Expr) {
-        with_stack(|| match expr {
-            Expr::Lambda(node) => {
-                let parameters = node.parameters.iter();
-                for parameter in parameters.flat_map(|parameters| parameters.iter_non_variadic_params()) {
-                    parameter.default.iter().for_each(|default| self.visit_expr(default));
-                }
-            }
-            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
-                self.comprehension(expr);
-            }
-            Expr::Name(name) => {
-                let variable = self.scope.mention(&name.id);
-                if let (Some(variable), ExprContext::Del) = (variable, name.ctx) {
-                    self.scope.deleted.insert(variable);
-                }
-            }
-            _ => visitor::walk_expr(self, expr),
-        });
-    }
-
-    fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
-        let ExceptHandler::ExceptHandler(node) = handler;
-        node.type_.iter().for_each(|class| self.visit_expr(class));
-        // The name is unbound where the handler ends.
-        let variable = node.name.as_ref().and_then(|name| self.scope.mention(name));
-        self.scope.deleted.extend(variable);
-        self.visit_body(&node.body);
-    }
-
-    fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
-        with_stack(|| visitor::walk_interpolated_string_element(self, element));
-    }
 }

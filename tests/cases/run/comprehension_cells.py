@@ -1,5 +1,6 @@
 """Tracebacks show the variables of functions whose comprehensions bind names that are cells, of one or the other."""
 # native: cell_of_comprehension_alone, cell_of_function, cell_of_both, cell_of_comprehension, parameter, bound_later, two
+# native: bound_earlier, unbound, dead
 
 from castiron import jit
 from support import show
@@ -71,6 +72,31 @@ def cell_of_comprehension_alone(first: int, second: int) -> int:
     return name
 
 
+@jit
+def bound_earlier(n: int):
+    for cell in range(n):
+        behind = cell
+    made = {(lambda: cell): 0 for cell in (0, 1, 0) if cell > n}
+    return fail(len(made) + behind + cell)
+
+
+@jit
+def unbound(n: int):
+    for cell in range(n):
+        behind = cell
+    made = [lambda: cell for cell in (n, behind)]
+    del cell
+    made.append(cell)
+
+
+@jit
+def dead(n: int):
+    for cell in range(n):
+        behind = cell
+    return fail(behind)
+    return [lambda: cell for cell in (n, behind)]
+
+
 def main():
     show(cell_of_comprehension_alone, 5, 2)
     show(cell_of_comprehension_alone, 2, 2)
@@ -79,3 +105,5 @@ def main():
             show(function, 2, 3)
         else:
             show(function, 3)
+    for function in (bound_earlier, unbound, dead):
+        show(function, 3)
