@@ -17,6 +17,7 @@ use crate::front::closures;
 use crate::front::closures::NameSet;
 use crate::front::scope::Meaning;
 use crate::front::scope::Variable;
+use crate::front::unparse;
 use crate::ir::Const;
 use crate::ir::Imm;
 use crate::ir::NestedCode;
@@ -204,15 +205,16 @@ impl<'a> Builder<'a> {
             all.filter_map(|parameter| Some((parameter.name.as_str(), parameter.annotation.as_deref()?)));
         let mut pairs = Vec::new();
         for (name, annotation) in annotated.chain(def.returns.iter().map(|returns| ("return", &**returns))) {
-            if self.reading.annotations_are_text {
-                self.refuse(
-                    annotation,
-                    Reason::UnsupportedStatement("an annotation as text inside a function"),
-                );
+            let value = if !self.reading.annotations_are_text {
+                self.expr(annotation)
+            } else if let Some(text) = unparse::annotation_text(annotation) {
+                self.constant(Const::Str(text), range)
+            } else {
+                let what = "such an annotation as text inside a function";
+                self.refuse(annotation, Reason::UnsupportedStatement(what));
                 continue;
-            }
+            };
             let name = self.scope.mangled(name).into_owned();
-            let value = self.expr(annotation);
             pairs.extend([self.constant(Const::Str(name), range), value]);
         }
         if pairs.is_empty() {
