@@ -22,6 +22,7 @@ mod patterns;
 mod scope;
 mod surrogates;
 pub mod survey;
+mod unparse;
 
 use std::sync::OnceLock;
 

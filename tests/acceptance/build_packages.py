@@ -1,6 +1,6 @@
 """Real packages with the tests of their source distributions: as source, and built by `castiron build` in both modes.
 
-    python tests/acceptance/build_packages.py [--packages NAME,...] [--sources DIR]
+    python tests/acceptance/build_packages.py [--packages NAME,...] [--sources DIR] [--list]
 
 For each package: its tests run as source, with the modules built in place as users build them, and built once more
 with `--everything`. Every test must come out the same. Says lines, build time, outcomes, the ratio of the times that
@@ -40,8 +40,8 @@ class Package:
 
 PACKAGES = [
     Package("more-itertools", "more_itertools", "tests"),
-    Package("sortedcontainers", "sortedcontainers", "tests"),
-    Package("packaging", "src/packaging", "tests", wants=("pretend", "tomli_w")),
+    Package("boltons", "boltons", "tests"),
+    Package("packaging", "src/packaging", "tests", wants=("pretend", "tomli_w", "hypothesis")),
     Package("tomlkit", "tomlkit", "tests", wants=("pyyaml",)),
     Package("sqlparse", "sqlparse", "tests"),
     Package("pyparsing", "pyparsing", "tests", wants=("railroad-diagrams", "jinja2")),
@@ -53,11 +53,14 @@ PACKAGES = [
 
 #: A plugin of pytest that writes down which functions were entered.
 PLUGIN = """
-import atexit, json, os, sys, threading
+import atexit, inspect, json, os, sys, threading
+NOT_SYNCHRONOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 entered = set()
 root = os.environ["CASTIRON_ROOT"]
 def seen(frame, event, _):
-    if event == "call" and frame.f_code.co_filename.startswith(root) and not frame.f_code.co_flags & 0x2a0:
+    flags = frame.f_code.co_flags
+    is_function = flags & inspect.CO_NEWLOCALS and not flags & NOT_SYNCHRONOUS
+    if event == "call" and is_function and frame.f_code.co_filename.startswith(root):
         entered.add((frame.f_code.co_filename, frame.f_code.co_qualname))
 if "CASTIRON_ENTERED" in os.environ:
     threading.setprofile(seen)
@@ -141,8 +144,8 @@ def differences(plain: dict[str, str], other: dict[str, str]) -> list[str]:
     return [f"{name}: {plain.get(name)} -> {other.get(name)}" for name in names if plain.get(name) != other.get(name)]
 
 
-def check(package: Package, sources: Path, folder: Path) -> bool:
-    """All runs of one package; whether they agree."""
+def check(package: Package, sources: Path, folder: Path, names_rest: bool) -> bool:
+    """All runs of one package; whether they agree. With `names_rest` also what was entered and stayed bytecode."""
     root = unpacked(package, sources, folder / "source")
     python = environment(package.wants, folder / "environment")
     lines = sum(path.read_bytes().count(b"\n") for path in (root / package.modules).rglob("*.py"))
@@ -162,6 +165,8 @@ def check(package: Package, sources: Path, folder: Path) -> bool:
         text = f"built in {build_time:.1f} s, ratio {plain_time / took:.2f}, {share:.0%} of {len(entered)} native"
         said.append(f"  {mode[0] if mode else 'as users build'}: {text}, {len(found)} differences")
         said += [f"    {line}" for line in found[:10]]
+        if names_rest and mode:
+            said += [f"    bytecode: {Path(source).name}: {name}" for source, name in sorted(entered - native)]
         subprocess.run([str(python), "-m", "castiron", "clean", str(root / package.modules)], capture_output=True)
     print("\n".join(said), flush=True)
     return agree
@@ -171,6 +176,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Real packages.")
     parser.add_argument("--packages", default=",".join(package.name for package in PACKAGES))
     parser.add_argument("--sources", type=Path)
+    parser.add_argument("--list", action="store_true", help="also name the functions that stayed bytecode")
     options = parser.parse_args()
     agree = True
     for package in PACKAGES:
@@ -179,7 +185,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             sources = options.sources or Path(name) / "sources"
             sources.mkdir(exist_ok=True)
-            agree = check(package, sources, Path(name)) and agree
+            agree = check(package, sources, Path(name), options.list) and agree
             shutil.rmtree(name, ignore_errors=True)
     return int(not agree)
 
