@@ -44,7 +44,7 @@ unsafe impl Sync for Kept {}
 
 static KEPT: Kept = Kept(UnsafeCell::new(Vec::new()));
 
-/// What a frame shows. All of it is borrowed, and outlives the link.
+/// What a frame shows. All of it is borrowed, and but for the function outlives the link.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
     /// The function.
@@ -94,8 +94,8 @@ impl LinkedFrames {
     ///
     /// # Safety
     /// - The thread is attached.
-    /// - What is shown is alive until this is dropped, which happens before anything returns to the frame
-    ///   that ran so far.
+    /// - What is shown is alive until this is dropped, functions until this returns; it is dropped before anything
+    ///   returns to the frame that ran so far.
     #[must_use]
     pub unsafe fn link(show: impl FnOnce(&mut Vec<Shown>)) -> LinkedFrames {
         let places = &running().layout.frame;
@@ -127,7 +127,8 @@ unsafe fn fill(frame: *mut u8, shown: &Shown) {
     let places = &running().layout.frame;
     // SAFETY: the caller passes memory of a frame's size.
     unsafe {
-        set_field(frame, places.function, shown.function);
+        // Another function of the same code may run, and this one be dropped meanwhile.
+        set_field(frame, places.function, new_ref(shown.function));
         set_field(frame, places.code, shown.code);
         set_field(frame, places.globals, shown.globals);
         set_field(frame, places.builtins, shown.builtins);
@@ -167,6 +168,7 @@ impl Drop for LinkedFrames {
                     hand_over(frame, object, fixed + shown.variables * size_of::<u64>());
                 } else {
                     drop_variables(frame, shown.variables);
+                    drop_ref(shown.function);
                 }
             }
         }
@@ -194,8 +196,8 @@ unsafe fn drop_variables(frame: *mut u8, count: usize) {
 unsafe fn hand_over(frame: *mut u8, object: *mut PyObject, bytes: usize) {
     let running = running();
     let places = &running.layout.frame;
-    // SAFETY: the frame object has room for a frame of its code; what the copy shows is counted for it. The
-    // frame is out of the chain already, and what it shows is still alive.
+    // SAFETY: the frame object has room for a frame of its code; what the copy shows is counted for it, or the frame's
+    // own reference becomes the copy's. The frame is out of the chain already, and what it shows is still alive.
     unsafe {
         if ffi::Py_REFCNT(object) > 1 {
             let mut parts = [std::ptr::null_mut(); 3];
@@ -208,7 +210,6 @@ unsafe fn hand_over(frame: *mut u8, object: *mut PyObject, bytes: usize) {
             let copy = object.cast::<u8>().offset(places.own as isize);
             std::ptr::copy_nonoverlapping(frame, copy, bytes);
             new_ref(field(copy, places.code));
-            new_ref(field(copy, places.function));
             // The collector would count a frame's pointer to its own object.
             set_field(copy, places.object, std::ptr::null_mut::<u8>());
             set_field(copy, places.owner, OWNED_BY_OBJECT);
@@ -228,5 +229,6 @@ unsafe fn hand_over(frame: *mut u8, object: *mut PyObject, bytes: usize) {
         drop_ref(object);
         drop_variables(frame, (bytes - places.fixed_bytes()) / size_of::<u64>());
         drop_optional(field(frame, places.locals));
+        drop_ref(field(frame, places.function));
     }
 }

@@ -15,6 +15,8 @@ use std::ffi::c_int;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -41,6 +43,8 @@ pub type FunctionAccessor = unsafe fn(*mut PyObject) -> *mut PyObject;
 static ACCESSOR: OnceLock<FunctionAccessor> = OnceLock::new();
 /// Who is shown functions that are made: modules being imported and built modules.
 static CREATION: [OnceLock<unsafe fn(*mut PyObject)>; 2] = [const { OnceLock::new() }; 2];
+/// Whether functions are made that are nobody's.
+static UNSEEN: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<bool> = OnceLock::new();
 static INSTALLED: Mutex<Option<FxHashMap<usize, Installed>>> = Mutex::new(None);
 
@@ -66,6 +70,15 @@ fn with<R>(use_table: impl FnOnce(&mut FxHashMap<usize, Installed>) -> R) -> R {
 pub fn watch_creation(created: unsafe fn(*mut PyObject)) {
     let is_known = CREATION.iter().any(|place| std::ptr::fn_addr_eq(*place.get_or_init(|| created), created));
     assert!(is_known, "there is a place for each of the two who ask");
+}
+
+/// Makes functions that stand in frames and are called by nobody, so that none of them is taken for one that a `def`
+/// has made. The thread is attached meanwhile, and runs no Python.
+pub fn make_unseen<R>(make: impl FnOnce() -> R) -> R {
+    let before = UNSEEN.swap(true, Ordering::Relaxed);
+    let made = make();
+    UNSEEN.store(before, Ordering::Relaxed);
+    made
 }
 
 /// Tells how native callables lead to their functions; the first answer stays.
@@ -197,6 +210,7 @@ pub fn is_watching() -> bool {
 
 unsafe extern "C" fn on_event(event: c_int, function: *mut PyObject, _value: *mut PyObject) -> c_int {
     match event {
+        CREATED if UNSEEN.load(Ordering::Relaxed) => {}
         CREATED => {
             for created in CREATION.iter().filter_map(OnceLock::get) {
                 // SAFETY: the event is about a live function.

@@ -24,6 +24,7 @@ use crate::cpython::thread;
 use super::closures;
 use super::closures::obj_new_cell;
 use super::frames;
+use super::install;
 use super::meta::Position;
 use super::meta::ShowMeta;
 use super::meta::VariableMeta;
@@ -438,8 +439,10 @@ unsafe fn new_frame(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
     // checked to stand.
     unsafe {
         let state = ffi::PyThreadState_Get();
-        let frame: *mut PyObject =
-            (running.symbols.frame_new)(state, code, unit.globals(), std::ptr::null_mut()).cast();
+        // CPython makes a function for it.
+        let frame: *mut PyObject = install::make_unseen(|| {
+            (running.symbols.frame_new)(state, code, unit.globals(), std::ptr::null_mut()).cast()
+        });
         if frame.is_null() {
             ffi::PyErr_Clear();
             return frame;

@@ -32,6 +32,7 @@ use super::data::Fixed;
 use super::enter;
 use super::float;
 use super::frames;
+use super::install;
 use super::loops::LoopState;
 use super::meta::UnitMeta;
 use super::object::word;
@@ -296,10 +297,11 @@ impl LoadedUnit {
                 .map(|object| Bound::from_borrowed_ptr(py, object))
         };
         if loaded.free == 0 {
-            return class.call1((code, globals));
+            return install::make_unseen(|| class.call1((code, globals)));
         }
         let cells = (0..loaded.free).map(|_| closures::empty_cell(py)).collect::<PyResult<Vec<_>>>()?;
-        class.call1((code, globals, py.None(), py.None(), PyTuple::new(py, cells)?))
+        let cells = PyTuple::new(py, cells)?;
+        install::make_unseen(|| class.call1((code, globals, py.None(), py.None(), cells)))
     }
 
     /// Records the object with which a cell was found valid.

@@ -366,3 +366,43 @@ def test_loops_get_versions_of_their_own(tmp_path: Path) -> None:
     assert python(script, tmp_path / "out") == python(script, tmp_path / "src")
     compiled = "import loops, castiron; loops.crossing(300_000); print(castiron.stats()['compile_seconds'] > 0)"
     assert python(compiled, tmp_path / "out") == "True\n"
+
+
+def test_kept_frames_hold_functions(tmp_path: Path) -> None:
+    """CPython makes a function of the same code for each frame of a traceback, which dies with it."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "frames.py").write_text(
+        textwrap.dedent("""
+            import sys
+
+            def look(kept, errors):
+                kept.append(sys._getframe(1))
+                errors.clear()
+
+            def called(kept, errors, n):
+                if n < 0:
+                    raise ValueError(n)
+                look(kept, errors)
+                return n
+        """)
+    )
+    command = [sys.executable, "-m", "castiron", "build", "src", "-o", "out", "--everything"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    script = """
+        import castiron, gc, sys, types, frames
+        assert castiron.is_compiled(frames.called)
+        kept, errors = [], []
+        for number in range(60):
+            try:
+                frames.called(kept, errors, -1)
+            except ValueError as error:
+                errors.append(error)
+            frames.called(kept, errors, number)
+        functions = [held for frame in kept for held in gc.get_referents(frame) if type(held) is types.FunctionType]
+        code = frames.called.__code__
+        print(len(functions), all(held.__code__ is code and gc.is_tracked(held) for held in functions))
+        gc.collect()
+        kept.clear()
+        print(gc.collect() >= 0, frames.called([], [], 5))
+    """
+    assert python(script, tmp_path / "out") == "60 True\nTrue 5\n"
