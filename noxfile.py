@@ -133,6 +133,7 @@ def smoke(session: nox.Session) -> None:
     """The benchmarks with small arguments: results compared, times only printed."""
     install_wheel(session)
     session.run("python", "benches/run.py", "--smoke")
+    session.run("python", "benches/library.py", "--smoke")
     session.run("python", "benches/bench_enforce.py", "--here", "--smoke")
 
 
