@@ -35,6 +35,7 @@ use ruff_python_parser::Parsed;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
+use crate::ir::Const;
 use crate::source::Diagnostic;
 use crate::source::Reason;
 use crate::source::SourceFile;
@@ -46,7 +47,6 @@ pub use build::BuildOptions;
 pub use build::Built;
 pub use build::Promise;
 pub use build::build;
-pub use constants::constants;
 pub use decorators::Enforcement;
 pub use decorators::is_promised;
 pub use dialect::Dialect;
@@ -70,6 +70,7 @@ pub struct ParsedModule {
     file: SourceFile,
     bound_names: OnceLock<FxHashSet<String>>,
     field_types: OnceLock<FxHashMap<String, Type>>,
+    constants: OnceLock<FxHashMap<String, Const>>,
 }
 
 /// Parses a file. What only some versions of Python accept is accepted: the running interpreter has
@@ -85,6 +86,7 @@ pub fn parse(file: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
         file: file.clone(),
         bound_names: OnceLock::new(),
         field_types: OnceLock::new(),
+        constants: OnceLock::new(),
     };
     let errors = module.parsed().errors();
     if errors.is_empty() {
@@ -126,6 +128,12 @@ impl ParsedModule {
     #[must_use]
     pub fn field_types(&self) -> &FxHashMap<String, Type> {
         self.field_types.get_or_init(|| fields::field_types(self))
+    }
+
+    /// Names that the text binds once, to a number, and what it is.
+    #[must_use]
+    pub fn constants(&self) -> &FxHashMap<String, Const> {
+        self.constants.get_or_init(|| constants::constants(self))
     }
 
     /// Every name that the module binds in any scope; `*` when it imports all names of another module.

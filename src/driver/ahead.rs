@@ -238,10 +238,6 @@ const MOST_TOGETHER: usize = 64;
 /// The functions as one unit, with what the text says of the names that they read.
 fn request_for(functions: &[&Arc<Blueprint>]) -> Request {
     let mut facts: FxHashMap<String, GlobalFact> = FxHashMap::default();
-    if let Some(first) = functions.first() {
-        let constants = front::constants(&first.module).into_iter();
-        facts.extend(constants.map(|(name, constant)| (name, GlobalFact::Value(constant))));
-    }
     let mut defined: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     for (number, function) in functions.iter().enumerate() {
         facts.extend(text::facts_of_text(&function.module, function));

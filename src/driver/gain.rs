@@ -117,6 +117,10 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjCallMethod if boundary == Boundary::Checked => {
             0
         }
+        // A number that is unboxed already finds its item without a call of CPython's.
+        Op::ObjItem if is_of(func, data.args[1], &[Op::IntBox]) => -1,
+        Op::ObjItem if boundary == Boundary::Checked => -2,
+        Op::ObjSetItem if boundary == Boundary::Checked => -1,
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom | Op::ObjMatchKeys | Op::ObjMatchClass => -4,
@@ -128,12 +132,14 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
             -1
         }
         Op::ObjCall if !is_of(func, data.args[0], &[Op::ObjGlobal]) => -4,
-        Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains | Op::ObjFormat => -1,
+        Op::ObjList | Op::ObjDict | Op::ObjSet | Op::ObjSlice | Op::ObjContains => -1,
         Op::ListSlice => 0,
         Op::ListSetSlice => -1,
         Op::ObjCallMethod if is_of(func, data.args[0], &[Op::ObjConst]) => -1,
         Op::ObjCallMethod => -4,
-        Op::IntBox | Op::FloatBox | Op::StrChar | Op::ListSet => 0,
+        Op::IntBox | Op::FloatBox | Op::BoolBox | Op::StrChar | Op::ListSet => 0,
+        // The interpreter has these in line, too.
+        Op::ListAppend | Op::ListPop => 1,
         op => match op.row().mnemonic.split('.').next() {
             Some("int" | "float" | "bool") => i64::from(!is_constant),
             Some("list" | "bytes" | "str") => 2,

@@ -1,7 +1,7 @@
 //! What a text alone says about names, without running any of it.
 //!
-//! Facts about global names come from the text: its own functions, known builtins that it does not bind, and
-//! `import math`. Each is guarded, so they describe the usual case and nothing else depends on them.
+//! Facts about global names come from the text: its own functions, known builtins that it does not bind, numbers that
+//! it binds once, and `import math`. Each is guarded, so they describe the usual case and nothing else depends on them.
 
 use rustc_hash::FxHashMap;
 
@@ -26,6 +26,8 @@ pub(super) fn facts_of_text(module: &ParsedModule, function: &Blueprint) -> FxHa
             && !front::binds_name(module, name)
         {
             GlobalFact::Builtin(builtin)
+        } else if let Some(constant) = module.constants().get(name) {
+            GlobalFact::Value(constant.clone())
         } else if let Some(ty) = front::probable_type(module, name) {
             GlobalFact::Likely(ty)
         } else {

@@ -16,8 +16,7 @@ use super::names::Names;
 use super::nesting::with_stack;
 
 /// The module's own statements that bind one name to a literal, where no other statement of the text binds it.
-#[must_use]
-pub fn constants(module: &ParsedModule) -> FxHashMap<String, Const> {
+pub(super) fn constants(module: &ParsedModule) -> FxHashMap<String, Const> {
     let mut found: FxHashMap<String, Option<Const>> = FxHashMap::default();
     for stmt in module.suite() {
         let (name, value) = match stmt {
