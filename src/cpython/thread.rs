@@ -77,6 +77,45 @@ pub unsafe fn move_c_recursion(layout: &Layout, thread: *mut PyThreadState, sign
     }
 }
 
+/// Counts a call of a C function as the interpreter counts it: false where no further one may nest, and then nothing is
+/// counted.
+///
+/// # Safety
+/// As [`recursion_remaining`]; whoever was counted calls [`leave_c_call`].
+#[inline]
+pub unsafe fn enter_c_call(layout: &Layout, thread: *mut PyThreadState) -> bool {
+    let offset = c_counter(layout);
+    // SAFETY: the counter stands there.
+    unsafe {
+        let remaining: i32 = field(thread, offset);
+        if remaining <= 0 {
+            return false;
+        }
+        set_field(thread, offset, remaining - 1);
+    }
+    true
+}
+
+/// Ends a call that [`enter_c_call`] has counted.
+///
+/// # Safety
+/// As [`enter_c_call`].
+#[inline]
+pub unsafe fn leave_c_call(layout: &Layout, thread: *mut PyThreadState) {
+    let offset = c_counter(layout);
+    // SAFETY: the counter stands there.
+    unsafe {
+        let remaining: i32 = field(thread, offset);
+        set_field(thread, offset, remaining + 1);
+    }
+}
+
+/// Where the counter stands that calls of C functions share: before CPython 3.12 it is the one of Python frames.
+#[inline]
+fn c_counter(layout: &Layout) -> i32 {
+    layout.thread.c_recursion.map_or(layout.thread.recursion_remaining, |(offset, _)| offset)
+}
+
 /// The tools of `sys.monitoring`, the interpreter's own two for `sys.setprofile` and `sys.settrace` left
 /// out, in eight events.
 const TOOLS: u64 = 0x3f3f_3f3f_3f3f_3f3f;

@@ -1,6 +1,9 @@
 //! Calls of any callable: of compiled functions by their entries, of everything else through the interpreter.
 
 use std::cell::UnsafeCell;
+use std::ffi::c_char;
+use std::ffi::c_int;
+use std::ffi::c_void;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -63,6 +66,11 @@ pub unsafe extern "C" fn obj_call(
         let count = position(count);
         let nargsf = (count - named) | OFFSET_FLAG;
         let class = type_of(callable);
+        let given = std::slice::from_raw_parts(args, count);
+        if names.is_null() && quiet::is_own_method(callable, class, given) {
+            let _frames = frames::link_unless(|| quiet::is_quiet_call(callable, class, given));
+            return call_own_method(callable, given);
+        }
         if let Some(entry) = entry_of(callable) {
             if entry as usize == running.plain_vectorcall as usize {
                 return call_plain(entry, callable, args, nargsf, names);
@@ -75,9 +83,82 @@ pub unsafe extern "C" fn obj_call(
         if quiet::makes_instance(callable, class) {
             return frames::wait(call);
         }
-        let given = std::slice::from_raw_parts(args, count);
         let _frames = frames::link_unless(|| names.is_null() && quiet::is_quiet_call(callable, class, given));
         call()
+    }
+}
+
+/// How C functions take their arguments: `METH_NOARGS`, `METH_O`, `METH_FASTCALL`, and the latter with `METH_KEYWORDS`.
+const NO_ARGUMENTS: c_int = 4;
+const ONE_ARGUMENT: c_int = 8;
+const ARRAY: c_int = 0x80;
+const ARRAY_AND_NAMES: c_int = 0x82;
+
+/// Flags that do not say how arguments are passed.
+const OTHER_FLAGS: c_int = 0x40;
+
+/// From a descriptor's type to its method definition: class, name and qualified name stand in between.
+const DEFINITION: i32 = 32;
+
+/// What the first words of a method's definition say.
+#[repr(C)]
+struct Definition {
+    name: *const c_char,
+    function: *const c_void,
+    flags: c_int,
+}
+
+type OneArgument = unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
+type Array = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject;
+type ArrayAndNames =
+    unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
+
+/// Calls a method of a builtin class with an object of that class, as its descriptor does.
+///
+/// # Safety
+/// [`quiet::is_own_method`] holds for both, and the arguments stand behind a word that may be written; the thread is
+/// attached.
+unsafe fn call_own_method(method: *mut PyObject, args: &[*mut PyObject]) -> *mut PyObject {
+    let running = running();
+    let plainly = || {
+        let nargsf = args.len() | OFFSET_FLAG;
+        // SAFETY: the caller's contract.
+        unsafe { (running.symbols.vectorcall)(method, args.as_ptr(), nargsf, std::ptr::null_mut()) }
+    };
+    let Some((&object, rest)) = args.split_first() else { return plainly() };
+    // SAFETY: the descriptor's definition lives as long as its class; how the function takes its arguments is what its
+    // flags say.
+    unsafe {
+        let definition: *const Definition = field(method, running.layout.ob_type + DEFINITION);
+        let function = (*definition).function;
+        let flags = (*definition).flags & !OTHER_FLAGS;
+        let known = matches!(
+            (flags, rest.len()),
+            (NO_ARGUMENTS, 0) | (ONE_ARGUMENT, 1) | (ARRAY | ARRAY_AND_NAMES, _)
+        );
+        let state = ffi::PyThreadState_Get();
+        if !known || !thread::enter_c_call(running.layout, state) {
+            return plainly();
+        }
+        let result = match flags {
+            ARRAY => std::mem::transmute::<*const c_void, Array>(function)(
+                object,
+                rest.as_ptr(),
+                rest.len().cast_signed(),
+            ),
+            ARRAY_AND_NAMES => std::mem::transmute::<*const c_void, ArrayAndNames>(function)(
+                object,
+                rest.as_ptr(),
+                rest.len().cast_signed(),
+                std::ptr::null_mut(),
+            ),
+            _ => {
+                let only = rest.first().copied().unwrap_or(std::ptr::null_mut());
+                std::mem::transmute::<*const c_void, OneArgument>(function)(object, only)
+            }
+        };
+        thread::leave_c_call(running.layout, state);
+        result
     }
 }
 

@@ -28,6 +28,7 @@ use crate::ir::NestedCode;
 
 use super::calls::call_with;
 use super::frames;
+use super::object::dies_quietly;
 use super::object::name_error_about;
 use super::object::namespace_get;
 use super::object::raise_unbound;
@@ -123,8 +124,8 @@ pub unsafe extern "C" fn obj_load_free(cell: *mut PyObject, name: *mut PyObject)
 pub unsafe extern "C" fn obj_store_cell(cell: *mut PyObject, object: *mut PyObject) {
     // SAFETY: the cell owns what it holds.
     unsafe {
-        let _frames = frames::link();
         let before = content(cell);
+        let _frames = frames::link_unless(|| before.is_null() || dies_quietly(before));
         if !object.is_null() {
             new_ref(object);
         }

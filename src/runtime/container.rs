@@ -73,7 +73,7 @@ unsafe fn is_quiet_item(container: *mut PyObject, key: *mut PyObject) -> bool {
         if ffi::PyDict_CheckExact(container) != 0 {
             return is_quiet_key(container, key);
         }
-        quiet::is_simple(key) && quiet::is_container(container)
+        (quiet::is_simple(key) || quiet::is_slice(key)) && quiet::is_container(container)
     }
 }
 

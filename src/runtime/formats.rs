@@ -8,6 +8,7 @@ use crate::cpython::object::new_ref;
 use crate::cpython::running;
 
 use super::frames;
+use super::quiet;
 use super::table::position;
 
 /// `format(object, spec)` of what the conversion makes of the object.
@@ -21,14 +22,24 @@ pub unsafe extern "C" fn obj_format(
 ) -> *mut PyObject {
     // SAFETY: the caller's contract; the converted object is ours.
     unsafe {
-        let _frames = frames::link();
+        let is_plain = spec == ffi::Py_None();
+        if is_plain && ffi::PyUnicode_CheckExact(object) != 0 && conversion < 2 {
+            frames::pass();
+            return new_ref(object);
+        }
+        // Text of bytes may be something to warn of.
+        let _frames = frames::link_unless(|| {
+            quiet::is_simple(object)
+                && ffi::PyBytes_CheckExact(object) == 0
+                && (is_plain || ffi::PyUnicode_CheckExact(spec) != 0)
+        });
         let converted = match conversion {
             1 => ffi::PyObject_Str(object),
             2 => ffi::PyObject_Repr(object),
             3 => ffi::PyObject_ASCII(object),
             _ => new_ref(object),
         };
-        let spec = if spec == ffi::Py_None() { std::ptr::null_mut() } else { spec };
+        let spec = if is_plain { std::ptr::null_mut() } else { spec };
         if converted.is_null() || (spec.is_null() && ffi::PyUnicode_CheckExact(converted) != 0) {
             return converted;
         }

@@ -180,6 +180,10 @@ pub unsafe extern "C" fn obj_binary(
             frames::pass();
             return ffi::PyFloat_FromDouble(result);
         }
+        if operator == Binary::Add && is_str(a) && is_str(b) {
+            frames::pass();
+            return ffi::PyUnicode_Concat(a, b);
+        }
         let apply: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject = match operator {
             Binary::Add if plain => ffi::PyNumber_Add,
             Binary::Add => ffi::PyNumber_InPlaceAdd,
@@ -217,6 +221,12 @@ pub unsafe extern "C" fn obj_binary(
         let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
         apply(a, b)
     }
+}
+
+/// Whether the object is exactly a str.
+unsafe fn is_str(object: *mut PyObject) -> bool {
+    // SAFETY: the caller passes a live object.
+    unsafe { type_of(object) == &raw mut ffi::PyUnicode_Type }
 }
 
 /// The result of an operator on exact floats, if it is one that can't fail.
@@ -271,6 +281,10 @@ pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut 
                 ffi::Py_GT => a > b,
                 _ => a >= b,
             }));
+        }
+        if is_str(a) && is_str(b) {
+            frames::pass();
+            return ffi::PyUnicode_RichCompare(a, b, COMPARISONS[position(comparison)]);
         }
         let _frames = frames::link_unless(|| quiet::is_simple(a) && quiet::is_simple(b));
         ffi::PyObject_RichCompare(a, b, COMPARISONS[position(comparison)])

@@ -2,6 +2,8 @@
 //!
 //! An answer of yes is a promise; where it takes long to find out, the answer is no.
 
+mod methods;
+
 use std::sync::OnceLock;
 
 use pyo3::ffi;
@@ -13,6 +15,9 @@ use pyo3::types::PyString;
 use crate::cpython::attribute::version_of;
 use crate::cpython::container::list_items;
 use crate::cpython::object::field;
+use crate::cpython::object::is_float;
+use crate::cpython::object::is_int;
+use crate::cpython::object::tuple_items;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
 
@@ -20,13 +25,15 @@ use crate::ir::Binary;
 
 use super::calls;
 
+use methods::Methods;
+
 /// Objects of the interpreter that are recognised by identity; all of them live for ever.
 struct Known {
     len: usize,
     isinstance: usize,
-    list_append: usize,
-    list_pop: usize,
-    str_join: usize,
+    compares: [usize; 2],
+    numbers: [usize; 3],
+    methods: Methods,
     method_descriptor: usize,
     init_name: usize,
     operators: [usize; 4],
@@ -37,6 +44,9 @@ struct Known {
 
 // SAFETY: addresses of objects that are never touched through this.
 unsafe impl Sync for Known {}
+
+/// Bytes of a pointer.
+const WORD: i32 = 8;
 
 static KNOWN: OnceLock<Known> = OnceLock::new();
 
@@ -62,9 +72,13 @@ pub(super) fn find(py: Python<'_>) -> PyResult<()> {
     let known = Known {
         len: address(c"__import__('builtins').len")?,
         isinstance: address(c"__import__('builtins').isinstance")?,
-        list_append: address(c"list.append")?,
-        list_pop: address(c"list.pop")?,
-        str_join: address(c"str.join")?,
+        compares: [address(c"__import__('builtins').min")?, address(c"__import__('builtins').max")?],
+        numbers: [
+            address(c"__import__('builtins').ord")?,
+            address(c"__import__('builtins').chr")?,
+            address(c"__import__('builtins').abs")?,
+        ],
+        methods: Methods::find(&address)?,
         method_descriptor: address(c"type(list.append)")?,
         init_name: PyString::intern(py, "__init__").into_ptr() as usize,
         operators: ["__add__", "__sub__", "__mul__", "__truediv__"]
@@ -117,17 +131,54 @@ pub(super) unsafe fn is_simple(object: *mut PyObject) -> bool {
     }
 }
 
-/// Whether nothing that dies with the object runs Python: it is simple, or a list of simple objects.
+/// Whether nothing that dies with the object runs Python: it is simple, or a list, tuple or slice of simple objects, or
+/// the iterator of a list that lives on.
 ///
 /// # Safety
 /// The object is alive, or being deallocated.
 #[inline]
 pub(super) unsafe fn dies_alone(object: *mut PyObject) -> bool {
-    // SAFETY: the type is tested before the items are looked at, which nobody changes meanwhile.
+    // SAFETY: the type is tested before the parts are looked at, which nobody changes meanwhile.
+    unsafe { is_simple(object) || leaves_nobody(object) }
+}
+
+/// As [`dies_alone`], for an object that is not simple.
+unsafe fn leaves_nobody(object: *mut PyObject) -> bool {
+    let layout = running().layout;
+    // SAFETY: the caller's contract.
     unsafe {
-        is_simple(object)
-            || type_of(object) == &raw mut ffi::PyList_Type
-                && list_items(running().layout, object).iter().all(|&item| is_simple(item))
+        let class = type_of(object);
+        if class == &raw mut ffi::PyList_Type {
+            list_items(layout, object).iter().all(|&item| is_simple(item))
+        } else if class == &raw mut ffi::PyTuple_Type {
+            tuple_items(layout, object).iter().all(|&item| is_simple(item))
+        } else if class == &raw mut ffi::PySlice_Type {
+            slice_parts(object).iter().all(|&part| is_simple(part))
+        } else if class as usize == known().iterators[0] {
+            let list: *mut PyObject = field(object, layout.container.list_iterator_list);
+            list.is_null() || ffi::Py_REFCNT(list) > 1
+        } else {
+            false
+        }
+    }
+}
+
+/// Start, stop and step of an exact slice, borrowed.
+unsafe fn slice_parts(slice: *mut PyObject) -> [*mut PyObject; 3] {
+    let first = running().layout.ob_type + WORD;
+    // SAFETY: the three stand behind the header.
+    unsafe { [0, 1, 2].map(|number| field(slice, first + number * WORD)) }
+}
+
+/// Whether the key is a slice by numbers.
+///
+/// # Safety
+/// The object is alive.
+pub(super) unsafe fn is_slice(key: *mut PyObject) -> bool {
+    // SAFETY: the type is tested before the parts are read.
+    unsafe {
+        type_of(key) == &raw mut ffi::PySlice_Type
+            && slice_parts(key).iter().all(|&part| part == ffi::Py_None() || is_int(part))
     }
 }
 
@@ -194,64 +245,45 @@ pub(super) unsafe fn is_quiet_call(
     // SAFETY: the caller's contract; the type of an argument is tested before it is read.
     unsafe {
         if class as usize == known.method_descriptor {
-            return is_quiet_method(callable, args);
+            return known.methods.is_quiet(callable as usize, args);
         }
+        let callable = callable as usize;
         match *args {
-            [one] if callable as usize == known.len => is_container(one),
-            [one, wanted] if callable as usize == known.isinstance => {
+            [one] if callable == known.len => is_container(one),
+            [one] if known.numbers.contains(&callable) => is_simple(one),
+            [one, wanted] if callable == known.isinstance => {
                 type_of(wanted) as usize == running().class_type
                     && ffi::PyType_IsSubtype(type_of(one), wanted.cast()) != 0
             }
+            [_, _, ..] if known.compares.contains(&callable) => args.iter().all(|&arg| is_number(arg)),
             _ => false,
         }
     }
 }
 
-unsafe fn is_quiet_method(method: *mut PyObject, args: &[*mut PyObject]) -> bool {
-    let known = known();
-    let [object, rest @ ..] = args else { return false };
-    // SAFETY: as above.
-    unsafe {
-        let class = type_of(*object);
-        if class == &raw mut ffi::PyList_Type {
-            return method as usize == known.list_append
-                || method as usize == known.list_pop && rest.iter().all(|&arg| is_simple(arg));
-        }
-        if class == &raw mut ffi::PyUnicode_Type || class == &raw mut ffi::PyBytes_Type {
-            return match *rest {
-                [items]
-                    if method as usize == known.str_join && type_of(items) == &raw mut ffi::PyList_Type =>
-                {
-                    list_items(running().layout, items).iter().all(|&item| is_simple(item))
-                }
-                _ => rest.iter().all(|&arg| is_simple(arg)),
-            };
-        }
-        if class == &raw mut ffi::PyDict_Type && has_string_keys(*object) {
-            return match *rest {
-                [] => method_is(method, &["keys", "values", "items", "copy"]),
-                [key] => type_of(key) == &raw mut ffi::PyUnicode_Type && method_is(method, &["get"]),
-                [key, _] => type_of(key) == &raw mut ffi::PyUnicode_Type && method_is(method, &["get"]),
-                _ => false,
-            };
-        }
-        false
-    }
+/// Whether the object is an exact int or float.
+unsafe fn is_number(object: *mut PyObject) -> bool {
+    // SAFETY: the caller passes a live object.
+    unsafe { is_int(object) || is_float(object) }
 }
 
-/// Whether a method descriptor of `dict` has one of these names.
-unsafe fn method_is(method: *mut PyObject, names: &[&str]) -> bool {
-    // SAFETY: a descriptor has its name, an exact str, behind its class.
+/// Whether the callable, whose type is `class`, is a method of a builtin class that is called with an object of exactly
+/// that class, so that what its descriptor tests holds.
+///
+/// # Safety
+/// All objects are alive.
+#[inline]
+pub(super) unsafe fn is_own_method(
+    callable: *mut PyObject,
+    class: *mut PyTypeObject,
+    args: &[*mut PyObject],
+) -> bool {
+    // SAFETY: a descriptor has the class that it is of behind its header.
     unsafe {
-        let name: *mut PyObject = field(method, running().layout.ob_type + 16);
-        let mut size = 0;
-        let text = ffi::PyUnicode_AsUTF8AndSize(name, &raw mut size);
-        if text.is_null() {
-            ffi::PyErr_Clear();
-            return false;
-        }
-        let text = std::slice::from_raw_parts(text.cast::<u8>(), size.cast_unsigned());
-        names.iter().any(|known| known.as_bytes() == text)
+        class as usize == known().method_descriptor
+            && args.first().is_some_and(|&object| {
+                field::<*mut PyTypeObject, _>(callable, running().layout.ob_type + WORD) == type_of(object)
+            })
     }
 }
 
