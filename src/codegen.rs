@@ -286,6 +286,7 @@ fn class_meta(class: &SealedClass) -> ClassMeta {
         identity: class.identity,
         version: class.version,
         has_subclasses: class.has_subclasses,
+        floats: class.floats(),
         kept_methods: if class.has_subclasses {
             class.methods.iter().map(|(name, _)| name.clone()).collect()
         } else {

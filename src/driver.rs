@@ -383,6 +383,7 @@ const PASSES: &[(&str, Pass)] = &[
     ("open-containers", Pass::Each(|unit, id, _| change(unit, id, passes::open::open_containers))),
     ("borrow", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
     ("read-fields-once", Pass::Each(|unit, id, _| passes::fields::read_fields_once(unit, id))),
+    ("give-floats", Pass::Each(|unit, id, _| passes::unboxed::give_floats(unit, id))),
 ];
 
 /// The name of the last step, which counts references.

@@ -19,6 +19,7 @@ pub mod rotate;
 pub mod sabotage;
 pub mod simplify;
 pub mod specialise;
+pub mod unboxed;
 
 use crate::analysis::exits;
 use crate::analysis::ownership;

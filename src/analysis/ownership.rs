@@ -85,7 +85,10 @@ impl Checker<'_> {
         match data.op {
             Op::IncRef => *held.entry(data.args[0]).or_insert(0) += 1,
             Op::DecRef | Op::Release => self.give(inst, data.args[0], held),
-            Op::SealedNew => data.args[1..].iter().for_each(|&field| self.give(inst, field, held)),
+            Op::SealedNew => {
+                let fields = data.args[1..].iter().filter(|&&field| self.func.ty(field) == Type::Obj);
+                fields.for_each(|&field| self.give(inst, field, held));
+            }
             Op::Return => {
                 if self.func.ty(data.args[0]) == Type::Obj {
                     self.give(inst, data.args[0], held);

@@ -53,6 +53,7 @@ use crate::cpython::class::TypeObject;
 use crate::runtime::frames;
 use crate::runtime::sealed;
 use crate::runtime::sealed::Functions;
+use crate::types::Type;
 use create::Recipe;
 use layout::Place;
 use memory::Kept;
@@ -164,6 +165,8 @@ impl Seal {
 
 impl Drop for Seal {
     fn drop(&mut self) {
+        // SAFETY: a seal is dropped by attached threads, before the memory of its type is freed.
+        unsafe { self.kept.clear(&self.hot) };
         methods::release(&self.parts);
     }
 }
@@ -307,6 +310,8 @@ pub(super) fn register() {
         dealloc: slots::dealloc as *const () as usize,
         covers: described::covers,
         make: create::make_unchecked,
+        make_of_floats: create::make_of_floats,
+        dies_at_once: slots::dies_at_once,
         pool: described::pool,
         is_class: described::is_class,
     });
@@ -358,10 +363,16 @@ pub(super) fn seal(
         .collect::<PyResult<Box<[Field]>>>()?;
     let (broken, assigned, deleted) = order.refusals;
     let size = layout::Size::of(&places, parent.as_ref(), order.weakref, class);
+    let takes_float = |field: &Field| {
+        let plan = plan.get().parameter(field.parameter).map(|parameter| &parameter.plan);
+        plan.is_some_and(|plan| plan.check.exact_type(py) == Type::Float)
+    };
+    let numbered = fields.iter().enumerate().take(memory::MAX_FLOATS);
+    let floats = numbered.map(|(number, field)| u64::from(takes_float(field)) << number).sum();
     let seal = Seal {
         identity: SEALS.fetch_add(1, Ordering::Relaxed),
         hot: fields.iter().map(Hot::of).collect(),
-        kept: Kept::new(py, size.of_instance(), layout::is_finalised(class)),
+        kept: Kept::new(py, size.of_instance(), layout::is_finalised(class), floats),
         recipe: order.constructs.then(|| Recipe::new(py, &order.fields, order.post_init)),
         fields,
         immutable: order.immutable,

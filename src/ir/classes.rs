@@ -86,6 +86,13 @@ impl SealedClass {
         self.fields.iter().position(|field| field.name == name)
     }
 
+    /// The fields of floats among the first 63, as bits: instances that die may be kept with their floats.
+    #[must_use]
+    pub fn floats(&self) -> u64 {
+        let numbered = self.fields.iter().enumerate().take(63);
+        numbered.map(|(number, field)| u64::from(field.ty == Type::Float) << number).sum()
+    }
+
     /// The function of the unit that is the method of this name.
     #[must_use]
     pub fn method(&self, name: &str) -> Option<FuncId> {

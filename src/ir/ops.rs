@@ -413,7 +413,7 @@ macro_rules! for_each_op {
             sealed {
                 /// A new object of the sealed class, which is the first operand: its fields take the others, one for each in
                 /// their order, which pass their checks, and a reference to each.
-                SealedNew = new(One(Obj), Rest(Obj)) -> (Obj), Sealed, [RAISES];
+                SealedNew = new(One(Obj), AnyRest) -> (Obj), Sealed, [RAISES];
                 /// A new reference to the class, behind a guard that says that its name stands for it.
                 SealedType = class() -> (Obj), Sealed, [];
                 /// The same, borrowed. What it gives once stands for one object that exits make.

@@ -187,7 +187,8 @@ impl Pass<'_> {
             }
             None => false,
         };
-        fields.iter().copied().filter(|field| !is_there(field)).collect()
+        let objects = fields.iter().copied().filter(|&field| self.func.ty(field) == Type::Obj);
+        objects.filter(|field| !is_there(field)).collect()
     }
 
     /// A release that ends its value's life is the drop itself. Any other drops nothing: resume points

@@ -14,12 +14,14 @@ use pyo3::ffi::PyObject;
 use pyo3::ffi::PyTypeObject;
 
 use crate::cpython::class;
+use crate::cpython::collector;
 use crate::cpython::object::field;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
 
 use super::caches::NO_VERSION;
 use super::data::CLASS_COVERED;
+use super::data::CLASS_FILLED;
 use super::data::CLASS_POOL;
 use super::data::CLASS_TAG;
 use super::data::CLASS_TYPE;
@@ -45,6 +47,10 @@ pub struct Functions {
     /// A new instance of a sealed class with so many values as it has fields, which pass their checks. It takes their
     /// references, unless it is null.
     pub make: unsafe fn(*mut PyObject, *const *mut PyObject) -> *mut PyObject,
+    /// The same where the words of the fields with a bit in the last operand hold doubles.
+    pub make_of_floats: unsafe fn(*mut PyObject, *mut *mut PyObject, u64) -> *mut PyObject,
+    /// Frees an instance of exactly a sealed class, whose last reference is gone, if nothing can look on.
+    pub dies_at_once: unsafe fn(*mut PyObject) -> bool,
     /// Where instances of the sealed class with this number are taken from, if the object is it.
     pub pool: unsafe fn(u64, *mut PyObject) -> Option<Pool>,
     /// Whether the object is the sealed class with this number.
@@ -52,11 +58,15 @@ pub struct Functions {
 }
 
 /// Where compiled code makes instances of a sealed class: it takes the first of those that were freed. Such an
-/// object owns nothing, its fields are null but for the first, which leads to the next object.
+/// object owns nothing, its fields are null; in front of it stands which is the next one.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool {
     /// The address of the freed instances.
     pub kept: usize,
+    /// The address of those that have kept their floats, which nobody else knows.
+    pub filled: usize,
+    /// In which fields these are, by their numbers.
+    pub floats: u64,
     /// The list of young objects, as if its head were in front of an object of this address.
     pub young: usize,
 }
@@ -66,7 +76,7 @@ pub const POOL_FIRST: i32 = 0;
 /// Where a pool has its count, of 32 bits.
 pub const POOL_COUNT: i32 = 8;
 /// Where a freed object leads to the next one.
-pub const POOL_LINK: i32 = 16;
+pub const POOL_LINK: i32 = collector::NEXT;
 
 /// A pool in which there is never anything.
 static NOTHING: [usize; 2] = [0; 2];
@@ -111,10 +121,13 @@ pub(super) unsafe fn found(unit: &LoadedUnit, identity: u64, object: *mut PyObje
     let Some(number) = number else { return };
     // SAFETY: the caller's contract.
     let pool = FUNCTIONS.get().and_then(|functions| unsafe { (functions.pool)(identity, object) });
-    let pool = pool.unwrap_or_else(|| Pool { kept: NOTHING.as_ptr().addr(), young: 0 });
+    let nothing = NOTHING.as_ptr().addr();
+    let pool = pool.unwrap_or(Pool { kept: nothing, filled: nothing, floats: 0, young: 0 });
+    let is_known = pool.floats == unit.meta().classes[number].floats;
     let first = unit.layout().class(number);
     unit.set_word(first + CLASS_TYPE * WORD, word(object));
     unit.set_word(first + CLASS_POOL * WORD, pool.kept as u64);
+    unit.set_word(first + CLASS_FILLED * WORD, if is_known { pool.filled } else { nothing } as u64);
     unit.set_word(first + CLASS_YOUNG * WORD, pool.young as u64);
 }
 
@@ -137,6 +150,20 @@ pub unsafe extern "C" fn make(class: *mut PyObject, values: *const *mut PyObject
     let functions = FUNCTIONS.get().expect("a sealed class was made by who registers");
     // SAFETY: the caller's contract.
     unsafe { (functions.make)(class, values) }
+}
+
+/// The same where the words of the fields in `floats`, by their numbers, hold doubles.
+///
+/// # Safety
+/// As for [`make`].
+pub unsafe extern "C" fn make_of_floats(
+    class: *mut PyObject,
+    values: *mut *mut PyObject,
+    floats: i64,
+) -> *mut PyObject {
+    let functions = FUNCTIONS.get().expect("a sealed class was made by who registers");
+    // SAFETY: the caller's contract.
+    unsafe { (functions.make_of_floats)(class, values, floats.cast_unsigned()) }
 }
 
 /// Whether the type of one of the unit's sealed classes covers the object: 1 or 0. The words learn it.
@@ -204,6 +231,26 @@ pub(super) unsafe fn writes(object: *mut PyObject) -> bool {
     // SAFETY: a live type has its functions there.
     let setter = unsafe { field::<usize, _>(type_of(object), running().layout.attribute.setattro) };
     FUNCTIONS.get().is_some_and(|functions| functions.setter == setter)
+}
+
+/// Whether nothing that is done with the object alone runs Python.
+///
+/// # Safety
+/// The object is alive, or being deallocated.
+#[inline]
+#[must_use]
+pub unsafe fn is_simple(object: *mut PyObject) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe { quiet::is_simple(object) }
+}
+
+/// Frees an object that [`frees`], if nothing can look on.
+///
+/// # Safety
+/// The object's last reference is gone, the thread is attached.
+pub(super) unsafe fn dies_at_once(object: *mut PyObject) -> bool {
+    // SAFETY: the caller's contract.
+    FUNCTIONS.get().is_some_and(|functions| unsafe { (functions.dies_at_once)(object) })
 }
 
 /// Whether the object is freed by the deallocator.

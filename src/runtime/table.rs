@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 11;
+pub const ABI_VERSION: u32 = 12;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +259,8 @@ macro_rules! for_each_helper {
             /// `(class, values)`: a new instance of a sealed class with a value for each of its fields, which pass their
             /// checks; it takes their references, unless it fails.
             SealedNew = sealed::make(Obj, Ptr) -> (Obj);
+            /// The same where the words of the fields in the third operand, by their numbers, hold doubles.
+            SealedNewOfFloats = sealed::make_of_floats(Obj, Ptr, I64) -> (Obj);
         }
     };
 }

@@ -275,18 +275,55 @@ pub(super) unsafe fn make_unchecked(class: *mut PyObject, values: *const *mut Py
         let class: *mut ffi::PyTypeObject = class.cast();
         let (seal, _) = seal_of(class);
         let counts = Counts::of_running();
-        let would_collect = running().layout.monitors.is_none() && ffi::PyGC_Disable() != 0;
-        let object = seal.kept.allocate(counts, class);
-        if would_collect {
-            ffi::PyGC_Enable();
-        }
+        let mut object = seal.kept.take(counts, class);
         if object.is_null() {
-            return object;
+            let would_collect = running().layout.monitors.is_none() && ffi::PyGC_Disable() != 0;
+            object = seal.kept.allocate(counts, class);
+            if would_collect {
+                ffi::PyGC_Enable();
+            }
+            if object.is_null() {
+                return object;
+            }
         }
         for (number, hot) in seal.hot.iter().enumerate() {
             hot.slot(object).write(*values.add(number));
         }
         seal.kept.track(object);
+        object
+    }
+}
+
+/// The same where the fields in `floats` have their values unboxed. Instances that die are kept with their floats
+/// from now on.
+///
+/// # Safety
+/// As for [`make_unchecked`]; the words of these fields hold doubles.
+pub(super) unsafe fn make_of_floats(
+    class: *mut PyObject,
+    values: *mut *mut PyObject,
+    floats: u64,
+) -> *mut PyObject {
+    // SAFETY: the caller's promise; a word of `values` holds a double until its box takes its place.
+    unsafe {
+        let count = u64::BITS - floats.leading_zeros();
+        let boxed = (0..count as usize).filter(|number| floats >> number & 1 != 0);
+        let mut made = Vec::new();
+        for place in boxed.map(|number| values.add(number)) {
+            let value = ffi::PyFloat_FromDouble(place.cast::<f64>().read());
+            if value.is_null() {
+                break;
+            }
+            place.write(value);
+            made.push(value);
+        }
+        let is_complete = made.len() == floats.count_ones() as usize;
+        let object = if is_complete { make_unchecked(class, values) } else { ptr::null_mut() };
+        if object.is_null() {
+            made.into_iter().for_each(|value| ffi::Py_DECREF(value));
+        } else {
+            seal_of(class.cast()).0.kept.fill(floats);
+        }
         object
     }
 }

@@ -1,8 +1,11 @@
 //! Memory of instances: freed ones are kept for the next, as CPython keeps tuples and floats.
 //!
-//! An object that is kept is untracked, its fields and its list of weak references are null, its first word behind
-//! the header leads to the next one. It owns nothing, not even its class, so that classes die; the seal frees what
-//! it keeps when the class goes.
+//! An object that is kept is untracked, its fields and its list of weak references are null, the word of its head
+//! that leads from one tracked object to the next leads to the next one that is kept. It owns nothing, not even its
+//! class, so that classes die; the seal frees what it keeps when the class goes.
+//!
+//! Where compiled code makes instances of unboxed floats, those that die as the only owners of their floats are kept
+//! apart, with these floats in the fields of that type: the next one's numbers are written into them.
 
 use std::cell::Cell;
 use std::ptr;
@@ -11,7 +14,9 @@ use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::Python;
 
+use super::Hot;
 use super::layout::HEADER;
+use super::seal_of;
 use crate::cpython;
 use crate::cpython::class;
 use crate::cpython::collector;
@@ -20,19 +25,46 @@ use crate::cpython::object::Counts;
 use crate::cpython::object::set_field;
 use crate::runtime::sealed;
 
-/// How many instances of a class are kept.
-const MAX_KEPT: u32 = 128;
+/// How many bytes of a class' instances are kept of either kind at most.
+const MAX_BYTES: usize = 128 * 1024;
 
-/// The freed instances of a class. Compiled code takes them by itself: [`sealed::POOL_FIRST`] and
-/// [`sealed::POOL_COUNT`] say where the first two fields stand.
-#[repr(C)]
+/// How many instances of a class that own nothing are kept, however large they are and whoever made them.
+const LEAST_KEPT: u32 = 128;
+
+/// How many that have their floats.
+const LEAST_FILLED: u32 = 32;
+
+/// The size of a float.
+const FLOAT: usize = 24;
+
+/// No fields behind so many are kept with their floats.
+pub(super) const MAX_FLOATS: usize = 63;
+
+/// The freed instances of a class: as many as were asked for in vain, so that those that others make don't pile up here.
+/// Compiled code takes them by itself: [`sealed::POOL_FIRST`] and [`sealed::POOL_COUNT`] say where the fields of a
+/// [`Chain`] stand.
 pub(super) struct Kept {
-    first: Cell<*mut PyObject>,
-    count: Cell<u32>,
-    /// The size of an instance; 0 where none are kept.
-    size: usize,
+    /// Those that own nothing.
+    empty: Chain,
+    /// Those that have their floats.
+    filled: Chain,
+    /// Of which fields these are, by their numbers.
+    floats: u64,
+    /// Whether anybody asks for such instances.
+    fills: Cell<bool>,
+    /// How many are kept of either kind at most; 0 where none are.
+    most: u32,
     /// Where objects are tracked, if CPython's macros are known.
     young: Option<Young>,
+}
+
+/// Instances that lead from one to the next.
+#[repr(C)]
+struct Chain {
+    first: Cell<*mut PyObject>,
+    count: Cell<u32>,
+    /// How many may be in it.
+    room: Cell<u32>,
 }
 
 // SAFETY: it is touched by attached threads only.
@@ -41,13 +73,17 @@ unsafe impl Send for Kept {}
 unsafe impl Sync for Kept {}
 
 impl Kept {
-    /// Keeps instances of this size, if they have room for the link and no finaliser.
-    pub(super) fn new(_py: Python<'_>, size: usize, finalised: bool) -> Kept {
-        let fits = size > size_of::<PyObject>() && !finalised;
+    /// Keeps instances of this size, if they have no finaliser; `floats` has a bit for each field that takes floats.
+    pub(super) fn new(_py: Python<'_>, size: usize, finalised: bool, floats: u64) -> Kept {
+        let bytes = size + FLOAT * floats.count_ones() as usize;
+        let most = u32::try_from(MAX_BYTES / bytes).unwrap_or(u32::MAX).max(LEAST_KEPT);
+        let room = |least| if finalised { 0 } else { least };
         Kept {
-            first: Cell::new(ptr::null_mut()),
-            count: Cell::new(0),
-            size: if fits { size } else { 0 },
+            empty: Chain::new(room(LEAST_KEPT)),
+            filled: Chain::new(room(LEAST_FILLED)),
+            floats,
+            fills: Cell::new(false),
+            most: room(most),
             // SAFETY: the thread is attached, to the main interpreter as everywhere in castiron.
             young: unsafe { Young::find() },
         }
@@ -56,7 +92,27 @@ impl Kept {
     /// Where compiled code takes instances from and tracks them; none where it does not know how to.
     pub(super) fn pool(&self) -> Option<sealed::Pool> {
         let young = self.young?;
-        Some(sealed::Pool { kept: std::ptr::from_ref(self).addr(), young: young.as_object() })
+        let address = |chain| std::ptr::from_ref::<Chain>(chain).addr();
+        Some(sealed::Pool {
+            kept: address(&self.empty),
+            filled: address(&self.filled),
+            floats: self.floats,
+            young: young.as_object(),
+        })
+    }
+
+    /// Instances of unboxed floats are asked for, for these fields.
+    pub(super) fn fill(&self, floats: u64) {
+        if floats == self.floats {
+            self.fills.set(true);
+            self.filled.make_room(self.most);
+        }
+    }
+
+    /// The fields whose floats an instance that dies now may keep.
+    #[inline]
+    pub(super) fn left(&self) -> u64 {
+        if self.fills.get() && self.filled.has_room() { self.floats } else { 0 }
     }
 
     /// Has the garbage collector know an instance.
@@ -97,21 +153,38 @@ impl Kept {
     /// The thread is attached, the class is the one of this seal and alive.
     #[inline]
     pub(super) unsafe fn allocate(&self, counts: Counts, class: *mut ffi::PyTypeObject) -> *mut PyObject {
-        let object = self.first.get();
-        if object.is_null() {
-            // SAFETY: the caller's promise.
-            return unsafe { allocate_anew(class) };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let object = self.take(counts, class);
+            if object.is_null() {
+                self.empty.make_room(self.most);
+                allocate_anew(class)
+            } else {
+                object
+            }
         }
+    }
+
+    /// The same out of what is kept; null where nothing is.
+    ///
+    /// # Safety
+    /// As for [`Kept::allocate`].
+    #[inline]
+    pub(super) unsafe fn take(&self, counts: Counts, class: *mut ffi::PyTypeObject) -> *mut PyObject {
         // SAFETY: what is kept is memory of an instance, as the module says.
         unsafe {
-            let link = link(object);
-            self.first.set(link.read());
-            self.count.set(self.count.get() - 1);
-            link.write(ptr::null_mut());
+            let mut object = self.empty.take();
+            if object.is_null() {
+                object = self.filled.take();
+                if object.is_null() {
+                    return object;
+                }
+                drop_floats(&seal_of(class).0.hot, object, self.floats);
+            }
             set_field::<u64, _>(object, cpython::running().layout.refcount, 1);
             counts.keep(class.cast());
+            object
         }
-        object
     }
 
     /// Keeps the memory of an instance, or frees it.
@@ -124,41 +197,112 @@ impl Kept {
     pub(super) unsafe fn free(&self, object: *mut PyObject) {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.size == 0 || self.count.get() == MAX_KEPT {
+            if self.empty.has_room() {
+                self.empty.put(object);
+            } else {
                 ffi::PyObject_GC_Del(object.cast());
-                return;
             }
-            link(object).write(self.first.get());
         }
+    }
+
+    /// Keeps an instance with its floats.
+    ///
+    /// # Safety
+    /// As for [`Kept::free`], but the fields that [`Kept::left`] names hold exact floats that nobody else knows.
+    #[inline]
+    pub(super) unsafe fn keep_filled(&self, object: *mut PyObject) {
+        // SAFETY: the caller's promise.
+        unsafe { self.filled.put(object) };
+    }
+
+    /// Frees what is kept.
+    ///
+    /// # Safety
+    /// The thread is attached; the class is the one of this seal, and its memory still there.
+    pub(super) unsafe fn clear(&self, fields: &[Hot]) {
+        // SAFETY: nobody else has the objects; each leads to the next one.
+        unsafe {
+            loop {
+                let mut object = self.empty.take();
+                if object.is_null() {
+                    object = self.filled.take();
+                    if object.is_null() {
+                        return;
+                    }
+                    drop_floats(fields, object, self.floats);
+                }
+                ffi::PyObject_GC_Del(object.cast());
+            }
+        }
+    }
+}
+
+impl Chain {
+    fn new(room: u32) -> Chain {
+        Chain { first: Cell::new(ptr::null_mut()), count: Cell::new(0), room: Cell::new(room) }
+    }
+
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.count.get() < self.room.get()
+    }
+
+    /// Somebody has asked in vain: one more may be in it, up to so many.
+    fn make_room(&self, most: u32) {
+        self.room.set((self.room.get() + 1).min(most));
+    }
+
+    /// Takes the first object, which is untracked, or null.
+    ///
+    /// # Safety
+    /// The thread is attached.
+    #[inline]
+    unsafe fn take(&self) -> *mut PyObject {
+        let object = self.first.get();
+        if !object.is_null() {
+            // SAFETY: what is in a chain has a head, which leads to the next one.
+            unsafe { self.first.set(link(object).replace(ptr::null_mut())) };
+            self.count.set(self.count.get() - 1);
+        }
+        object
+    }
+
+    /// Adds an untracked object.
+    ///
+    /// # Safety
+    /// The thread is attached, and nobody else has the object.
+    #[inline]
+    unsafe fn put(&self, object: *mut PyObject) {
+        // SAFETY: the caller's promise: it has a head that nobody uses.
+        unsafe { link(object).write(self.first.get()) };
         self.first.set(object);
         self.count.set(self.count.get() + 1);
     }
 }
 
-impl Drop for Kept {
-    fn drop(&mut self) {
-        let mut object = self.first.get();
-        while !object.is_null() {
-            // SAFETY: nobody else has it; the type's memory is still there, for its seal goes first.
-            unsafe {
-                let next = link(object).read();
-                ffi::PyObject_GC_Del(object.cast());
-                object = next;
-            }
-        }
-    }
-}
-
-const _: () = assert!(std::mem::offset_of!(Kept, first) == sealed::POOL_FIRST as usize);
-const _: () = assert!(std::mem::offset_of!(Kept, count) == sealed::POOL_COUNT as usize);
-const _: () = assert!(HEADER == sealed::POOL_LINK as isize);
+const _: () = assert!(std::mem::offset_of!(Chain, first) == sealed::POOL_FIRST as usize);
+const _: () = assert!(std::mem::offset_of!(Chain, count) == sealed::POOL_COUNT as usize);
+const _: () = assert!(collector::NEXT == sealed::POOL_LINK);
 
 /// # Safety
-/// The object has a word behind its header.
+/// The object has a head, and is not tracked.
 #[inline]
 unsafe fn link(object: *mut PyObject) -> *mut *mut PyObject {
     // SAFETY: the caller's promise.
-    unsafe { object.cast::<u8>().offset(HEADER).cast() }
+    unsafe { object.cast::<u8>().offset(collector::NEXT as isize).cast() }
+}
+
+/// Drops the floats that an object was kept with.
+///
+/// # Safety
+/// The fields are those of the object's class; those in `floats` hold floats.
+pub(super) unsafe fn drop_floats(fields: &[Hot], object: *mut PyObject, floats: u64) {
+    let counts = Counts::of_running();
+    let numbered = fields.iter().enumerate().take_while(|&(number, _)| number < MAX_FLOATS);
+    for (_, field) in numbered.filter(|&(number, _)| floats >> number & 1 != 0) {
+        // SAFETY: the caller's promise.
+        unsafe { counts.let_go(field.slot(object).replace(ptr::null_mut())) };
+    }
 }
 
 /// # Safety

@@ -17,8 +17,10 @@ use pyo3::prelude::Python;
 use pyo3::types::PyString;
 
 use super::Field;
+use super::Hot;
 use super::Seal;
 use super::layout;
+use super::memory::MAX_FLOATS;
 use super::seal_of;
 use crate::cpython::class;
 use crate::cpython::object::Counts;
@@ -26,8 +28,10 @@ use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
 use crate::cpython::object::is_last;
 use crate::cpython::object::new_ref;
+use crate::cpython::running;
 use crate::runtime::frames;
 use crate::runtime::object::dies_quietly;
+use crate::runtime::sealed::is_simple;
 
 /// How deep instances may free each other before the next ones wait, as in CPython.
 const MAX_NESTED: u32 = 50;
@@ -55,9 +59,17 @@ pub(super) unsafe extern "C" fn dealloc(object: *mut PyObject) {
         }
         let counts = Counts::of_running();
         clear_weak_references(object, (*own).weaklist_offset);
-        for hot in &seal.hot {
+        let left = seal.kept.left();
+        let mut is_filled = left != 0;
+        for (number, hot) in seal.hot.iter().enumerate() {
             let slot = hot.slot(object);
             let value = slot.read();
+            if number < MAX_FLOATS && left >> number & 1 != 0 {
+                if !value.is_null() && ffi::Py_TYPE(value) == &raw mut ffi::PyFloat_Type && is_last(value) {
+                    continue;
+                }
+                is_filled = false;
+            }
             if !value.is_null() {
                 if (*class::fields(ffi::Py_TYPE(value))).flags & class::FLAG_GC != 0 && is_last(value) {
                     dealloc_slowly(object);
@@ -70,8 +82,40 @@ pub(super) unsafe extern "C" fn dealloc(object: *mut PyObject) {
                 counts.let_go(value);
             }
         }
-        seal.kept.free(object);
+        if is_filled {
+            seal.kept.keep_filled(object);
+        } else {
+            if left != 0 {
+                drop_fields(seal, object);
+            }
+            seal.kept.free(object);
+        }
         counts.let_go(class.cast());
+    }
+}
+
+/// Frees an instance of exactly a sealed class if nothing can look on: its fields hold numbers, str, bytes or None.
+///
+/// # Safety
+/// As for [`dealloc`].
+pub(super) unsafe fn dies_at_once(object: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let own = class::fields(class);
+        let (seal, _) = seal_of(class);
+        let offset = (*own).weaklist_offset;
+        let is_referred =
+            offset > 0 && !object.cast::<u8>().offset(offset).cast::<*mut PyObject>().read().is_null();
+        let is_plain = |hot: &Hot| {
+            let value = hot.slot(object).read();
+            value.is_null() || is_simple(value)
+        };
+        let can = !is_referred && (*own).finalize.is_none() && seal.hot.iter().all(is_plain);
+        if can {
+            (running().symbols.dealloc)(object);
+        }
+        can
     }
 }
 

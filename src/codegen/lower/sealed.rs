@@ -7,7 +7,7 @@ use crate::cpython::collector;
 use crate::cpython::layout::Immortality;
 use crate::ir;
 use crate::ir::{ClassId, Imm, InstData};
-use crate::runtime::data::{CLASS_POOL, CLASS_TYPE, CLASS_YOUNG, Fixed, WORD as WORD_BYTES};
+use crate::runtime::data::{CLASS_FILLED, CLASS_POOL, CLASS_TYPE, CLASS_YOUNG, Fixed, WORD as WORD_BYTES};
 use crate::runtime::sealed::{POOL_COUNT, POOL_FIRST, POOL_LINK};
 use crate::runtime::table::Helper;
 
@@ -254,27 +254,35 @@ pub(super) fn new(cx: &mut Lower<'_>, at: &InstData) {
     let class = sealed_class(at);
     let (empty, done) = (cx.code.cold_block(), cx.code.block());
     let result = cx.code.builder.append_block_param(done, WORD);
-    let pool = class_word(cx, class, CLASS_POOL);
+    let unit = cx.unit.unit;
+    let is_float = |&operand: &ir::Value| cx.func.ty(operand) == ir::Type::F64;
+    let is_filled = at.args[1..].iter().any(is_float);
+    let pool = class_word(cx, class, if is_filled { CLASS_FILLED } else { CLASS_POOL });
     let object = cx.code.load(WORD, pool, POOL_FIRST);
     cx.code.branch_unless(object, empty);
     take(cx, pool, object);
     let own = cx.arg(at, 0);
     cx.code.inc_ref(own);
-    let fields = &cx.unit.unit.classes[class.index()].fields;
-    if fields.iter().all(|field| field.offset != POOL_LINK) {
-        let nothing = cx.code.word(0);
-        cx.code.store(nothing, object, POOL_LINK);
-    }
-    for (field, &operand) in fields.iter().zip(&at.args[1..]) {
+    for (field, &operand) in unit.classes[class.index()].fields.iter().zip(&at.args[1..]) {
         let value = cx.value(operand);
-        cx.code.store(value, object, field.offset);
+        if cx.func.ty(operand) == ir::Type::F64 {
+            let boxed = cx.code.load(WORD, object, field.offset);
+            cx.code.store(value, boxed, cx.code.layout.float_value);
+        } else {
+            cx.code.store(value, object, field.offset);
+        }
     }
     track(cx, class, object);
     cx.code.jump(done, &[object]);
     cx.code.enter(empty);
     let slot = store_operands(cx, &at.args[1..], 0);
-    let (class, values) = (cx.arg(at, 0), cx.code.slot_address(slot, 0));
-    let made = cx.code.call_one(Helper::SealedNew, &[class, values]);
+    let (own, values) = (cx.arg(at, 0), cx.code.slot_address(slot, 0));
+    let made = if is_filled {
+        let floats = cx.code.word(unit.classes[class.index()].floats().cast_signed());
+        cx.code.call_one(Helper::SealedNewOfFloats, &[own, values, floats])
+    } else {
+        cx.code.call_one(Helper::SealedNew, &[own, values])
+    };
     cx.fail_if_null(made);
     cx.code.jump(done, &[made]);
     cx.code.enter(done);

@@ -1,7 +1,7 @@
 //! The part of the verifier that looks at one instruction at a time: rows, immediates, targets, exits.
 
 use super::{Verifier, Version};
-use crate::ir::entity::{ConstId, Exit, FuncId, Inst, Site, Value};
+use crate::ir::entity::{ClassId, ConstId, Exit, FuncId, Inst, Site, Value};
 use crate::ir::func::{ExitFrame, InstData, Point, Slot};
 use crate::ir::imm::{Imm, rest_counts};
 use crate::ir::ops::{Effects, Op, Operand, Type};
@@ -145,6 +145,7 @@ impl Verifier<'_> {
             {
                 self.fault(inst, "a new object has its class and one operand for each field");
             }
+            Imm::Sealed(id) if data.op == Op::SealedNew => self.check_new(inst, data, id),
             Imm::Field(id, field) => {
                 let class = self.unit.classes.get(id.index());
                 if class.is_none_or(|class| field as usize >= class.fields.len()) {
@@ -161,6 +162,17 @@ impl Verifier<'_> {
         }
         if data.op == Op::ObjDict && !data.args.len().is_multiple_of(2) {
             self.fault(inst, "a key without a value");
+        }
+    }
+
+    /// The values of a new object's fields are objects; all that are of a float may be unboxed.
+    fn check_new(&mut self, inst: Inst, data: &InstData, id: ClassId) {
+        let numbered = data.args[1..].iter().enumerate();
+        let unboxed = numbered.filter(|&(_, &arg)| self.type_of(arg) != Type::Obj);
+        let is_right = unboxed.clone().all(|(number, &arg)| number < 63 && self.type_of(arg) == Type::F64);
+        let found: u64 = if is_right { unboxed.map(|(number, _)| 1 << number).sum() } else { u64::MAX };
+        if found != 0 && found != self.unit.classes[id.index()].floats() {
+            self.fault(inst, "objects, and unboxed floats for all fields of floats or none");
         }
     }
 
