@@ -15,6 +15,7 @@ pub mod function;
 pub mod layout;
 pub mod linked;
 pub mod memory;
+pub mod method;
 pub mod module;
 pub mod object;
 pub mod objects;

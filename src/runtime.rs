@@ -30,6 +30,7 @@ pub mod list;
 pub mod loader;
 pub mod loops;
 pub mod meta;
+mod names;
 pub mod object;
 pub mod patterns;
 pub mod promise;
@@ -49,6 +50,7 @@ use pyo3::Python;
 /// # Errors
 /// When there is no memory.
 pub fn start(py: Python<'_>) -> PyResult<()> {
+    names::find(py);
     quiet::find(py)?;
     enter::prepare_poll(py)
 }

@@ -7,6 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Among so many first fields of a sealed class those of floats have a bit each: freed instances may be kept with them.
+pub const MAX_KEPT_FLOATS: usize = 63;
+
 /// The exact class of a value, as far as the compiler tells classes apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {

@@ -53,6 +53,7 @@ use crate::cpython::class::TypeObject;
 use crate::runtime::frames;
 use crate::runtime::sealed;
 use crate::runtime::sealed::Functions;
+use crate::types::MAX_KEPT_FLOATS;
 use crate::types::Type;
 use create::Recipe;
 use layout::Place;
@@ -367,7 +368,7 @@ pub(super) fn seal(
         let plan = plan.get().parameter(field.parameter).map(|parameter| &parameter.plan);
         plan.is_some_and(|plan| plan.check.exact_type(py) == Type::Float)
     };
-    let numbered = fields.iter().enumerate().take(memory::MAX_FLOATS);
+    let numbered = fields.iter().enumerate().take(MAX_KEPT_FLOATS);
     let floats = numbered.map(|(number, field)| u64::from(takes_float(field)) << number).sum();
     let seal = Seal {
         identity: SEALS.fetch_add(1, Ordering::Relaxed),

@@ -21,6 +21,7 @@ mod patterns;
 mod quick;
 mod refcount;
 mod sealed;
+mod store;
 mod str;
 
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, StackSlot, Value};

@@ -22,6 +22,7 @@ use super::frame;
 use super::function;
 use super::layout::Immortality;
 use super::layout::Layout;
+use super::method;
 use super::object;
 use super::object::field;
 use super::opcode::Opcodes;
@@ -99,7 +100,7 @@ pub fn layout(
     layout: &'static Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize, usize), String> {
-    let probes: [(&str, Probe); 11] = [
+    let probes: [(&str, Probe); 12] = [
         ("object", object_header),
         ("int", ints),
         ("float", floats),
@@ -108,6 +109,7 @@ pub fn layout(
         ("dict", dict_version),
         ("containers", container::is_as_told),
         ("types", container::types_are_as_told),
+        ("methods", |py, _| method::is_as_told(py)),
         ("range iterator", range_iterators),
         ("thread state", threads::thread_state),
         ("eval breaker", threads::breaker),

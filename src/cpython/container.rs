@@ -25,6 +25,24 @@ use pyo3::types::PySet;
 use super::Layout;
 use super::object::field;
 
+/// `PySliceObject`.
+#[repr(C)]
+struct Slice {
+    header: PyObject,
+    parts: [*mut PyObject; 3],
+}
+
+/// Start, stop and step, borrowed.
+///
+/// # Safety
+/// The object is a live, exact `slice`.
+#[inline]
+#[must_use]
+pub unsafe fn slice_parts(object: *mut PyObject) -> [*mut PyObject; 3] {
+    // SAFETY: the caller's contract.
+    unsafe { (*object.cast::<Slice>()).parts }
+}
+
 /// An entry of a set's table.
 #[repr(C)]
 pub struct SetEntry {
@@ -174,6 +192,7 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     let set = PySet::new(py, &names)?;
     set.discard("name0")?;
     let cell = py.eval(c"(lambda x: lambda: x)(dict).__closure__[0]", None, None)?;
+    let slice = py.eval(c"slice(list, dict, set)", None, None)?;
     // SAFETY: all are alive, and nothing changes them; sizes are compared before anything is read.
     unsafe {
         let places = &layout.container;
@@ -206,7 +225,10 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         let bytes_start = bytes.as_ptr().cast::<u8>().offset(places.bytes_items as isize);
         let spelled =
             start == bytearray.data().cast_const() && bytes_start == bytes.as_bytes().as_ptr().cast_mut();
-        if !sized || !spelled {
+        let sliced = slice_parts(slice.as_ptr())
+            == [py.get_type::<PyList>(), py.get_type::<PyDict>(), py.get_type::<PySet>()]
+                .map(|class| class.as_ptr());
+        if !sized || !spelled || !sliced {
             return Ok(false);
         }
         Ok(listed && iterated && found && filled && general && content == py.get_type::<PyDict>().as_ptr())

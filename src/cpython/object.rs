@@ -174,6 +174,9 @@ pub unsafe fn is_int(object: *mut PyObject) -> bool {
     unsafe { type_of(object) == &raw mut ffi::PyLong_Type }
 }
 
+/// The size of an exact `float`, in bytes.
+pub const FLOAT_SIZE: usize = size_of::<PyObject>() + size_of::<f64>();
+
 /// Whether the object is an exact `float`.
 ///
 /// # Safety

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::Type;
+use crate::types::{MAX_KEPT_FLOATS, Type};
 
 use super::entity::{ClassId, FuncId};
 use super::imm::{Binary, InPlace};
@@ -86,10 +86,10 @@ impl SealedClass {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The fields of floats among the first 63, as bits: instances that die may be kept with their floats.
+    /// The fields of floats among the first [`MAX_KEPT_FLOATS`], as bits: instances that die may be kept with their floats.
     #[must_use]
     pub fn floats(&self) -> u64 {
-        let numbered = self.fields.iter().enumerate().take(63);
+        let numbered = self.fields.iter().enumerate().take(MAX_KEPT_FLOATS);
         numbered.map(|(number, field)| u64::from(field.ty == Type::Float) << number).sum()
     }
 

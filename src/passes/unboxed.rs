@@ -16,6 +16,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::ir::{Cmp, Def, FuncId, Function, Imm, Inst, InstData, Op, SealedClass, Unit, Value};
+use crate::types::MAX_KEPT_FLOATS;
 
 /// Gives new objects their floats unboxed.
 pub fn give_floats(unit: &mut Unit, id: FuncId) {
@@ -50,7 +51,8 @@ fn take_out(func: &mut Function, news: &[(Inst, u64)]) -> FxHashMap<Inst, Value>
     }
     let mut boxes = FxHashMap::default();
     for &(inst, floats) in news {
-        let places = (0..63).filter(|place| floats >> place & 1 != 0).map(|place: usize| place + 1);
+        let places =
+            (0..MAX_KEPT_FLOATS).filter(|place| floats >> place & 1 != 0).map(|place: usize| place + 1);
         let number = |place: usize| {
             let object = func.inst(inst).args[place];
             let made = func.def_inst(object).filter(|made| made.op == Op::FloatBox)?;

@@ -1,9 +1,6 @@
 //! Calls of any callable: of compiled functions by their entries, of everything else through the interpreter.
 
 use std::cell::UnsafeCell;
-use std::ffi::c_char;
-use std::ffi::c_int;
-use std::ffi::c_void;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -12,6 +9,7 @@ use pyo3::ffi::PyObject;
 use pyo3::ffi::vectorcallfunc;
 use rustc_hash::FxHashSet;
 
+use crate::cpython::method;
 use crate::cpython::object::field;
 use crate::cpython::object::tuple_items;
 use crate::cpython::object::type_of;
@@ -88,75 +86,27 @@ pub unsafe extern "C" fn obj_call(
     }
 }
 
-/// How C functions take their arguments: `METH_NOARGS`, `METH_O`, `METH_FASTCALL`, and the latter with `METH_KEYWORDS`.
-const NO_ARGUMENTS: c_int = 4;
-const ONE_ARGUMENT: c_int = 8;
-const ARRAY: c_int = 0x80;
-const ARRAY_AND_NAMES: c_int = 0x82;
-
-/// Flags that do not say how arguments are passed.
-const OTHER_FLAGS: c_int = 0x40;
-
-/// From a descriptor's type to its method definition: class, name and qualified name stand in between.
-const DEFINITION: i32 = 32;
-
-/// What the first words of a method's definition say.
-#[repr(C)]
-struct Definition {
-    name: *const c_char,
-    function: *const c_void,
-    flags: c_int,
-}
-
-type OneArgument = unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
-type Array = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject;
-type ArrayAndNames =
-    unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
-
 /// Calls a method of a builtin class with an object of that class, as its descriptor does.
 ///
 /// # Safety
 /// [`quiet::is_own_method`] holds for both, and the arguments stand behind a word that may be written; the thread is
 /// attached.
-unsafe fn call_own_method(method: *mut PyObject, args: &[*mut PyObject]) -> *mut PyObject {
+unsafe fn call_own_method(callable: *mut PyObject, args: &[*mut PyObject]) -> *mut PyObject {
     let running = running();
     let plainly = || {
         let nargsf = args.len() | OFFSET_FLAG;
         // SAFETY: the caller's contract.
-        unsafe { (running.symbols.vectorcall)(method, args.as_ptr(), nargsf, std::ptr::null_mut()) }
+        unsafe { (running.symbols.vectorcall)(callable, args.as_ptr(), nargsf, std::ptr::null_mut()) }
     };
     let Some((&object, rest)) = args.split_first() else { return plainly() };
-    // SAFETY: the descriptor's definition lives as long as its class; how the function takes its arguments is what its
-    // flags say.
+    // SAFETY: the caller's contract; a method is called with an object of its own class.
     unsafe {
-        let definition: *const Definition = field(method, running.layout.ob_type + DEFINITION);
-        let function = (*definition).function;
-        let flags = (*definition).flags & !OTHER_FLAGS;
-        let known = matches!(
-            (flags, rest.len()),
-            (NO_ARGUMENTS, 0) | (ONE_ARGUMENT, 1) | (ARRAY | ARRAY_AND_NAMES, _)
-        );
         let state = ffi::PyThreadState_Get();
-        if !known || !thread::enter_c_call(running.layout, state) {
+        let Some(function) = method::function_of(callable, rest.len()) else { return plainly() };
+        if !thread::enter_c_call(running.layout, state) {
             return plainly();
         }
-        let result = match flags {
-            ARRAY => std::mem::transmute::<*const c_void, Array>(function)(
-                object,
-                rest.as_ptr(),
-                rest.len().cast_signed(),
-            ),
-            ARRAY_AND_NAMES => std::mem::transmute::<*const c_void, ArrayAndNames>(function)(
-                object,
-                rest.as_ptr(),
-                rest.len().cast_signed(),
-                std::ptr::null_mut(),
-            ),
-            _ => {
-                let only = rest.first().copied().unwrap_or(std::ptr::null_mut());
-                std::mem::transmute::<*const c_void, OneArgument>(function)(object, only)
-            }
-        };
+        let result = function.call(object, rest);
         thread::leave_c_call(running.layout, state);
         result
     }

@@ -13,6 +13,7 @@ use crate::cpython::running;
 
 use super::calls::obj_call_plainly;
 use super::frames;
+use super::names::Name;
 use super::object::explain_not_iterable;
 use super::table::position;
 
@@ -187,7 +188,7 @@ unsafe fn explain_names(callable: *mut PyObject) {
 unsafe fn only_argument(exception: *mut PyObject) -> *mut PyObject {
     // SAFETY: a live object.
     unsafe {
-        let args = ffi::PyObject_GetAttrString(exception, c"args".as_ptr());
+        let args = Name::Args.of(exception);
         if args.is_null() {
             ffi::PyErr_Clear();
             return args;

@@ -34,6 +34,7 @@ use super::bind;
 use super::data::ALL_BOUND;
 use super::frames;
 use super::install;
+use super::names::Name;
 use super::table::Pair;
 use super::table::position;
 use super::unit::LoadedUnit;
@@ -467,7 +468,7 @@ pub unsafe extern "C" fn poll(state: *mut PyThreadState) -> i32 {
         let [kind, value, traceback] = take_error();
         let mut inner = ptr::null_mut();
         if !traceback.is_null() {
-            inner = ffi::PyObject_GetAttrString(traceback, c"tb_next".as_ptr());
+            inner = Name::TracebackNext.of(traceback);
             if inner == ffi::Py_None() {
                 drop_ref(inner);
                 inner = ptr::null_mut();

@@ -19,6 +19,7 @@ use crate::cpython::running;
 use super::exceptions::check_classes;
 use super::exceptions::handle;
 use super::frames;
+use super::names::Name;
 use super::table::Pair;
 
 /// Two objects, or two null pointers with an exception.
@@ -84,7 +85,7 @@ unsafe fn split(exception: *mut PyObject, classes: *mut PyObject) -> Two {
         if !is_group(exception) {
             return Pair(new_ref(exception), new_ref(none));
         }
-        let pair = ffi::PyObject_CallMethod(exception, c"split".as_ptr(), c"(O)".as_ptr(), classes);
+        let pair = Name::Split.call(exception, classes);
         if pair.is_null() {
             return NONE;
         }
@@ -208,7 +209,7 @@ fn projection<'py>(
     group: &Bound<'py, PyAny>,
     kept: &Bound<'py, PyList>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let members = base_group(py).getattr("exceptions")?;
+    let members = base_group(py).getattr(Name::Exceptions.text(py))?;
     let mut leaves = FxHashSet::default();
     let mut open: Vec<Bound<'py, PyAny>> = kept.iter().collect();
     while let Some(exception) = open.pop() {
@@ -224,7 +225,7 @@ fn projection<'py>(
 
 /// A group's own tuple, whatever a subclass has by that name.
 fn parts_of<'py>(members: &Bound<'py, PyAny>, group: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
-    Ok(members.call_method1("__get__", (group,))?.cast_into::<PyTuple>()?)
+    Ok(members.call_method1(Name::Get.text(members.py()), (group,))?.cast_into::<PyTuple>()?)
 }
 
 fn part_with<'py>(
@@ -266,7 +267,7 @@ fn subset<'py>(
     if exceptions.is_empty() {
         return Ok(py.None().into_bound(py));
     }
-    let derived = group.call_method1("derive", (exceptions,))?;
+    let derived = group.call_method1(Name::Derive.text(py), (exceptions,))?;
     // SAFETY: live exceptions; the setters take the references that the getters give, but for the traceback's.
     unsafe {
         if !is_group(derived.as_ptr()) {
@@ -283,10 +284,10 @@ fn subset<'py>(
         ffi::PyException_SetContext(derived.as_ptr(), ffi::PyException_GetContext(group.as_ptr()));
         ffi::PyException_SetCause(derived.as_ptr(), ffi::PyException_GetCause(group.as_ptr()));
     }
-    if let Some(notes) = group.getattr_opt("__notes__")?
+    if let Some(notes) = group.getattr_opt(Name::Notes.text(py))?
         && let Ok(notes) = notes.cast::<PySequence>()
     {
-        derived.setattr("__notes__", notes.to_list()?)?;
+        derived.setattr(Name::Notes.text(py), notes.to_list()?)?;
     }
     Ok(derived)
 }

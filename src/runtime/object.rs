@@ -26,6 +26,7 @@ use crate::ir::Binary;
 use crate::ir::Unary;
 
 use super::frames;
+use super::names::Name;
 use super::quiet;
 use super::sealed;
 use super::table::Pair;
@@ -125,7 +126,7 @@ pub(super) unsafe fn name_error_about(name: *mut PyObject, message: impl FnOnce(
         fail(ffi::PyExc_NameError, &message(&shown));
         let parts = take_error();
         if ffi::PyErr_GivenExceptionMatches(parts[0], ffi::PyExc_NameError) != 0
-            && ffi::PyObject_SetAttrString(parts[1], c"name".as_ptr(), name) < 0
+            && Name::Missing.set(parts[1], name) < 0
         {
             ffi::PyErr_Clear();
         }

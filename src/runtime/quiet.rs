@@ -14,6 +14,8 @@ use pyo3::types::PyString;
 
 use crate::cpython::attribute::version_of;
 use crate::cpython::container::list_items;
+use crate::cpython::container::slice_parts;
+use crate::cpython::method;
 use crate::cpython::object::field;
 use crate::cpython::object::is_float;
 use crate::cpython::object::is_int;
@@ -44,9 +46,6 @@ struct Known {
 
 // SAFETY: addresses of objects that are never touched through this.
 unsafe impl Sync for Known {}
-
-/// Bytes of a pointer.
-const WORD: i32 = 8;
 
 static KNOWN: OnceLock<Known> = OnceLock::new();
 
@@ -163,13 +162,6 @@ unsafe fn leaves_nobody(object: *mut PyObject) -> bool {
     }
 }
 
-/// Start, stop and step of an exact slice, borrowed.
-unsafe fn slice_parts(slice: *mut PyObject) -> [*mut PyObject; 3] {
-    let first = running().layout.ob_type + WORD;
-    // SAFETY: the three stand behind the header.
-    unsafe { [0, 1, 2].map(|number| field(slice, first + number * WORD)) }
-}
-
 /// Whether the key is a slice by numbers.
 ///
 /// # Safety
@@ -281,9 +273,7 @@ pub(super) unsafe fn is_own_method(
     // SAFETY: a descriptor has the class that it is of behind its header.
     unsafe {
         class as usize == known().method_descriptor
-            && args.first().is_some_and(|&object| {
-                field::<*mut PyTypeObject, _>(callable, running().layout.ob_type + WORD) == type_of(object)
-            })
+            && args.first().is_some_and(|&object| method::class_of(callable) == type_of(object))
     }
 }
 

@@ -29,6 +29,7 @@ use super::meta::LoopMeta;
 use super::meta::SlotMeta;
 use super::meta::Wants;
 use super::meta::WordType;
+use super::names::Name;
 use super::object::obj_tuple;
 use super::object::truth_object;
 use super::object::word;
@@ -371,13 +372,13 @@ impl<'a, 'py> Builder<'a, 'py> {
             }
             SlotMeta::ListIter { list, next } => {
                 let iterator = self.word_object(*list as usize)?.try_iter()?.into_any();
-                iterator.call_method1("__setstate__", (self.number(self.int(*next))?,))?;
+                iterator.call_method1(Name::SetState.text(self.py), (self.number(self.int(*next))?,))?;
                 Ok(iterator)
             }
             SlotMeta::ReverseIter { list, next } => {
                 let list = self.word_object(*list as usize)?;
                 let iterator = self.called(&raw mut ffi::PyReversed_Type, &[list])?;
-                iterator.call_method1("__setstate__", (self.number(self.int(*next))?,))?;
+                iterator.call_method1(Name::SetState.text(self.py), (self.number(self.int(*next))?,))?;
                 Ok(iterator)
             }
             SlotMeta::Enumerate { count, of } => {

@@ -29,6 +29,7 @@ use super::meta::Position;
 use super::meta::ShowMeta;
 use super::meta::VariableMeta;
 use super::meta::WordType;
+use super::names::Name;
 use super::object::drop_all;
 use super::resume::Builder;
 use super::table::position;
@@ -317,7 +318,7 @@ unsafe fn inner_frame(traceback: *mut PyObject) -> *mut PyObject {
     }
     // SAFETY: a live traceback; a failure leaves no exception behind.
     unsafe {
-        let frame = ffi::PyObject_GetAttrString(traceback, c"tb_frame".as_ptr());
+        let frame = Name::TracebackFrame.of(traceback);
         if frame.is_null() {
             ffi::PyErr_Clear();
         }

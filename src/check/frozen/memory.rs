@@ -22,8 +22,10 @@ use crate::cpython::class;
 use crate::cpython::collector;
 use crate::cpython::collector::Young;
 use crate::cpython::object::Counts;
+use crate::cpython::object::FLOAT_SIZE;
 use crate::cpython::object::set_field;
 use crate::runtime::sealed;
+use crate::types::MAX_KEPT_FLOATS;
 
 /// How many bytes of a class' instances are kept of either kind at most.
 const MAX_BYTES: usize = 128 * 1024;
@@ -33,12 +35,6 @@ const LEAST_KEPT: u32 = 128;
 
 /// How many that have their floats.
 const LEAST_FILLED: u32 = 32;
-
-/// The size of a float.
-const FLOAT: usize = 24;
-
-/// No fields behind so many are kept with their floats.
-pub(super) const MAX_FLOATS: usize = 63;
 
 /// The freed instances of a class: as many as were asked for in vain, so that those that others make don't pile up here.
 /// Compiled code takes them by itself: [`sealed::POOL_FIRST`] and [`sealed::POOL_COUNT`] say where the fields of a
@@ -75,7 +71,7 @@ unsafe impl Sync for Kept {}
 impl Kept {
     /// Keeps instances of this size, if they have no finaliser; `floats` has a bit for each field that takes floats.
     pub(super) fn new(_py: Python<'_>, size: usize, finalised: bool, floats: u64) -> Kept {
-        let bytes = size + FLOAT * floats.count_ones() as usize;
+        let bytes = size + FLOAT_SIZE * floats.count_ones() as usize;
         let most = u32::try_from(MAX_BYTES / bytes).unwrap_or(u32::MAX).max(LEAST_KEPT);
         let room = |least| if finalised { 0 } else { least };
         Kept {
@@ -298,7 +294,7 @@ unsafe fn link(object: *mut PyObject) -> *mut *mut PyObject {
 /// The fields are those of the object's class; those in `floats` hold floats.
 pub(super) unsafe fn drop_floats(fields: &[Hot], object: *mut PyObject, floats: u64) {
     let counts = Counts::of_running();
-    let numbered = fields.iter().enumerate().take_while(|&(number, _)| number < MAX_FLOATS);
+    let numbered = fields.iter().enumerate().take_while(|&(number, _)| number < MAX_KEPT_FLOATS);
     for (_, field) in numbered.filter(|&(number, _)| floats >> number & 1 != 0) {
         // SAFETY: the caller's promise.
         unsafe { counts.let_go(field.slot(object).replace(ptr::null_mut())) };

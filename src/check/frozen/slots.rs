@@ -20,7 +20,6 @@ use super::Field;
 use super::Hot;
 use super::Seal;
 use super::layout;
-use super::memory::MAX_FLOATS;
 use super::seal_of;
 use crate::cpython::class;
 use crate::cpython::object::Counts;
@@ -32,6 +31,7 @@ use crate::cpython::running;
 use crate::runtime::frames;
 use crate::runtime::object::dies_quietly;
 use crate::runtime::sealed::is_simple;
+use crate::types::MAX_KEPT_FLOATS;
 
 /// How deep instances may free each other before the next ones wait, as in CPython.
 const MAX_NESTED: u32 = 50;
@@ -64,7 +64,7 @@ pub(super) unsafe extern "C" fn dealloc(object: *mut PyObject) {
         for (number, hot) in seal.hot.iter().enumerate() {
             let slot = hot.slot(object);
             let value = slot.read();
-            if number < MAX_FLOATS && left >> number & 1 != 0 {
+            if number < MAX_KEPT_FLOATS && left >> number & 1 != 0 {
                 if !value.is_null() && ffi::Py_TYPE(value) == &raw mut ffi::PyFloat_Type && is_last(value) {
                     continue;
                 }

@@ -1,23 +1,17 @@
 //! Items of exact lists: read without a box, and written into the box that is there.
-//!
-//! A number object in a list that nobody else knows takes the new number: nobody can tell it from another
-//! object. Whatever a store overwrites dies unobserved, or the op exits before it has done anything.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 
-use crate::cpython::layout::{Immortality, IntHeader};
 use crate::ir;
 use crate::ir::{Imm, InstData, Op};
 use crate::runtime::data::Fixed;
 use crate::runtime::table::Helper;
 
 use super::Lower;
+use super::store::{self, Place, exit_unless_silent};
 use crate::codegen::abi::{BOOL, WORD};
 use crate::codegen::code::type_word;
-
-/// The first magnitude that takes more than one digit.
-const DIGIT: i64 = 1 << 30;
 
 /// The position that an index, the instruction's operand of this number, means among so many items; exits where
 /// there is none. Where no size is given the position is known to be there.
@@ -160,140 +154,36 @@ pub(super) fn item_borrowed(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, item);
 }
 
-/// A store: the place, what stands there, and the block behind it.
-struct Store {
-    place: Value,
-    old: Value,
-    done: Block,
-}
-
-/// Goes to the result when what stands in the place is of another type; exits there unless it dies
-/// unobserved.
-fn begin_store(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Store, Block) {
+/// Where the item is stored, and the object that is known to stand there, of this type.
+fn known_place(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Place, Option<Value>) {
     let is_it = |known: &&KnownItem| known.list == at.args[0] && known.index == at.args[1] && known.ty == ty;
-    if let Some(&KnownItem { place, object: old, .. }) = cx.known_items.iter().find(is_it) {
-        let fresh = cx.code.block();
-        return (Store { place, old, done: cx.code.block() }, fresh);
-    }
-    let place = stored_place(cx, at);
-    let old = cx.code.load(WORD, place, 0);
-    let (other, fresh) = (cx.code.cold_block(), cx.code.block());
-    cx.code.require_type(old, ty, other);
-    let behind = cx.code.builder.current_block().expect("code is being written");
-    cx.code.enter(other);
-    exit_unless_silent(cx, old);
-    cx.code.jump(fresh, &[]);
-    cx.code.builder.switch_to_block(behind);
-    (Store { place, old, done: cx.code.block() }, fresh)
-}
-
-fn exit_unless_silent(cx: &mut Lower<'_>, object: Value) {
-    let silent = cx.code.call_aside(Helper::DiesSilently, &[object])[0];
-    cx.exit_unless(silent);
-}
-
-/// Puts a new reference in place of the old one, and goes on.
-fn replace(cx: &mut Lower<'_>, store: &Store, new: Value) {
-    cx.code.store(new, store.place, 0);
-    cx.code.dec_ref(store.old);
-    cx.code.jump(store.done, &[]);
+    let known = cx.known_items.iter().find(is_it).map(|known| (known.place, known.object));
+    let base = known.map_or_else(|| stored_place(cx, at), |(place, _)| place);
+    (Place { base, offset: 0, is_optional: false }, known.map(|(_, object)| object))
 }
 
 pub(super) fn set_float(cx: &mut Lower<'_>, at: &InstData) {
+    let (place, known) = known_place(cx, at, Fixed::FloatType);
     let value = cx.arg(at, 2);
-    let exit = cx.exit_block();
-    cx.code.branch_if_nan(value, exit);
-    let (store, fresh) = begin_store(cx, at, Fixed::FloatType);
-    cx.code.require_only_reference(store.old, fresh);
-    cx.code.store(value, store.old, cx.code.layout.float_value);
-    cx.code.jump(store.done, &[]);
-    cx.code.enter(fresh);
-    let new = cx.code.call_aside(Helper::FloatBox, &[value])[0];
-    cx.fail_if_null(new);
-    replace(cx, &store, new);
-    cx.code.enter(store.done);
+    store::float(cx, place, known, value);
 }
 
 pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
+    let (place, known) = known_place(cx, at, Fixed::IntType);
     let value = cx.arg(at, 2);
-    let small = cx.code.layout.small_ints;
-    let number = cx.code.builder.ins().iadd_imm_s(value, -small.first);
-    let is_small = cx.code.compare_constant(IntCC::UnsignedLessThan, number, small.count);
-    let (store, fresh) = begin_store(cx, at, Fixed::IntType);
-    let (kept, large, boxed) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
-    cx.code.builder.ins().brif(is_small, kept, &[], large, &[]);
-    cx.code.enter(large);
-    overwrite_digit(cx, value, store.old, (store.done, boxed));
-    cx.code.enter(fresh);
-    cx.code.builder.ins().brif(is_small, kept, &[], boxed, &[]);
-    cx.code.enter(kept);
-    let first = cx.code.fixed(Fixed::SmallInts);
-    let distance = cx.code.builder.ins().imul_imm_s(number, small.stride);
-    let new = cx.code.builder.ins().iadd(first, distance);
-    if cx.code.layout.immortality == Immortality::None {
-        cx.code.inc_ref(new);
-    }
-    replace(cx, &store, new);
-    cx.code.enter(boxed);
-    let new = cx.code.call_aside(Helper::IntBox, &[value])[0];
-    cx.fail_if_null(new);
-    replace(cx, &store, new);
-    cx.code.enter(store.done);
-}
-
-/// Writes a number of one digit into an int object of one digit that only one place knows, and goes to `done`; to
-/// `other` where that can't be.
-pub(super) fn overwrite_digit(cx: &mut Lower<'_>, value: Value, old: Value, (done, other): (Block, Block)) {
-    cx.code.require_only_reference(old, other);
-    let magnitude = cx.code.builder.ins().iabs(value);
-    let long = cx.code.compare_constant(IntCC::UnsignedGreaterThanOrEqual, magnitude, DIGIT);
-    cx.code.branch_if(long, other);
-    let header = cx.code.load(WORD, old, cx.code.layout.int_header);
-    let sign = cx.code.builder.ins().sshr_imm_u(value, 63);
-    let (digits, wanted) = match cx.code.layout.int_header_kind {
-        IntHeader::SignedSize => {
-            let digits = cx.code.builder.ins().iabs(header);
-            let wanted = cx.code.builder.ins().bor_imm_s(sign, 1);
-            (digits, wanted)
-        }
-        IntHeader::Tag => {
-            let digits = cx.code.builder.ins().ushr_imm_u(header, 3);
-            let negative = cx.code.builder.ins().band_imm_s(sign, 2);
-            let wanted = cx.code.builder.ins().bor_imm_s(negative, 1 << 3);
-            (digits, wanted)
-        }
-    };
-    let differs = cx.code.compare_constant(IntCC::NotEqual, digits, 1);
-    cx.code.branch_if(differs, other);
-    cx.code.store(wanted, old, cx.code.layout.int_header);
-    let digit = cx.code.builder.ins().ireduce(types::I32, magnitude);
-    cx.code.store(digit, old, cx.code.layout.int_digits);
-    cx.code.jump(done, &[]);
+    store::int(cx, place, known, value);
 }
 
 pub(super) fn set_bool(cx: &mut Lower<'_>, at: &InstData) {
+    let (place, known) = known_place(cx, at, Fixed::BoolType);
     let value = cx.arg(at, 2);
-    let (store, fresh) = begin_store(cx, at, Fixed::BoolType);
-    cx.code.jump(fresh, &[]);
-    cx.code.enter(fresh);
-    let (yes, no) = (cx.code.fixed(Fixed::True), cx.code.fixed(Fixed::False));
-    let new = cx.code.builder.ins().select(value, yes, no);
-    let same = cx.code.compare(IntCC::Equal, new, store.old);
-    cx.code.branch_if(same, store.done);
-    if cx.code.layout.immortality == Immortality::None {
-        cx.code.inc_ref(new);
-    }
-    replace(cx, &store, new);
-    cx.code.enter(store.done);
+    store::bool(cx, place, known, value);
 }
 
 pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
-    let place = stored_place(cx, at);
+    let base = stored_place(cx, at);
     let new = cx.arg(at, 2);
-    let old = cx.code.load(WORD, place, 0);
-    cx.code.inc_ref(new);
-    cx.code.store(new, place, 0);
-    cx.code.dec_ref(old);
+    store::object(cx, Place { base, offset: 0, is_optional: false }, new);
 }
 
 pub(super) fn copy_item(cx: &mut Lower<'_>, at: &InstData) {

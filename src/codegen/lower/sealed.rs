@@ -4,7 +4,6 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use crate::cpython::collector;
-use crate::cpython::layout::Immortality;
 use crate::ir;
 use crate::ir::{ClassId, Imm, InstData};
 use crate::runtime::data::{CLASS_FILLED, CLASS_POOL, CLASS_TYPE, CLASS_YOUNG, Fixed, WORD as WORD_BYTES};
@@ -12,8 +11,8 @@ use crate::runtime::sealed::{POOL_COUNT, POOL_FIRST, POOL_LINK};
 use crate::runtime::table::Helper;
 
 use super::Lower;
-use super::list::overwrite_digit;
 use super::object::{named_constant, store_operands};
+use super::store::{self, Place};
 use crate::codegen::abi::WORD;
 use crate::codegen::code::{Subclasses, displacement};
 
@@ -124,94 +123,29 @@ pub(super) fn field_bool(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, value);
 }
 
-/// A store into a field: its owner, what stands there, and the block behind it.
-struct Store {
-    owner: Value,
-    offset: i32,
-    old: Value,
-    done: Block,
-}
-
-/// Goes on where the field holds an exact object of this type, else to the result, where nothing or something that
-/// dies unobserved stands there; exits otherwise.
-fn begin_store(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Store, Block) {
-    let (owner, offset) = (cx.arg(at, 0), offset(cx, at));
+/// Where the field stands, and the number that is known to stand there, of this type.
+fn known_place(cx: &mut Lower<'_>, at: &InstData, ty: Fixed) -> (Place, Option<Value>) {
+    let (base, offset) = (cx.arg(at, 0), offset(cx, at));
     let is_it = |known: &&KnownField| known.owner == at.args[0] && known.offset == offset && known.ty == ty;
-    if let Some(&KnownField { number, .. }) = cx.known_fields.iter().find(is_it) {
-        let fresh = cx.code.block();
-        return (Store { owner, offset, old: number, done: cx.code.block() }, fresh);
-    }
-    let old = cx.code.load(WORD, owner, offset);
-    let (other, fresh) = (cx.code.cold_block(), cx.code.block());
-    cx.code.branch_unless(old, fresh);
-    cx.code.require_type(old, ty, other);
-    let behind = cx.code.builder.current_block().expect("code is being written");
-    cx.code.enter(other);
-    let silent = cx.code.call_aside(Helper::DiesSilently, &[old])[0];
-    cx.exit_unless(silent);
-    cx.code.jump(fresh, &[]);
-    cx.code.builder.switch_to_block(behind);
-    (Store { owner, offset, old, done: cx.code.block() }, fresh)
-}
-
-/// Puts a new reference in place of the old one, if there is one, and goes on.
-fn replace(cx: &mut Lower<'_>, store: &Store, new: Value) {
-    cx.code.store(new, store.owner, store.offset);
-    cx.code.branch_unless(store.old, store.done);
-    cx.code.dec_ref(store.old);
-    cx.code.jump(store.done, &[]);
+    let known = cx.known_fields.iter().find(is_it).map(|known| known.number);
+    (Place { base, offset, is_optional: true }, known)
 }
 
 pub(super) fn set_float(cx: &mut Lower<'_>, at: &InstData) {
+    let (place, known) = known_place(cx, at, Fixed::FloatType);
     let value = cx.arg(at, 1);
-    let exit = cx.exit_block();
-    cx.code.branch_if_nan(value, exit);
-    let (store, fresh) = begin_store(cx, at, Fixed::FloatType);
-    cx.code.require_only_reference(store.old, fresh);
-    cx.code.store(value, store.old, cx.code.layout.float_value);
-    cx.code.jump(store.done, &[]);
-    cx.code.enter(fresh);
-    let new = cx.code.call_aside(Helper::FloatBox, &[value])[0];
-    cx.fail_if_null(new);
-    replace(cx, &store, new);
-    cx.code.enter(store.done);
+    store::float(cx, place, known, value);
 }
 
 pub(super) fn set_int(cx: &mut Lower<'_>, at: &InstData) {
+    let (place, known) = known_place(cx, at, Fixed::IntType);
     let value = cx.arg(at, 1);
-    let small = cx.code.layout.small_ints;
-    let number = cx.code.builder.ins().iadd_imm_s(value, -small.first);
-    let is_small = cx.code.compare_constant(IntCC::UnsignedLessThan, number, small.count);
-    let (store, fresh) = begin_store(cx, at, Fixed::IntType);
-    let (kept, large, boxed) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
-    cx.code.builder.ins().brif(is_small, kept, &[], large, &[]);
-    cx.code.enter(large);
-    overwrite_digit(cx, value, store.old, (store.done, boxed));
-    cx.code.enter(fresh);
-    cx.code.builder.ins().brif(is_small, kept, &[], boxed, &[]);
-    cx.code.enter(kept);
-    let first = cx.code.fixed(Fixed::SmallInts);
-    let distance = cx.code.builder.ins().imul_imm_s(number, small.stride);
-    let new = cx.code.builder.ins().iadd(first, distance);
-    if cx.code.layout.immortality == Immortality::None {
-        cx.code.inc_ref(new);
-    }
-    replace(cx, &store, new);
-    cx.code.enter(boxed);
-    let new = cx.code.call_aside(Helper::IntBox, &[value])[0];
-    cx.fail_if_null(new);
-    replace(cx, &store, new);
-    cx.code.enter(store.done);
+    store::int(cx, place, known, value);
 }
 
 pub(super) fn set(cx: &mut Lower<'_>, at: &InstData) {
-    let ((owner, new), offset) = (cx.args_two(at), offset(cx, at));
-    let old = cx.code.load(WORD, owner, offset);
-    cx.code.inc_ref(new);
-    let done = cx.code.block();
-    let store = Store { owner, offset, old, done };
-    replace(cx, &store, new);
-    cx.code.enter(done);
+    let ((base, new), offset) = (cx.args_two(at), offset(cx, at));
+    store::object(cx, Place { base, offset, is_optional: true }, new);
 }
 
 pub(super) fn accepted(cx: &mut Lower<'_>, at: &InstData) {

@@ -6,6 +6,7 @@ use crate::ir::func::{ExitFrame, InstData, Point, Slot};
 use crate::ir::imm::{Imm, rest_counts};
 use crate::ir::ops::{Effects, Op, Operand, Type};
 use crate::ir::unit::{Const, Signature};
+use crate::types::MAX_KEPT_FLOATS;
 
 impl Verifier<'_> {
     /// Checks every instruction against its row and against what the row can't say.
@@ -169,7 +170,8 @@ impl Verifier<'_> {
     fn check_new(&mut self, inst: Inst, data: &InstData, id: ClassId) {
         let numbered = data.args[1..].iter().enumerate();
         let unboxed = numbered.filter(|&(_, &arg)| self.type_of(arg) != Type::Obj);
-        let is_right = unboxed.clone().all(|(number, &arg)| number < 63 && self.type_of(arg) == Type::F64);
+        let is_right =
+            unboxed.clone().all(|(number, &arg)| number < MAX_KEPT_FLOATS && self.type_of(arg) == Type::F64);
         let found: u64 = if is_right { unboxed.map(|(number, _)| 1 << number).sum() } else { u64::MAX };
         if found != 0 && found != self.unit.classes[id.index()].floats() {
             self.fault(inst, "objects, and unboxed floats for all fields of floats or none");
