@@ -1,10 +1,12 @@
 """Generated programs: 20,000 functions in each mode without a divergence, with one table of coverage; faults are found.
 
     python tests/acceptance/generated.py [--count PROGRAMS] [--modes native,generic,exit:1] [--jobs N] [--no-faults]
+                                         [--table FILE]
 
 Runs on the interpreter that runs the script, which needs castiron installed. A program has about two functions. The
 table sums what the modes reached; ops and entries that no program comes to, or fewer than 50 times, are listed and
-judged by hand: what is rare by construction is said in `tests/fuzz/coverage.py`.
+judged by hand: what is rare by construction is said in `tests/fuzz/coverage.py`. Runs that name the same file of
+counts add up in it, so that a long run can be cut into modes.
 """
 
 from __future__ import annotations
@@ -44,9 +46,14 @@ def main() -> int:
     parser.add_argument("--modes", default="native,generic,exit:1", help="values of CASTIRON_FORCE")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     parser.add_argument("--no-faults", action="store_true", help="leave out the seeded wrong lowerings")
+    parser.add_argument("--table", type=Path, help="adds to the counts in this file, which is made if need be")
     options = parser.parse_args()
     table = coverage.Table()
+    if options.table and options.table.exists():
+        table.add(json.loads(options.table.read_text()))
     agree = {mode: agrees(mode, options, table) for mode in options.modes.split(",")}
+    if options.table:
+        table.save(options.table)
     print(table.render())
     fuzz = [sys.executable, "-m", "tests.fuzz", "--sabotage", "--jobs", str(options.jobs)]
     found = options.no_faults or subprocess.run(fuzz, cwd=ROOT, check=False).returncode == 0
