@@ -95,7 +95,7 @@ def subclass(rng: random.Random, name: str, decorator: str) -> list[str]:
     if rng.random() < 0.3:
         body += method(rng, "more(self, n: int, m: int = 2) -> int", "return super().more(n, m) + 1")
     if rng.random() < 0.3:
-        result = rng.choice(["self", "P(n % 7, 1.5)", "super().set(n)", "self if n % 3 else None"])
+        result = rng.choice(["self", "P(n % 7, 1.5)", "super().set(n)", "self if n % 3 else P(n % 5)"])
         body += method(rng, "set(self, n: int) -> P", f"return {result}")
     if rng.random() < 0.15:
         body += method(rng, f"__r{rng.choice(['add', 'sub'])}__(self, other: P) -> P", "return P(self.a + 7, other.x)")
