@@ -19,6 +19,6 @@ pub use entity::{Block, CellId, ClassId, ConstId, Exit, FuncId, Inst, Show, Site
 pub use func::{Def, ExitFrame, ExitState, Function, InstData, Point, SiteData, Slot, Target};
 pub use imm::{Binary, Cmp, Imm, ImmKind, InPlace, MathFn, TypeFlag, Unary, rest_counts};
 pub use ops::{Effects, Op, Operand, Row, Type};
-pub use shown::{Shown, ShownVariable};
+pub use shown::{FRAME, Shown, ShownVariable};
 pub use start::{LoopStart, StartClass, StartItem, StartKind, StartStep};
 pub use unit::{Builtin, CellSpec, Const, GlobalFact, NestedCode, Signature, Unit, UnitFunction};

@@ -184,8 +184,7 @@ impl Lower<'_> {
         self.code.jump(behind, &args);
         self.code.enter(error);
         if !at.op.raises_again() {
-            let (number, unit) = (self.show_nothing(inst), self.loaded_unit());
-            let (number, words) = (self.code.word(i64::from(number)), self.code.word(0));
+            let ([number, words], unit) = (self.store_shown_copies(inst), self.loaded_unit());
             // Nothing is dropped, so nobody looks.
             let trace = self.code.place.trace.take();
             self.code.call(Helper::AddTraceback, &[unit, number, words]);

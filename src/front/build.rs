@@ -291,6 +291,7 @@ impl<'a> Builder<'a> {
         let results = [results, &[Type::Bool]].concat();
         let inst = self.function.add_inst(data, &results);
         self.function.block_mut(self.flow.block).insts.push(inst);
+        self.note_frame(inst);
         let succeeded = self.function.inst(inst).results[results.len() - 1];
         let next = self.label();
         self.branch_on(succeeded, (next, None), (handler, None), range);

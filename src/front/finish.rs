@@ -165,8 +165,8 @@ impl Cleaner<'_> {
 
     fn stays(&self, inst: &InstData) -> bool {
         match inst.op {
-            // A constant lives as long as the unit: dropping it is no event.
-            Op::Release => {
+            // A constant lives as long as the unit: dropping it is no event; and it is no frame.
+            Op::Release | Op::ObjLeaveFrame => {
                 let value = self.resolve(inst.args[0]);
                 self.function.def_inst(value).is_none_or(|def| def.op != Op::ObjConst)
             }

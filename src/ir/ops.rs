@@ -528,6 +528,13 @@ macro_rules! for_each_op {
                 /// Takes the exception that was raised and makes it the one that is handled; the other result is the one
                 /// that was handled before, or None.
                 ObjCatch = catch() -> (Obj, Obj), None, [FOREIGN, STAYS];
+                /// The frame of the traceback entry that this activation has given an exception it catches, or None. The
+                /// operands are the exception, the one that was handled before, and the frame of an earlier entry or
+                /// None: an activation has one frame.
+                ObjCaughtFrame = caught_frame(One(Obj), One(Obj), One(Obj)) -> (Obj), None, [STAYS];
+                /// The function returns: what it shows goes into the frame that tracebacks have of it, if the operand is
+                /// one and somebody else has it.
+                ObjLeaveFrame = leave_frame(One(Obj)) -> (), None, [STAYS];
                 /// Takes the exception that was raised.
                 ObjTakeError = take_error() -> (Obj), None, [FOREIGN, STAYS];
                 /// The operand is the exception that is handled again: what the `object.catch` before gave.
@@ -683,6 +690,12 @@ impl Op {
     #[must_use]
     pub fn calls_body(self) -> bool {
         matches!(self, Op::CallDirect | Op::CallQuiet | Op::CallOneOf)
+    }
+
+    /// Whether variables go into the frames of tracebacks from it.
+    #[must_use]
+    pub fn shows(self) -> bool {
+        self == Op::ObjLeaveFrame || self.effects().has(Effects::RAISES)
     }
 
     /// Whether what it raises gets no traceback entry from it.

@@ -20,7 +20,7 @@ use super::func::{
 };
 use super::imm::Imm;
 use super::ops::{Op, Type};
-use super::shown::{Shown, ShownVariable};
+use super::shown::{FRAME, Shown, ShownVariable};
 use super::unit::{Signature, Unit, UnitFunction};
 
 /// Text that is not IR.
@@ -293,7 +293,7 @@ impl Parser {
         cursor.expect("(")?;
         let unit = &mut self.unit;
         cursor.list(")", |cursor| {
-            let number = cursor.number()?;
+            let number = if cursor.eat("frame") { FRAME } else { cursor.number()? };
             let slot = slot(unit, cursor)?;
             let bound = if cursor.eat("if") { Some(value(cursor)?) } else { None };
             Ok(ShownVariable { number, slot, bound })

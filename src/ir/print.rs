@@ -22,7 +22,7 @@ use super::classes::SealedClass;
 use super::entity::{Block, CellId, ClassId, ConstId, Inst, Value};
 use super::func::{ExitFrame, Function, InstData, Point, Slot, Target};
 use super::imm::{Imm, InPlace};
-use super::shown::ShownVariable;
+use super::shown::{FRAME, ShownVariable};
 use super::unit::{CellSpec, Const, GlobalFact, Unit, UnitFunction};
 
 /// A function together with the unit that gives its constants and cells their text.
@@ -172,7 +172,10 @@ impl DisplayFunction<'_> {
     }
 
     fn variable(&self, f: &mut fmt::Formatter<'_>, variable: &ShownVariable) -> fmt::Result {
-        write!(f, "{} ", variable.number)?;
+        match variable.number {
+            FRAME => f.write_str("frame ")?,
+            number => write!(f, "{number} ")?,
+        }
         self.slot(f, &variable.slot)?;
         match variable.bound {
             Some(bound) => write!(f, " if {bound}"),

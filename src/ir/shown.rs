@@ -7,12 +7,14 @@
 
 use super::entity::{Inst, Show, Value};
 use super::func::{Function, Slot};
-use super::ops::Effects;
+
+/// The number of the "variable" that is the frame which tracebacks have of the activation already, or None.
+pub const FRAME: u32 = u32::MAX;
 
 /// A variable that is bound, or may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownVariable {
-    /// Its number among the code object's variables.
+    /// Its number among the code object's variables, or [`FRAME`].
     pub number: u32,
     /// What its value is made of.
     pub slot: Slot,
@@ -58,11 +60,11 @@ impl Shown {
 }
 
 impl Function {
-    /// What the instruction shows, if it raises and there is anything.
+    /// What the instruction shows, if it shows variables and there is anything.
     #[must_use]
     pub fn shown_at(&self, inst: Inst) -> Option<&Shown> {
         let show = self.shown.get(&inst)?;
-        self.inst(inst).op.effects().has(Effects::RAISES).then(|| &self.shows[show.index()])
+        self.inst(inst).op.shows().then(|| &self.shows[show.index()])
     }
 
     /// Adds what instructions may show.

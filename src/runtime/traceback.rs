@@ -20,6 +20,7 @@ use crate::cpython::object::new_ref;
 use crate::cpython::object::set_field;
 use crate::cpython::running;
 use crate::cpython::thread;
+use crate::ir::FRAME;
 
 use super::closures;
 use super::closures::obj_new_cell;
@@ -65,19 +66,19 @@ pub unsafe extern "C" fn add_traceback(unit: *const LoadedUnit, number: i64, wor
     let trace = show.trace as usize;
     let instructions = instructions_of(py, unit, trace);
     // SAFETY: the caller's contract.
-    let mut variables = unsafe { variables_of(py, unit, show, words) }.into_iter();
+    let mut shown = unsafe { variables_of(py, unit, show, words) }.into_iter();
     let [kind, value, traceback] = parts;
     // SAFETY: the references are handed back.
     unsafe { ffi::PyErr_Restore(kind, value, traceback) };
     let entries = unit.meta().traces[trace].entries.iter().zip(&*instructions);
     for (number, (&(function, _), &instruction)) in entries.enumerate() {
         let (owner, loaded) = unit.resolve(function as usize);
-        let variables = variables.next().unwrap_or_default();
+        let shown = shown.next().unwrap_or_default();
         // SAFETY: the code object is alive with its unit, and the instruction is one of its.
         unsafe {
             match number {
-                0 if show.again => complete_entry(loaded, variables),
-                _ => add_entry(owner, loaded, instruction, variables),
+                0 if show.again => complete_entry(loaded, shown),
+                _ => add_entry(owner, loaded, instruction, shown),
             }
         }
     }
@@ -96,7 +97,74 @@ pub(super) unsafe fn add_first_entry(unit: *const LoadedUnit, number: i64) {
     let instruction = instruction_of(py, unit, trace, 0);
     let (owner, loaded) = unit.resolve(unit.meta().traces[trace].entries[0].0 as usize);
     // SAFETY: the code object is alive with its unit, and the instruction is one of its.
-    unsafe { add_entry(owner, loaded, instruction, Variables::new()) };
+    unsafe { add_entry(owner, loaded, instruction, ShownFrame::default()) };
+}
+
+/// The frame of the traceback entry that an activation of the function has given an exception that it has caught: a
+/// new reference to a frame or None. The others are the exception that was handled before, and the frame of an entry
+/// that the activation has given another exception, or None.
+///
+/// # Safety
+/// The unit is loaded and has a function of this number; all objects are alive, the thread is attached.
+pub unsafe extern "C" fn obj_caught_frame(
+    unit: *const LoadedUnit,
+    function: i64,
+    exception: *mut PyObject,
+    previous: *mut PyObject,
+    known: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the unit lives while its code runs; references to the traceback and its frame are owned.
+    unsafe {
+        // What is raised again by `raise` has got its entry where it was caught before, maybe by a caller.
+        if exception != previous {
+            let (_, loaded) = (*unit).resolve(position(function));
+            let traceback = ffi::PyException_GetTraceback(exception);
+            let frame = inner_frame(traceback);
+            drop_optional(traceback);
+            if is_own(frame, loaded) {
+                return frame;
+            }
+            drop_optional(frame);
+        }
+        new_ref(known)
+    }
+}
+
+/// Puts what is shown into the frame that tracebacks have of an activation which ends.
+///
+/// # Safety
+/// As for [`add_traceback`], without an exception, of something that has a frame; object words are owned and taken.
+pub unsafe extern "C" fn obj_leave_frame(unit: *const LoadedUnit, number: i64, words: *const u64) {
+    // SAFETY: the unit lives while its code runs; the thread is attached, as for every helper.
+    let (unit, py) = unsafe { (&*unit, Python::assume_attached()) };
+    let show = &unit.meta().shows[position(number)];
+    let trace = show.trace as usize;
+    let instruction = instruction_of(py, unit, trace, 0);
+    // SAFETY: the caller's contract.
+    let mut shown = unsafe { variables_of(py, unit, show, words) }.into_iter().next().unwrap_or_default();
+    let (_, loaded) = unit.resolve(unit.meta().traces[trace].entries[0].0 as usize);
+    // SAFETY: a frame of the function's, which runs no more.
+    unsafe {
+        let frame = shown.own_frame(loaded);
+        if !frame.is_null() {
+            go_to(frame, loaded.code(), instruction);
+        }
+        move_in(frame, loaded, shown.variables);
+        drop_optional(frame);
+    }
+}
+
+/// Whether it is a frame object of the function's, with variables of its own.
+unsafe fn is_own(frame: *mut PyObject, loaded: &LoadedFunction) -> bool {
+    let places = &running().layout.frame;
+    // SAFETY: null, or a live frame object.
+    unsafe {
+        !frame.is_null() && {
+            let inner: *mut u8 = field(frame, places.frame);
+            field::<u8, _>(inner, places.owner) == OWNED_BY_OBJECT
+                && field::<*mut PyObject, _>(inner, places.code) == loaded.code()
+        }
+    }
 }
 
 /// Drops what the function owns besides the words, as the instruction that raised.
@@ -114,13 +182,37 @@ unsafe fn drop_rest(show: &ShowMeta, words: *const u64) {
 /// Variables by their numbers, with owned values.
 type Variables = Vec<(usize, *mut PyObject)>;
 
+/// What goes into one frame.
+#[derive(Default)]
+struct ShownFrame {
+    variables: Variables,
+    /// The frame that tracebacks have of the activation, owned, if there is one.
+    frame: Option<Py<PyAny>>,
+}
+
+impl ShownFrame {
+    /// The frame, owned, if it is one of the function's; else null.
+    fn own_frame(&mut self, loaded: &LoadedFunction) -> *mut PyObject {
+        let Some(frame) = self.frame.take() else { return std::ptr::null_mut() };
+        // SAFETY: a live object; None is no frame.
+        unsafe {
+            let frame = frame.into_ptr();
+            if frame != ffi::Py_None() && is_own(frame, loaded) {
+                return frame;
+            }
+            drop_ref(frame);
+        }
+        std::ptr::null_mut()
+    }
+}
+
 /// The variables of each frame; one whose value can't be made, for lack of memory, is left out.
 unsafe fn variables_of(
     py: Python<'_>,
     unit: &LoadedUnit,
     show: &ShowMeta,
     words: *const u64,
-) -> Vec<Variables> {
+) -> Vec<ShownFrame> {
     if show.words.is_empty() && show.frames.iter().all(Vec::is_empty) {
         return Vec::new();
     }
@@ -129,14 +221,17 @@ unsafe fn variables_of(
     let mut builder = Builder::new(py, unit, &show.words, words);
     let mut frames = Vec::with_capacity(show.frames.len());
     for frame in &show.frames {
-        let mut variables = Vec::with_capacity(frame.len());
+        let mut shown = ShownFrame { variables: Vec::with_capacity(frame.len()), frame: None };
         for VariableMeta { number, slot, bound } in frame {
             let is_bound = bound.is_none_or(|word| words[word as usize] & 1 != 0);
             if is_bound && let Ok(object) = builder.object(slot) {
-                variables.push((*number as usize, object.into_ptr()));
+                match *number {
+                    FRAME => shown.frame = Some(object.unbind()),
+                    number => shown.variables.push((number as usize, object.into_ptr())),
+                }
             }
         }
-        frames.push(variables);
+        frames.push(shown);
     }
     drop(builder);
     for (&word, &ty) in words.iter().zip(&show.words) {
@@ -258,7 +353,7 @@ unsafe impl Sync for Last {}
 static LAST: Last = Last(UnsafeCell::new(std::ptr::null_mut()));
 
 /// Adds one entry to the traceback of the exception that is set.
-unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usize, variables: Variables) {
+unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usize, mut shown: ShownFrame) {
     let code = loaded.code();
     // SAFETY: code and globals are alive. The exception is put aside, because making a frame may fail and
     // must not see it.
@@ -267,15 +362,32 @@ unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
         let [kind, value, traceback] = &mut parts;
         ffi::PyErr_Fetch(kind, value, traceback);
         let inner = inner_frame(*traceback);
-        let frame = match shown_before(inner, code, instruction) {
-            Some(frame) => frame,
+        let own = shown.own_frame(loaded);
+        // An exception that the activation itself has caught before comes from nowhere else.
+        let is_called = !inner.is_null() && inner != own;
+        let seen = if is_called { shown_before(inner, code, instruction) } else { None };
+        let frame = match seen {
+            // Nobody else has it, so that the activation is left with one frame.
+            Some(seen) if !own.is_null() && (seen == own || ffi::Py_REFCNT(seen) == 2) => {
+                set_back(inner, own);
+                drop_ref(seen);
+                own
+            }
+            Some(seen) => {
+                drop_optional(own);
+                seen
+            }
+            None if !own.is_null() => own,
             None => new_frame(unit, loaded, instruction),
         };
-        if !frame.is_null() && !inner.is_null() && inner == *LAST.0.get() {
+        if !own.is_null() && frame == own {
+            go_to(frame, code, instruction);
+        }
+        if !frame.is_null() && is_called && inner == *LAST.0.get() {
             set_back(inner, frame);
         }
         drop_optional(inner);
-        move_in(frame, loaded, variables);
+        move_in(frame, loaded, shown.variables);
         add_cells(frame, loaded);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
@@ -289,25 +401,32 @@ unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
     }
 }
 
-/// Gives the frame of the traceback's outermost entry the variables of the function, which raises the exception
-/// again: as it was caught there, the function went on with them.
-unsafe fn complete_entry(loaded: &LoadedFunction, variables: Variables) {
-    let places = &running().layout.frame;
+/// Gives the activation's frame, or that of the traceback's outermost entry, the variables of the function, which
+/// raises the exception again: as it was caught there, the function went on with them.
+unsafe fn complete_entry(loaded: &LoadedFunction, mut shown: ShownFrame) {
     // SAFETY: an exception is set, whose parts are handed back; its traceback's frame is alive meanwhile.
     unsafe {
         let mut parts = [std::ptr::null_mut(); 3];
         let [kind, value, traceback] = &mut parts;
         ffi::PyErr_Fetch(kind, value, traceback);
-        let frame = inner_frame(*traceback);
-        let is_own = !frame.is_null() && {
-            let inner: *mut u8 = field(frame, places.frame);
-            field::<u8, _>(inner, places.owner) == OWNED_BY_OBJECT
-                && field::<*mut PyObject, _>(inner, places.code) == loaded.code()
-        };
-        move_in(if is_own { frame } else { std::ptr::null_mut() }, loaded, variables);
+        let mut frame = shown.own_frame(loaded);
+        if frame.is_null() {
+            frame = inner_frame(*traceback);
+        }
+        move_in(if is_own(frame, loaded) { frame } else { std::ptr::null_mut() }, loaded, shown.variables);
         drop_optional(frame);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
+    }
+}
+
+/// Has a frame object stand at another instruction.
+unsafe fn go_to(frame: *mut PyObject, code: *mut PyObject, instruction: usize) {
+    let places = &running().layout.frame;
+    // SAFETY: a live frame object of this code, which has left the chain.
+    unsafe {
+        let inner: *mut u8 = field(frame, places.frame);
+        set_field(inner, places.instruction, address_of(code, instruction));
     }
 }
 
@@ -334,11 +453,8 @@ unsafe fn shown_before(
     instruction: usize,
 ) -> Option<*mut PyObject> {
     let places = &running().layout.frame;
-    // SAFETY: a live frame object; what it calls from is null or a frame object too.
+    // SAFETY: a live frame object; what it is called from is null or a frame object too.
     unsafe {
-        if inner.is_null() {
-            return None;
-        }
         let caller: *mut PyObject = field(inner, places.back);
         if caller.is_null() {
             return None;
@@ -448,8 +564,7 @@ unsafe fn new_frame(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
             ffi::PyErr_Clear();
             return frame;
         }
-        let inner: *mut u8 = field(frame, places.frame);
-        set_field(inner, places.instruction, address_of(code, instruction));
+        go_to(frame, code, instruction);
         if field::<*mut PyObject, _>(frame, places.back).is_null() {
             set_field(frame, places.back, ffi::PyThreadState_GetFrame(state));
         }

@@ -73,6 +73,23 @@ impl Lower<'_> {
         mut owned: Vec<ir::Value>,
         there: impl Fn(ir::Value) -> bool,
     ) {
+        let (words, show) = self.shown_by(inst, there);
+        let state = words.iter().map(|&value| (value, self.take_owned(value, &words, &mut owned)));
+        let state: Vec<(ir::Value, bool)> = state.collect();
+        for (number, &object) in owned.iter().enumerate() {
+            let word = self.value(object);
+            let slot = self.words_slot();
+            let address = self.code.slot_address(slot, words.len() + number);
+            self.code.store(word, address, 0);
+        }
+        let drops = u32::try_from(owned.len()).expect("counted budgets keep variables few");
+        let number = self.unit.traces.borrow_mut().show(ShowMeta { drops, ..show });
+        self.store_number(number);
+        self.store_shown(state);
+    }
+
+    /// What the instruction shows of the values that are `there`, and what it is made of: nothing is dropped.
+    fn shown_by(&mut self, inst: Inst, there: impl Fn(ir::Value) -> bool) -> (Vec<ir::Value>, ShowMeta) {
         let (trace, func) = (self.trace(inst), self.func);
         let mut words: Vec<ir::Value> = Vec::new();
         let mut word = |value| {
@@ -97,20 +114,28 @@ impl Lower<'_> {
             frame.collect()
         });
         let frames = frames.collect();
-        let state = words.iter().map(|&value| (value, self.take_owned(value, &words, &mut owned)));
-        let state: Vec<(ir::Value, bool)> = state.collect();
-        for (number, &object) in owned.iter().enumerate() {
-            let word = self.value(object);
+        let types = words.iter().map(|&value| word_type(func.ty(value))).collect();
+        let again = func.inst(inst).op.raises_again();
+        (words, ShowMeta { trace, words: types, frames, drops: 0, again })
+    }
+
+    /// Stores what the instruction shows as new references, since the function goes on to own its variables. The number of
+    /// what is shown, and the address of the words.
+    pub(in crate::codegen) fn store_shown_copies(&mut self, inst: Inst) -> [Value; 2] {
+        let (words, show) = self.shown_by(inst, |_| true);
+        for (number, &value) in words.iter().enumerate() {
+            let word = self.word_of(value, &words, false);
             let slot = self.words_slot();
-            let address = self.code.slot_address(slot, words.len() + number);
+            let address = self.code.slot_address(slot, number);
             self.code.store(word, address, 0);
         }
-        let drops = u32::try_from(owned.len()).expect("counted budgets keep variables few");
-        let words = words.iter().map(|&value| word_type(func.ty(value))).collect();
-        let again = func.inst(inst).op.raises_again();
-        let number = self.unit.traces.borrow_mut().show(ShowMeta { trace, words, frames, drops, again });
-        self.store_number(number);
-        self.store_shown(state);
+        let number = self.unit.traces.borrow_mut().show(show);
+        let number = self.code.word(i64::from(number));
+        if words.is_empty() {
+            return [number, self.code.word(0)];
+        }
+        let slot = self.words_slot();
+        [number, self.code.slot_address(slot, 0)]
     }
 
     /// Goes to where these values are stored and the traceback is made. Instructions that show the same share

@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 
 use crate::ir::InstData;
+use crate::runtime::data::Fixed;
 use crate::runtime::table::Helper;
 
 use super::Lower;
@@ -44,6 +45,28 @@ pub(super) fn catch(cx: &mut Lower<'_>, at: &InstData) {
     let (exception, previous) = cx.code.call_two(Helper::ObjCatch, &[]);
     cx.set_value(at.results[0], exception);
     cx.set_value(at.results[1], previous);
+}
+
+pub(super) fn caught_frame(cx: &mut Lower<'_>, at: &InstData) {
+    let function = cx.code.word(i64::try_from(cx.func.id.index()).expect("a unit has few functions"));
+    let args: Vec<_> = [cx.loaded_unit(), function].into_iter().chain(cx.values(&at.args)).collect();
+    let frame = cx.code.call_one(Helper::ObjCaughtFrame, &args);
+    cx.result(at, frame);
+}
+
+pub(super) fn leave_frame(cx: &mut Lower<'_>, at: &InstData) {
+    let frame = cx.arg(at, 0);
+    let (shared, done) = (cx.code.cold_block(), cx.code.block());
+    let none = cx.code.fixed(Fixed::None);
+    let absent = cx.code.compare(IntCC::Equal, frame, none);
+    cx.code.branch_if(absent, done);
+    cx.code.require_only_reference(frame, shared);
+    cx.code.jump(done, &[]);
+    cx.code.enter(shared);
+    let ([number, words], unit) = (cx.store_shown_copies(cx.inst), cx.loaded_unit());
+    cx.code.call(Helper::ObjLeaveFrame, &[unit, number, words]);
+    cx.code.jump(done, &[]);
+    cx.code.enter(done);
 }
 
 pub(super) fn take_error(cx: &mut Lower<'_>, at: &InstData) {

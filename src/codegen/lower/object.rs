@@ -12,8 +12,8 @@ use crate::runtime::table::Helper;
 use super::Lower;
 use super::cached;
 pub(super) use super::exceptions::{
-    catch, end_catch, enter_context, exit_context, group_matches, matches, merge_groups, reraise,
-    reraise_handled, take_error, throw, throw_unbound,
+    catch, caught_frame, end_catch, enter_context, exit_context, group_matches, leave_frame, matches,
+    merge_groups, reraise, reraise_handled, take_error, throw, throw_unbound,
 };
 pub(super) use super::patterns::{len, match_class, match_keys, type_flag};
 use super::quick;

@@ -13,6 +13,7 @@ use crate::front::finish::Constants;
 use crate::front::scope::Variable;
 use crate::ir::Block;
 use crate::ir::ConstId;
+use crate::ir::FRAME;
 use crate::ir::Function;
 use crate::ir::Imm;
 use crate::ir::Inst;
@@ -49,16 +50,17 @@ pub(super) struct Env {
 }
 
 impl Env {
-    /// The variables that are bound, or may be.
-    fn bound_variables(&self) -> impl Iterator<Item = ShownVariable> + '_ {
-        let all = self.values.iter().zip(&self.bound).enumerate();
-        all.filter_map(|(number, (&value, &bound))| {
+    /// The variables that are bound, or may be: so many, and behind them the activation's frame.
+    fn bound_variables(&self, count: usize) -> impl Iterator<Item = ShownVariable> + '_ {
+        let all = self.values.iter().zip(&self.bound).take(count + 1).enumerate();
+        all.filter_map(move |(number, (&value, &bound))| {
             let bound = match bound {
                 Bound::Yes => None,
                 Bound::No => return None,
                 Bound::Maybe(flag) => Some(flag),
             };
-            let number = u32::try_from(number).expect("texts are shorter than 4 GiB");
+            let number = if number == count { Ok(FRAME) } else { u32::try_from(number) };
+            let number = number.expect("texts are shorter than 4 GiB");
             Some(ShownVariable { number, slot: Slot::Value(value), bound })
         })
     }
@@ -172,6 +174,9 @@ impl Builder<'_> {
             self.flow.env.values.push(value);
             self.flow.env.bound.push(bound);
         }
+        // No frame yet.
+        self.flow.env.values.push(self.flow.constants.unbound);
+        self.flow.env.bound.push(Bound::Yes);
         let cells: Vec<usize> = {
             let mut cells: Vec<usize> = self.scope.cells.values().map(|variable| variable.0).collect();
             cells.sort_unstable();
@@ -192,13 +197,13 @@ impl Builder<'_> {
 
     /// Notes which variables the instruction, which may raise, shows: those of where the builder stands.
     pub(super) fn note_shown(&mut self, inst: Inst) {
-        let flow = &mut self.flow;
+        let (flow, count) = (&mut self.flow, self.scope.variables.len());
         let known = flow.shown.as_ref().filter(|(env, _)| *env == flow.env).map(|&(_, show)| show);
         let show = match known {
             Some(show) => show,
             None if flow.shown_variables > MAX_SHOWN => return,
             None => {
-                let frame: Vec<ShownVariable> = flow.env.bound_variables().collect();
+                let frame: Vec<ShownVariable> = flow.env.bound_variables(count).collect();
                 flow.shown_variables += frame.len();
                 let show = self.function.add_show(Shown { frames: vec![frame] });
                 flow.shown = Some((flow.copy_env(), show));
@@ -206,6 +211,27 @@ impl Builder<'_> {
             }
         };
         self.function.shown.insert(inst, show);
+    }
+
+    /// Notes that the instruction, which catches what it raises, shows the activation's frame alone.
+    pub(super) fn note_frame(&mut self, inst: Inst) {
+        let slot = Slot::Value(self.frame());
+        if slot == Slot::Value(self.flow.constants.unbound) {
+            return;
+        }
+        let frame = vec![ShownVariable { number: FRAME, slot, bound: None }];
+        let show = self.function.add_show(Shown { frames: vec![frame] });
+        self.function.shown.insert(inst, show);
+    }
+
+    /// The frame of the activation's traceback entries, or None.
+    pub(super) fn frame(&self) -> Value {
+        self.flow.env.values[self.scope.variables.len()]
+    }
+
+    pub(super) fn set_frame(&mut self, frame: Value) {
+        let place = self.scope.variables.len();
+        self.flow.env.values[place] = frame;
     }
 
     pub(super) fn label(&mut self) -> Label {
@@ -348,7 +374,8 @@ impl Builder<'_> {
         let inst = self.emit(Op::Jump, Imm::None, vec![], &[], range);
         let mut args = Vec::new();
         let mut variables = Vec::new();
-        for &variable in assigned {
+        let frame = Variable(self.scope.variables.len());
+        for &variable in assigned.iter().chain([&frame]) {
             args.push(self.flow.env.values[variable.0]);
             self.flow.env.values[variable.0] = self.function.add_param(block, Type::Obj);
             let bound = self.flow.env.bound[variable.0];

@@ -85,8 +85,13 @@ impl<'a> Builder<'a> {
             self.effect(Op::ObjCheckResult, vec![value], range);
         }
         let unbound = self.flow.constants().unbound;
-        let variables: Vec<Value> =
-            self.flow.env.values.iter().copied().filter(|&value| value != unbound).collect();
+        let leaving = self.emit(Op::ObjLeaveFrame, Imm::None, vec![self.frame()], &[], range);
+        self.note_shown(leaving);
+        let variables: Vec<Value> = self.flow.env.values[..self.scope.variables.len()]
+            .iter()
+            .copied()
+            .filter(|&value| value != unbound)
+            .collect();
         for held in variables {
             self.effect(Op::Release, vec![held], range);
         }

@@ -113,11 +113,18 @@ impl<'a> Builder<'a> {
         self.never(range);
     }
 
-    /// The exception that led here, which is handled from now on, and the one that was before.
+    /// The exception that led here, which is handled from now on, and the one that was before. Its traceback has a frame
+    /// of the activation.
     fn catch(&mut self, range: TextRange) -> (Value, Value) {
         let inst = self.emit(Op::ObjCatch, Imm::None, vec![], Op::ObjCatch.row().results, range);
-        let results = &self.function.inst(inst).results;
-        (results[0], results[1])
+        let (exception, previous) = {
+            let results = &self.function.inst(inst).results;
+            (results[0], results[1])
+        };
+        let caught = vec![exception, previous, self.frame()];
+        let frame = self.value(Op::ObjCaughtFrame, Imm::None, caught, range);
+        self.set_frame(frame);
+        (exception, previous)
     }
 
     /// An exception in a handler: the one that was handled before is handled again.

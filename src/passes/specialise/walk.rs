@@ -333,11 +333,18 @@ impl<'a, S: Sink> Walker<'a, S> {
         let data = self.cx.generic.inst(inst);
         match data.op {
             _ if data.catches() => return Err(Left),
-            Op::ObjCatch | Op::ObjTakeError | Op::ObjEndCatch => return Err(Left),
+            Op::ObjCatch | Op::ObjCaughtFrame | Op::ObjTakeError | Op::ObjEndCatch => return Err(Left),
             Op::ObjReraise | Op::ObjReraiseHandled | Op::ObjEnterContext | Op::ObjGroupMatches => {
                 return Err(Left);
             }
             Op::Release => self.release(data.args[0])?,
+            Op::ObjLeaveFrame => match self.read(data.args[0])? {
+                Repr::None => {}
+                repr => {
+                    let frame = self.object(&repr)?;
+                    self.none(Op::GuardNone, Imm::None, &[frame]);
+                }
+            },
             Op::Poll => self.none(Op::Poll, Imm::None, &[]),
             Op::ObjCheckResult => {
                 let value = self.read(data.args[0])?;
