@@ -66,9 +66,7 @@ def places(error: BaseException, path: str) -> list[Any]:
     walked = [
         (frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path
     ]
-    found: list[Any] = [
-        [frame.f_code.co_name, line, variables(frame), bool(frame.f_code.co_exceptiontable)] for frame, line in walked
-    ]
+    found: list[Any] = [[frame.f_code.co_name, line, variables(frame)] for frame, line in walked]
     if isinstance(error, UnboundLocalError) and found and sys.version_info < (3, 12):
         # Which line a warm loop gives depends on how CPython has fused its instructions: docs/cpython-bugs.md.
         found[-1][1] = None
@@ -105,34 +103,3 @@ def of(code: Any, namespace: dict[str, Any], path: str) -> dict[str, Any]:
     if caught:
         result["warned"] = [[item.category.__name__, str(item.message)] for item in caught]
     return result
-
-
-def own_frames(outcome: dict[str, Any]) -> list[Any]:
-    """The frames of the exception that was raised in the end: function, line and variables.
-
-    Where a function caught it and named it to raise it again, only its outer entry has variables.
-    """
-    found: list[Any] = outcome["raised"][2] if len(outcome["raised"]) > 2 else []
-    again = [name == outer[0] for (name, *_), outer in zip(found[1:], found, strict=False)]
-    return [place[: 2 if is_again else 3] for place, is_again in zip(found, [False, *again], strict=False)]
-
-
-def agree(plain: Any, compiled: Any) -> bool:
-    """Whether two outcomes are the same, but for variables that a frame may lack.
-
-    A function that caught an exception and raised another one shows none in the frame of the first: docs/fidelity.md.
-    """
-    if type(plain) is not type(compiled):
-        return False
-    if isinstance(plain, dict):
-        if "raised" in plain and "raised" in compiled and own_frames(plain) != own_frames(compiled):
-            return False
-        return plain.keys() == compiled.keys() and all(agree(value, compiled[key]) for key, value in plain.items())
-    if not isinstance(plain, list):
-        return bool(plain == compiled)
-    if len(plain) != len(compiled):
-        return False
-    if len(plain) == 4 and isinstance(plain[3], bool):
-        hidden = plain[3] and compiled[2] == {}
-        return plain[:2] == compiled[:2] and (hidden or agree(plain[2], compiled[2]))
-    return all(map(agree, plain, compiled))
