@@ -198,12 +198,13 @@ impl Cleaner<'_> {
         Some(shown)
     }
 
-    /// The values of what the reached instructions show.
+    /// The values of what the reached instructions show, those that stay.
     fn shown_values(&self) -> Vec<Value> {
         let mut values = Vec::new();
         let mut is_seen = vec![false; self.function.shows.len()];
         let insts = self.reached.iter().flat_map(|&block| &self.function.block(block).insts);
-        for show in insts.filter_map(|inst| self.function.shown.get(inst)) {
+        let staying = insts.filter(|&&inst| self.stays(self.function.inst(inst)));
+        for show in staying.filter_map(|inst| self.function.shown.get(inst)) {
             if !std::mem::replace(&mut is_seen[show.index()], true) {
                 let frames = &self.function.shows[show.index()].frames;
                 for variable in frames.iter().flatten().filter_map(|variable| self.shown(variable)) {
