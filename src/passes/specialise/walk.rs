@@ -329,6 +329,16 @@ impl<'a, S: Sink> Walker<'a, S> {
         Ok(())
     }
 
+    /// Generic code hands variables over.
+    fn leave_frame(&mut self, frame: Value) -> Result<(), Left> {
+        let repr = self.read(frame)?;
+        if !matches!(repr, Repr::None) {
+            let frame = self.object(&repr)?;
+            self.none(Op::GuardNone, Imm::None, &[frame]);
+        }
+        Ok(())
+    }
+
     fn transfer(&mut self, inst: Inst) -> Result<(), Left> {
         let data = self.cx.generic.inst(inst);
         match data.op {
@@ -338,13 +348,7 @@ impl<'a, S: Sink> Walker<'a, S> {
                 return Err(Left);
             }
             Op::Release => self.release(data.args[0])?,
-            Op::ObjLeaveFrame => match self.read(data.args[0])? {
-                Repr::None => {}
-                repr => {
-                    let frame = self.object(&repr)?;
-                    self.none(Op::GuardNone, Imm::None, &[frame]);
-                }
-            },
+            Op::ObjLeaveFrame => self.leave_frame(data.args[0])?,
             Op::Poll => self.none(Op::Poll, Imm::None, &[]),
             Op::ObjCheckResult => {
                 let value = self.read(data.args[0])?;
