@@ -13,6 +13,7 @@ use crate::cpython::object::fail;
 use crate::cpython::object::field;
 use crate::cpython::object::float_value;
 use crate::cpython::object::has_type_flag;
+use crate::cpython::object::int_value;
 use crate::cpython::object::is_float;
 use crate::cpython::object::is_int;
 use crate::cpython::object::new_ref;
@@ -263,6 +264,28 @@ pub unsafe extern "C" fn obj_unary(operator: i64, object: *mut PyObject) -> *mut
 /// CPython's comparisons, by number.
 const COMPARISONS: [c_int; 6] = [ffi::Py_LT, ffi::Py_LE, ffi::Py_EQ, ffi::Py_NE, ffi::Py_GT, ffi::Py_GE];
 
+/// The value of an exact int of one digit: CPython's own specialised code compares such ints without a call.
+unsafe fn compact_int(object: *mut PyObject) -> Option<i64> {
+    const DIGIT: u64 = 1 << 30;
+    // SAFETY: a live object.
+    let value = unsafe { is_int(object).then(|| int_value(running().layout, object))? };
+    value.filter(|value| value.unsigned_abs() < DIGIT)
+}
+
+/// What CPython's comparison of this number says of two numbers, a new reference.
+fn compared<T: PartialOrd>(comparison: i64, a: &T, b: &T) -> *mut PyObject {
+    let truth = match COMPARISONS[position(comparison)] {
+        ffi::Py_LT => a < b,
+        ffi::Py_LE => a <= b,
+        ffi::Py_EQ => a == b,
+        ffi::Py_NE => a != b,
+        ffi::Py_GT => a > b,
+        _ => a >= b,
+    };
+    // SAFETY: True and False live for ever.
+    unsafe { new_ref(truth_object(truth)) }
+}
+
 /// The rich comparison of CPython's number.
 ///
 /// # Safety
@@ -274,14 +297,11 @@ pub unsafe extern "C" fn obj_compare(comparison: i64, a: *mut PyObject, b: *mut 
             let layout = running().layout;
             frames::pass();
             let (a, b) = (float_value(layout, a), float_value(layout, b));
-            return new_ref(truth_object(match COMPARISONS[position(comparison)] {
-                ffi::Py_LT => a < b,
-                ffi::Py_LE => a <= b,
-                ffi::Py_EQ => a == b,
-                ffi::Py_NE => a != b,
-                ffi::Py_GT => a > b,
-                _ => a >= b,
-            }));
+            return compared(comparison, &a, &b);
+        }
+        if let (Some(a), Some(b)) = (compact_int(a), compact_int(b)) {
+            frames::pass();
+            return compared(comparison, &a, &b);
         }
         if is_str(a) && is_str(b) {
             frames::pass();
