@@ -20,6 +20,7 @@ pub mod enter;
 pub mod exceptions;
 pub mod float;
 pub mod formats;
+mod frame_objects;
 pub mod frames;
 pub mod groups;
 pub mod image;

@@ -407,7 +407,7 @@ macro_rules! for_each_op {
                 CallQuiet = quiet(AnyRest) -> (), Func, [EXITS, RAISES, STAYS], varying;
                 /// As `call.direct`, of the body whose number among the targets of the dispatched method is the first
                 /// operand; all of them give objects.
-                CallOneOf = one_of(One(I64), AnyRest) -> (), Dispatch, [EXITS, RAISES, FOREIGN], varying;
+                CallOneOf = one_of(One(I64), AnyRest) -> (), Dispatch, [RAISES, FOREIGN], varying;
             }
             // Objects of sealed classes, known to be such.
             sealed {
@@ -521,22 +521,23 @@ macro_rules! for_each_op {
                 ObjThrow = throw(Rest(Obj)) -> (), None, [RAISES, FOREIGN, STAYS];
                 /// As `control.raise_unbound`, inside a `try`.
                 ObjThrowUnbound = throw_unbound() -> (), Const, [RAISES, STAYS];
-                /// Raises the exception again, without a traceback entry of its own.
+                /// Raises an exception again that this activation has taken, without a traceback entry of its own.
                 ObjReraise = reraise(One(Obj)) -> (), None, [RAISES, STAYS];
                 /// `raise`: the exception that is handled, again; RuntimeError where there is none.
                 ObjReraiseHandled = reraise_handled() -> (), None, [RAISES, STAYS];
                 /// Takes the exception that was raised and makes it the one that is handled; the other result is the one
                 /// that was handled before, or None.
                 ObjCatch = catch() -> (Obj, Obj), None, [FOREIGN, STAYS];
-                /// The frame of the traceback entry that this activation has given an exception it catches, or None. The
-                /// operands are the exception, the one that was handled before, and the frame of an earlier entry or
-                /// None: an activation has one frame.
-                ObjCaughtFrame = caught_frame(One(Obj), One(Obj), One(Obj)) -> (Obj), None, [STAYS];
+                /// The frame of the traceback entry that this activation has given an exception it has just caught, or
+                /// None. The operands are the exception, and the frame of an earlier entry or None: an activation has one
+                /// frame.
+                ObjCaughtFrame = caught_frame(One(Obj), One(Obj)) -> (Obj), None, [STAYS];
                 /// The function returns: what it shows goes into the frame that tracebacks have of it, if the operand is
                 /// one and somebody else has it.
                 ObjLeaveFrame = leave_frame(One(Obj)) -> (), None, [STAYS];
-                /// Takes the exception that was raised.
-                ObjTakeError = take_error() -> (Obj), None, [FOREIGN, STAYS];
+                /// Takes the exception that was raised; the other result is as `object.caught_frame` gives it, and the
+                /// operand the frame of an earlier entry or None.
+                ObjTakeError = take_error(One(Obj)) -> (Obj, Obj), None, [FOREIGN, STAYS];
                 /// The operand is the exception that is handled again: what the `object.catch` before gave.
                 ObjEndCatch = end_catch(One(Obj)) -> (), None, [FOREIGN, STAYS];
                 /// Whether `except` with the second operand takes the first, an exception.

@@ -83,6 +83,8 @@ faults! {
     CellForgotten,
     /// A handler leaves its exception handled.
     HandlingNotEnded,
+    /// The frames of exceptions that were caught do not get the variables of the function's end.
+    FrameForgotten,
     /// References are not given back.
     ReferenceKept,
 }
@@ -135,6 +137,7 @@ fn break_inst(rewriter: &mut Rewriter<'_>, inst: Inst, fault: Fault) -> Keep {
         (Fault::GuardForgotten, Op::GuardCell)
         | (Fault::ByteForgotten, Op::ByteArraySet)
         | (Fault::CellForgotten, Op::ObjStoreCell)
+        | (Fault::FrameForgotten, Op::ObjLeaveFrame)
         | (Fault::HandlingNotEnded, Op::ObjEndCatch) => return Keep::No,
         (
             Fault::StoreElsewhere,

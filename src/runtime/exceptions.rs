@@ -24,6 +24,8 @@ use super::object::is_exception_class;
 use super::object::truncate;
 use super::table::Pair;
 use super::traceback::add_first_entry;
+use super::traceback::note_raised_again;
+use super::traceback::obj_caught_frame;
 use super::unit::LoadedUnit;
 
 /// The place of the exception that is handled.
@@ -32,11 +34,28 @@ unsafe fn handled() -> *mut *mut PyObject {
     unsafe { thread::handled(running().layout, ffi::PyThreadState_Get()) }
 }
 
-/// Takes the exception that is set, with its traceback.
+/// Takes the exception that is set, with its traceback; the other is the frame of the activation, as
+/// [`obj_caught_frame`] gives it.
+///
+/// # Safety
+/// An exception is set; otherwise as for [`obj_caught_frame`].
+pub unsafe extern "C" fn obj_take_error(
+    unit: *const LoadedUnit,
+    function: i64,
+    known: *mut PyObject,
+) -> Pair<*mut PyObject, *mut PyObject> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let value = take_value();
+        Pair(value, obj_caught_frame(unit, function, value, known))
+    }
+}
+
+/// The exception that is set, with its traceback; no longer set.
 ///
 /// # Safety
 /// An exception is set; the thread is attached.
-pub unsafe extern "C" fn obj_take_error() -> *mut PyObject {
+unsafe fn take_value() -> *mut PyObject {
     // SAFETY: the parts are owned; the value keeps the traceback. What a C function has raised as a class is made
     // here, by code that may look.
     unsafe {
@@ -57,7 +76,7 @@ pub unsafe extern "C" fn obj_take_error() -> *mut PyObject {
 pub unsafe extern "C" fn obj_catch() -> Pair<*mut PyObject, *mut PyObject> {
     // SAFETY: the place owns what it holds.
     unsafe {
-        let value = obj_take_error();
+        let value = take_value();
         let previous = std::ptr::replace(handled(), new_ref(value));
         Pair(value, if previous.is_null() { new_ref(ffi::Py_None()) } else { previous })
     }
@@ -76,13 +95,14 @@ pub unsafe extern "C" fn obj_end_catch(previous: *mut PyObject) {
     }
 }
 
-/// Sets the exception again. -1.
+/// Sets an exception again that has its traceback entries. -1.
 ///
 /// # Safety
 /// The object is a live exception; the thread is attached.
 pub unsafe extern "C" fn obj_reraise(exception: *mut PyObject) -> i32 {
     // SAFETY: all three references are handed over.
     unsafe {
+        note_raised_again(exception);
         let traceback = ffi::PyException_GetTraceback(exception);
         ffi::PyErr_Restore(new_ref(type_of(exception).cast()), new_ref(exception), traceback);
     }

@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 13;
+pub const ABI_VERSION: u32 = 14;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,12 +195,13 @@ macro_rules! for_each_helper {
             ObjReraiseHandled = exceptions::obj_reraise_handled(Unit, I64) -> (I32);
             /// Takes the exception that is set, and handles it; the other is what was handled before, or None.
             ObjCatch = exceptions::obj_catch() -> (Obj, Obj);
-            /// `(unit, function, exception, handled before, frame or None)`: the frame of the activation, or None.
-            ObjCaughtFrame = traceback::obj_caught_frame(Unit, I64, Obj, Obj, Obj) -> (Obj);
+            /// `(unit, function, exception, frame or None)`: the frame of the activation, or None.
+            ObjCaughtFrame = traceback::obj_caught_frame(Unit, I64, Obj, Obj) -> (Obj);
             /// `(unit, number, words)`: puts variables into the frame of an activation that ends. Takes the references.
             ObjLeaveFrame = traceback::obj_leave_frame(Unit, I64, Ptr) -> ();
-            /// Takes the exception that is set.
-            ObjTakeError = exceptions::obj_take_error() -> (Obj);
+            /// `(unit, function, frame or None)`: takes the exception that is set; the other is the frame of the
+            /// activation, or None.
+            ObjTakeError = exceptions::obj_take_error(Unit, I64, Obj) -> (Obj, Obj);
             /// Handles the exception that was handled before.
             ObjEndCatch = exceptions::obj_end_catch(Obj) -> ();
             /// `(exception, classes)`: whether `except` takes it: 1, 0, or -1 with an exception.

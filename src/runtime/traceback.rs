@@ -3,6 +3,7 @@
 //! The frame's current instruction is the first whose position is that of the raising operation, so that
 //! line, columns and the carets under them are those of the interpreter's own traceback.
 
+use std::cell::Cell;
 use std::cell::UnsafeCell;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -12,34 +13,27 @@ use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 
-use crate::cpython::linked::OWNED_BY_OBJECT;
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
-use crate::cpython::object::field;
 use crate::cpython::object::new_ref;
-use crate::cpython::object::set_field;
 use crate::cpython::running;
 use crate::cpython::thread;
 use crate::ir::FRAME;
 
-use super::closures;
-use super::closures::obj_new_cell;
+use super::frame_objects::{
+    Variables, add_cells, go_to, inner_frame, is_own, move_in, new_frame, set_back, shown_before,
+};
 use super::frames;
-use super::install;
 use super::meta::Position;
 use super::meta::ShowMeta;
 use super::meta::VariableMeta;
 use super::meta::WordType;
-use super::names::Name;
 use super::object::drop_all;
 use super::resume::Builder;
 use super::table::position;
 use super::unit::LoadedFunction;
 use super::unit::LoadedUnit;
 use super::unit::Source;
-
-/// Bytes of a code unit.
-const CODE_UNIT: usize = 2;
 
 /// How many calls asking a code object for its positions may nest.
 const ROOM: i32 = 20;
@@ -100,9 +94,19 @@ pub(super) unsafe fn add_first_entry(unit: *const LoadedUnit, number: i64) {
     unsafe { add_entry(owner, loaded, instruction, ShownFrame::default()) };
 }
 
-/// The frame of the traceback entry that an activation of the function has given an exception that it has caught: a
-/// new reference to a frame or None. The others are the exception that was handled before, and the frame of an entry
-/// that the activation has given another exception, or None.
+thread_local! {
+    static RAISED_AGAIN: Cell<*mut PyObject> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// The exception is raised without an entry: an activation that catches it, before another entry is added, finds the
+/// entry of somebody else.
+pub(super) fn note_raised_again(exception: *mut PyObject) {
+    RAISED_AGAIN.set(exception);
+}
+
+/// The frame of the traceback entry that an activation of the function has given an exception that it has just
+/// caught: a new reference to a frame or None. The other is the frame of an entry that the activation has given
+/// another exception, or this one before, or None.
 ///
 /// # Safety
 /// The unit is loaded and has a function of this number; all objects are alive, the thread is attached.
@@ -110,13 +114,13 @@ pub unsafe extern "C" fn obj_caught_frame(
     unit: *const LoadedUnit,
     function: i64,
     exception: *mut PyObject,
-    previous: *mut PyObject,
     known: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: the unit lives while its code runs; references to the traceback and its frame are owned.
     unsafe {
-        // What is raised again by `raise` has got its entry where it was caught before, maybe by a caller.
-        if exception != previous {
+        // Whoever raises the exception again has not been called by that frame's activation.
+        *LAST.0.get() = std::ptr::null_mut();
+        if exception != RAISED_AGAIN.get() {
             let (_, loaded) = (*unit).resolve(position(function));
             let traceback = ffi::PyException_GetTraceback(exception);
             let frame = inner_frame(traceback);
@@ -154,19 +158,6 @@ pub unsafe extern "C" fn obj_leave_frame(unit: *const LoadedUnit, number: i64, w
     }
 }
 
-/// Whether it is a frame object of the function's, with variables of its own.
-unsafe fn is_own(frame: *mut PyObject, loaded: &LoadedFunction) -> bool {
-    let places = &running().layout.frame;
-    // SAFETY: null, or a live frame object.
-    unsafe {
-        !frame.is_null() && {
-            let inner: *mut u8 = field(frame, places.frame);
-            field::<u8, _>(inner, places.owner) == OWNED_BY_OBJECT
-                && field::<*mut PyObject, _>(inner, places.code) == loaded.code()
-        }
-    }
-}
-
 /// Drops what the function owns besides the words, as the instruction that raised.
 unsafe fn drop_rest(show: &ShowMeta, words: *const u64) {
     // SAFETY: so many objects follow the words; whoever has some left a site.
@@ -178,9 +169,6 @@ unsafe fn drop_rest(show: &ShowMeta, words: *const u64) {
         drop_all(words.add(show.words.len()).cast(), i64::from(show.drops));
     }
 }
-
-/// Variables by their numbers, with owned values.
-type Variables = Vec<(usize, *mut PyObject)>;
 
 /// What goes into one frame.
 #[derive(Default)]
@@ -355,6 +343,7 @@ static LAST: Last = Last(UnsafeCell::new(std::ptr::null_mut()));
 /// Adds one entry to the traceback of the exception that is set.
 unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usize, mut shown: ShownFrame) {
     let code = loaded.code();
+    RAISED_AGAIN.set(std::ptr::null_mut());
     // SAFETY: code and globals are alive. The exception is put aside, because making a frame may fail and
     // must not see it.
     unsafe {
@@ -401,173 +390,22 @@ unsafe fn add_entry(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usi
     }
 }
 
-/// Gives the activation's frame, or that of the traceback's outermost entry, the variables of the function, which
-/// raises the exception again: as it was caught there, the function went on with them.
+/// Gives the frame of the activation, which raises the exception again, the variables of the function: as it was caught
+/// there, the function went on with them.
 unsafe fn complete_entry(loaded: &LoadedFunction, mut shown: ShownFrame) {
-    // SAFETY: an exception is set, whose parts are handed back; its traceback's frame is alive meanwhile.
+    // SAFETY: an exception is set, whose parts are handed back.
     unsafe {
         let mut parts = [std::ptr::null_mut(); 3];
         let [kind, value, traceback] = &mut parts;
         ffi::PyErr_Fetch(kind, value, traceback);
         let mut frame = shown.own_frame(loaded);
-        if frame.is_null() {
+        if frame.is_null() && *value != RAISED_AGAIN.get() {
+            // RuntimeError, for there was nothing to raise again.
             frame = inner_frame(*traceback);
         }
         move_in(if is_own(frame, loaded) { frame } else { std::ptr::null_mut() }, loaded, shown.variables);
         drop_optional(frame);
         let [kind, value, traceback] = parts;
         ffi::PyErr_Restore(kind, value, traceback);
-    }
-}
-
-/// Has a frame object stand at another instruction.
-unsafe fn go_to(frame: *mut PyObject, code: *mut PyObject, instruction: usize) {
-    let places = &running().layout.frame;
-    // SAFETY: a live frame object of this code, which has left the chain.
-    unsafe {
-        let inner: *mut u8 = field(frame, places.frame);
-        set_field(inner, places.instruction, address_of(code, instruction));
-    }
-}
-
-/// The frame of the traceback's outermost entry so far, a new reference; null where there is none.
-unsafe fn inner_frame(traceback: *mut PyObject) -> *mut PyObject {
-    if traceback.is_null() {
-        return traceback;
-    }
-    // SAFETY: a live traceback; a failure leaves no exception behind.
-    unsafe {
-        let frame = Name::TracebackFrame.of(traceback);
-        if frame.is_null() {
-            ffi::PyErr_Clear();
-        }
-        frame
-    }
-}
-
-/// The frame that the callee has seen as its caller's, a new reference: it was linked for that call, and
-/// is its frame object's own by now.
-unsafe fn shown_before(
-    inner: *mut PyObject,
-    code: *mut PyObject,
-    instruction: usize,
-) -> Option<*mut PyObject> {
-    let places = &running().layout.frame;
-    // SAFETY: a live frame object; what it is called from is null or a frame object too.
-    unsafe {
-        let caller: *mut PyObject = field(inner, places.back);
-        if caller.is_null() {
-            return None;
-        }
-        let frame: *mut u8 = field(caller, places.frame);
-        let is_it = field::<u8, _>(frame, places.owner) == OWNED_BY_OBJECT
-            && field::<*mut PyObject, _>(frame, places.code) == code
-            && field::<*mut u8, _>(frame, places.instruction) == address_of(code, instruction);
-        is_it.then(|| new_ref(caller))
-    }
-}
-
-/// Whoever asks for the variables finds cells where a closure's code has them.
-unsafe fn add_cells(frame: *mut PyObject, loaded: &LoadedFunction) {
-    if frame.is_null() {
-        return;
-    }
-    let places = &running().layout.frame;
-    // SAFETY: a live frame object that has left the chain, of a code object with so many variables.
-    unsafe {
-        let inner: *mut u8 = field(frame, places.frame);
-        let variables = inner.offset(places.variables as isize).cast::<*mut PyObject>();
-        for number in loaded.variables - loaded.free..loaded.variables {
-            let place = variables.add(number);
-            if (*place).is_null() {
-                *place = obj_new_cell(std::ptr::null_mut());
-            }
-        }
-    }
-}
-
-/// Gives the frame its variables; what does not fit is dropped.
-unsafe fn move_in(frame: *mut PyObject, loaded: &LoadedFunction, variables: Variables) {
-    let places = &running().layout.frame;
-    let count = if loaded.is_as_told { loaded.variables } else { 0 };
-    for (number, value) in variables {
-        // SAFETY: a live frame object that has left the chain, of a code object with so many variables; the
-        // values are owned. A frame that a callee has kept may have been given a variable since.
-        unsafe {
-            if frame.is_null() || number >= count {
-                drop_ref(value);
-                continue;
-            }
-            let inner: *mut u8 = field(frame, places.frame);
-            let place = inner.offset(places.variables as isize).cast::<*mut PyObject>().add(number);
-            if number >= loaded.variables - loaded.free {
-                // A free variable's cell takes the place of the empty one that stood in for it.
-                drop_optional(std::ptr::replace(place, value));
-            } else if (*place).is_null() {
-                *place = if loaded.cells.contains(&number) { held(value) } else { value };
-            } else {
-                drop_ref(value);
-            }
-        }
-    }
-}
-
-/// The value in a cell, unless it is one: the compiler may hold a variable in a cell that is none of the text's.
-unsafe fn held(value: *mut PyObject) -> *mut PyObject {
-    // SAFETY: the value is owned, and the cell takes a reference of its own. Without memory the variable is left out.
-    unsafe {
-        if closures::is_cell(value) {
-            return value;
-        }
-        let cell = obj_new_cell(value);
-        drop_ref(value);
-        if cell.is_null() {
-            ffi::PyErr_Clear();
-        }
-        cell
-    }
-}
-
-unsafe fn address_of(code: *mut PyObject, instruction: usize) -> *mut u8 {
-    let first = running().layout.frame.first_instruction;
-    // SAFETY: the instruction is one of the code object's.
-    unsafe { code.cast::<u8>().offset(first as isize).add(CODE_UNIT * instruction) }
-}
-
-/// The frame that was made for a callee without a caller of its own gets one.
-unsafe fn set_back(inner: *mut PyObject, frame: *mut PyObject) {
-    let places = &running().layout.frame;
-    // SAFETY: both are live frame objects; the field owns what it holds.
-    unsafe {
-        let before: *mut PyObject = field(inner, places.back);
-        if before != frame {
-            set_field(inner, places.back, new_ref(frame));
-            drop_optional(before);
-        }
-    }
-}
-
-/// A new frame object whose caller is, for the time being, the frame that runs; null without memory.
-unsafe fn new_frame(unit: &LoadedUnit, loaded: &LoadedFunction, instruction: usize) -> *mut PyObject {
-    let code = loaded.code();
-    let running = running();
-    let places = &running.layout.frame;
-    // SAFETY: code and globals are alive; the frame is ours alone, and its fields stand where they were
-    // checked to stand.
-    unsafe {
-        let state = ffi::PyThreadState_Get();
-        // CPython makes a function for it.
-        let frame: *mut PyObject = install::make_unseen(|| {
-            (running.symbols.frame_new)(state, code, unit.globals(), std::ptr::null_mut()).cast()
-        });
-        if frame.is_null() {
-            ffi::PyErr_Clear();
-            return frame;
-        }
-        go_to(frame, code, instruction);
-        if field::<*mut PyObject, _>(frame, places.back).is_null() {
-            set_field(frame, places.back, ffi::PyThreadState_GetFrame(state));
-        }
-        frame
     }
 }

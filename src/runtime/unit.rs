@@ -193,8 +193,9 @@ impl LoadedUnit {
             self.set_word(self.layout.counter(number), turns);
         }
         if let Some(seed) = self.meta.forced_exits {
-            for exit in 0..self.meta.exits.len() {
-                self.set_word(self.layout.counter(loops + exit), forced_turn(seed, exit));
+            let exits = self.meta.exits.len();
+            for exit in 0..exits {
+                self.set_word(self.layout.counter(loops + exit), forced_turn(seed, exits, exit));
             }
         }
         for (number, function) in self.functions.iter().enumerate() {
@@ -470,10 +471,19 @@ impl Drop for LoadedUnit {
 /// How many turns a loop of a generic version makes before it asks for a specialised one.
 const TURNS_BEFORE_ASKING: u64 = 300;
 
-/// At which time, counted from 1, an exit is forced: soon more often than late.
-fn forced_turn(seed: u64, exit: usize) -> u64 {
-    let mut bits = seed.wrapping_add(exit as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    1 + (bits >> 8) % (1 << (bits & 7))
+/// At which time, counted from 1, one of a unit's exits is forced: soon more often than late. In half of the units most
+/// of them wait for the others, or else those at the end of a function would hardly ever be come to.
+fn forced_turn(seed: u64, exits: usize, exit: usize) -> u64 {
+    const WAVE: u64 = 32;
+    let unit = scattered(seed.wrapping_add(exits as u64));
+    let bits = scattered(unit.wrapping_add(exit as u64));
+    let waves = if unit & 1 == 0 { 1 } else { 6 };
+    1 + (bits >> 8) % (1 << (bits & 7)) + WAVE * ((bits >> 40) % waves)
+}
+
+/// A number whose bits depend on all bits of this one: the first steps of SplitMix64's (Steele, Lea and Flood, 2014).
+fn scattered(number: u64) -> u64 {
+    let bits = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB)
 }

@@ -53,6 +53,8 @@ SEQUENCES: list[Type] = [
 SHARED: list[Type] = ["ints", "floats", "grid", "buffer"]
 """Kinds of lists that live in the module and are passed again and again, also twice in one call."""
 CALLS_PER_FUNCTION = 8
+MANY_CALLS = 40
+"""Now and then: each takes another exit where exits are forced."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def program(seed: int) -> Program:
     shared = make_shared(rng, topics)
     texts += ["", *(f"{name} = {text}" for name, (_, text) in shared.items())]
     calls = make_calls(rng, callees, constants, {kind: name for name, (kind, _) in shared.items()})
-    return Program(seed, "\n".join(texts) + "\n", (*calls, *shared))
+    seen = ["frames_of(HELD)"] if "handlers" in topics else []
+    return Program(seed, "\n".join(texts) + "\n", (*calls, *shared, *seen))
 
 
 def possible_types(topics: frozenset[str], *, objects: bool) -> list[Type]:
@@ -188,8 +191,9 @@ def make_calls(
     rng: random.Random, callees: list[Callee], constants: dict[str, tuple[Type, str]], shared: dict[Type, str]
 ) -> list[str]:
     calls = []
+    count = MANY_CALLS if rng.random() < 0.2 else CALLS_PER_FUNCTION
     for callee in reversed(callees):
-        for _ in range(CALLS_PER_FUNCTION):
+        for _ in range(count):
             calls.append(f"{callee.name}({', '.join(call_arguments(rng, callee, shared))})")
     rng.shuffle(calls)
     for position in sorted(rng.sample(range(len(calls)), rng.choice([0, 0, 1, 2])), reverse=True):

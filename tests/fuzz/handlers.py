@@ -39,8 +39,39 @@ GATE = [
     "",
     "",
     f"ERRORS = [{', '.join(EXCEPTIONS)}]",
+    "HELD = []",
+    "",
+    "",
+    "def again():",
+    "    raise",
+    "",
+    "",
+    "@jit",
+    "def again_natively(n: int):",
+    "    here = n % 7",
+    "    raise",
+    "",
+    "",
+    "def hold(error):",
+    "    HELD.append(error)",
+    "    del HELD[:-3]",
+    "",
+    "",
+    "def frames_of(errors):",
+    "    found = []",
+    "    for error in errors:",
+    "        trace = error.__traceback__",
+    "        is_sure = sys.version_info >= (3, 12) or type(error) is not UnboundLocalError",
+    "        while trace is not None:",
+    "            frame = trace.tb_frame",
+    "            if frame.f_code.co_filename == frames_of.__code__.co_filename and frame.f_code.co_name != '<module>':",
+    "                names = {name: value for name, value in frame.f_locals.items() if name != '.0'}",
+    "                found.append((frame.f_code.co_name, is_sure and trace.tb_lineno, names))",
+    "            trace = trace.tb_next",
+    "    return found",
 ]
-"""A context manager that swallows or raises, and a function that raises by its argument."""
+"""A context manager that swallows or raises, functions that raise by their argument or what is handled, and exceptions
+that outlive those who caught them, with their frames."""
 
 CLAUSES = [
     "except ValueError",
@@ -96,6 +127,7 @@ class Handlers(Statements):
                     f"assert {self.truth(1)}, {self.integer(0)}",
                     f"{{1: 2}}[{number} % 3]",
                     "None.nothing" if self.rng.random() < 0.2 else f"i1 = [4, 5][{number} % 3]",
+                    self.rng.choice(["again()", f"again_natively({number})"]),
                 ]
             )
         )
@@ -155,6 +187,8 @@ class Handlers(Statements):
             self.handled.append(name)
             told = f"type({name}).__name__, {name}.args, repr({name}.__context__)"
             self.line(f"print('caught', {told}, sys.exception() is {name})")
+            if self.rng.random() < 0.15:
+                self.line(f"hold({name})")
             if self.rng.random() < 0.1:
                 self.line(
                     self.rng.choice(

@@ -21,6 +21,11 @@ def without_addresses(text: str) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
+def without_messages(text: str) -> str:
+    """What is printed, without the text of TypeCheckErrors, which is castiron's own."""
+    return re.sub("TypeCheckError.*", "TypeCheckError", text)
+
+
 def shape(value: object, depth: int = 6) -> Any:
     """A value with its exact type: -0.0 and NaN told apart, ints of any size by value."""
     name = type(value).__qualname__
@@ -46,7 +51,7 @@ def parts(value: object, depth: int) -> Any:
     if isinstance(value, dict):
         return [[shape(key, depth), shape(item, depth)] for key, item in value.items()]
     if isinstance(value, BaseException):
-        return shape(value.args, depth)
+        return None if type(value).__name__ == "TypeCheckError" else shape(value.args, depth)
     if type(value).__name__ in OBJECTS:
         own = {name: getattr(value, name, "unset") for name in getattr(type(value), "__slots__", ())}
         return shape({**own, **getattr(value, "__dict__", {})}, depth)
@@ -99,7 +104,7 @@ def of(code: Any, namespace: dict[str, Any], path: str) -> dict[str, Any]:
         # What a cycle keeps alive dies at the same time in both runs; the collector is off otherwise.
         gc.collect()
     if printed.tell():
-        result["printed"] = without_addresses(printed.getvalue())
+        result["printed"] = without_messages(without_addresses(printed.getvalue()))
     if caught:
         result["warned"] = [[item.category.__name__, str(item.message)] for item in caught]
     return result

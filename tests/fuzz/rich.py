@@ -10,8 +10,9 @@ from tests.fuzz.nested import Nested
 from tests.fuzz.patterns import POINT, Patterns
 from tests.fuzz.scope import Scope, Type
 from tests.fuzz.things import CLASSES, KEPT, Things
+from tests.fuzz.uncommon import PICKED, Uncommon
 
-TOPICS = ["items", "items", "handlers", "handlers", "nested", "things", "patterns"]
+TOPICS = ["items", "items", "handlers", "handlers", "nested", "things", "patterns", "uncommon"]
 
 
 def some_topics(rng: random.Random) -> frozenset[str]:
@@ -26,6 +27,8 @@ def prelude(rng: random.Random, topics: frozenset[str]) -> list[str]:
         lines += ["", "", *GATE]
     if "patterns" in topics:
         lines += ["", "", *POINT]
+    if "uncommon" in topics:
+        lines += ["", "", *PICKED]
     if "things" in topics:
         native = rng.random() < 0.5
         lines += ["", "", *(with_native_methods(rng, CLASSES) if native else CLASSES), "", "", *KEPT]
@@ -42,7 +45,7 @@ def with_native_methods(rng: random.Random, lines: list[str]) -> list[str]:
     return found
 
 
-class Rich(Items, Handlers, Nested, Things, Patterns):
+class Rich(Items, Handlers, Nested, Things, Patterns, Uncommon):
     """Makes the body of one function about the program's topics."""
 
     topics: frozenset[str] = frozenset()
@@ -54,6 +57,7 @@ class Rich(Items, Handlers, Nested, Things, Patterns):
         self.start_handlers()
         self.start_nested()
         self.start_patterns()
+        self.start_uncommon()
 
     def statement(self, depth: int) -> bool:
         if self.topics and self.rng.random() < 0.5:
@@ -68,6 +72,8 @@ class Rich(Items, Handlers, Nested, Things, Patterns):
                     return self.about_things()
                 case "patterns":
                     return self.about_patterns(depth)
+                case "uncommon":
+                    return self.about_uncommon(depth)
         return super().statement(depth)
 
     def of(self, kind: Type, depth: int) -> str:

@@ -5,6 +5,8 @@
 - `patched`: a signal handler or another thread rebinds a global while a compiled caller runs;
 - `likely`: globals that keep changing, read as what they were, and results that only look like the promised type;
 - `classes`: objects of frozen classes and of their subclasses (`sealed.py`).
+- `chains`: chains of objects and ladders of functions, where exits lie deep in inlined calls (`chains.py`);
+- `single`: functions of one statement each (`uncommon.py`);
 - `vectors`: frozen classes, whose objects compiled code makes or does not make.
 
 Each gives the lines of a module and the calls to make.
@@ -15,7 +17,9 @@ from __future__ import annotations
 import random
 
 from tests.fuzz.arrays import HEAD, Shape, edges, kernels
+from tests.fuzz.chains import chains
 from tests.fuzz.sealed import sealed
+from tests.fuzz.uncommon import single
 from tests.fuzz.vectors import TRUSTED, vectors
 
 
@@ -179,6 +183,12 @@ def classes(rng: random.Random) -> Shape:
     return [TRUSTED, *lines], calls
 
 
+def linked(rng: random.Random) -> Shape:
+    """Exits deep in inlined calls."""
+    lines, calls = chains(rng)
+    return [TRUSTED, *lines], calls
+
+
 SHAPES = {
     wide: 0.07,
     deep: 0.02,
@@ -188,6 +198,8 @@ SHAPES = {
     edges: 0.02,
     classes: 0.07,
     vectors: 0.05,
+    linked: 0.05,
+    single: 0.03,
 }
 """How often each is made."""
 

@@ -1,5 +1,6 @@
 //! Ops of `try`, `with` and `raise`: one helper call each.
 
+use cranelift_codegen::ir::Value as ClifValue;
 use cranelift_codegen::ir::condcodes::IntCC;
 
 use crate::ir::InstData;
@@ -48,10 +49,15 @@ pub(super) fn catch(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn caught_frame(cx: &mut Lower<'_>, at: &InstData) {
-    let function = cx.code.word(i64::try_from(cx.func.id.index()).expect("a unit has few functions"));
-    let args: Vec<_> = [cx.loaded_unit(), function].into_iter().chain(cx.values(&at.args)).collect();
+    let args = activation_and(cx, at);
     let frame = cx.code.call_one(Helper::ObjCaughtFrame, &args);
     cx.result(at, frame);
+}
+
+/// Which function runs, and the operands.
+fn activation_and(cx: &mut Lower<'_>, at: &InstData) -> Vec<ClifValue> {
+    let function = cx.code.word(i64::try_from(cx.func.id.index()).expect("a unit has few functions"));
+    [cx.loaded_unit(), function].into_iter().chain(cx.values(&at.args)).collect()
 }
 
 pub(super) fn leave_frame(cx: &mut Lower<'_>, at: &InstData) {
@@ -70,8 +76,10 @@ pub(super) fn leave_frame(cx: &mut Lower<'_>, at: &InstData) {
 }
 
 pub(super) fn take_error(cx: &mut Lower<'_>, at: &InstData) {
-    let exception = cx.code.call_one(Helper::ObjTakeError, &[]);
-    cx.result(at, exception);
+    let args = activation_and(cx, at);
+    let (exception, frame) = cx.code.call_two(Helper::ObjTakeError, &args);
+    cx.set_value(at.results[0], exception);
+    cx.set_value(at.results[1], frame);
 }
 
 pub(super) fn end_catch(cx: &mut Lower<'_>, at: &InstData) {

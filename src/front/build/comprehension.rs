@@ -92,7 +92,7 @@ impl<'a> Builder<'a> {
             self.around.pop();
             self.jump(done, range);
             self.enter(failed);
-            let error = self.value(Op::ObjTakeError, Imm::None, vec![], range);
+            let error = self.take_error(range);
             self.end_targets(&targets, range);
             self.effect(Op::ObjReraise, vec![error], range);
             self.never(range);

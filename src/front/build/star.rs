@@ -78,7 +78,7 @@ impl<'a> Builder<'a> {
         clause.name.iter().for_each(|name| self.unset(name));
         self.jump(next, clause.range);
         self.enter(failed);
-        let error = self.value(Op::ObjTakeError, Imm::None, vec![], clause.range);
+        let error = self.take_error(clause.range);
         clause.name.iter().for_each(|name| self.unset(name));
         self.effect(Op::ObjListAppend, vec![raised, error], clause.range);
         self.jump(next, clause.range);

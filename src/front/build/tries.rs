@@ -8,7 +8,7 @@
 //!     else; jump end
 //! handler: exception, previous = object.catch
 //!     clauses, each op that raises with a way to cleanup; object.end_catch previous; jump end
-//! cleanup: error = object.take_error; object.end_catch previous; object.reraise error
+//! cleanup: error, frame = object.take_error frame; object.end_catch previous; object.reraise error
 //! end:
 //! ```
 
@@ -121,15 +121,27 @@ impl<'a> Builder<'a> {
             let results = &self.function.inst(inst).results;
             (results[0], results[1])
         };
-        let caught = vec![exception, previous, self.frame()];
+        let caught = vec![exception, self.frame()];
         let frame = self.value(Op::ObjCaughtFrame, Imm::None, caught, range);
         self.set_frame(frame);
         (exception, previous)
     }
 
+    /// The exception that led here, which is not handled.
+    pub(super) fn take_error(&mut self, range: TextRange) -> Value {
+        let known = vec![self.frame()];
+        let inst = self.emit(Op::ObjTakeError, Imm::None, known, Op::ObjTakeError.row().results, range);
+        let (error, frame) = {
+            let results = &self.function.inst(inst).results;
+            (results[0], results[1])
+        };
+        self.set_frame(frame);
+        error
+    }
+
     /// An exception in a handler: the one that was handled before is handled again.
     fn leave_handler(&mut self, previous: Value, range: TextRange) {
-        let error = self.value(Op::ObjTakeError, Imm::None, vec![], range);
+        let error = self.take_error(range);
         self.effect(Op::ObjEndCatch, vec![previous], range);
         self.reraise(error, range);
     }
@@ -212,7 +224,7 @@ impl<'a> Builder<'a> {
         self.jump(end, clause.range);
         if let (Some(failed), Some(name)) = (failed, name) {
             self.enter(failed);
-            let error = self.value(Op::ObjTakeError, Imm::None, vec![], clause.range);
+            let error = self.take_error(clause.range);
             self.unset(name);
             self.reraise(error, clause.range);
         }

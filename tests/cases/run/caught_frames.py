@@ -1,5 +1,5 @@
 """Frames of exceptions that a function has caught: one for each activation, with its variables once it has ended."""
-# native: other_raised, saved, loops, nested, finals, returns_in_handler, returns_in_finally, managed, suppressed, cells, deleted, counts, wide, lippincott, recursive, named_again, from_cause, bare_inside, groups, kept, dies_with_it, grows, promised, comprehends, deep, no_handler_name, after_loop
+# native: other_raised, saved, loops, nested, finals, returns_in_handler, returns_in_finally, managed, suppressed, cells, deleted, counts, wide, lippincott, raises_again, helped, helped_natively, ends_first, own_or_not, again_below, fails_below, recursive, named_again, from_cause, bare_inside, groups, kept, dies_with_it, grows, promised, comprehends, deep, no_handler_name, after_loop
 # repetitions: 300
 
 import gc
@@ -256,12 +256,121 @@ def lippincott():
         fail(OSError(kind))
 
 
-def handles(error):
+def handles(error, function=lippincott, *args):
+    held = [function]
+    del function
     try:
         raise error
     except Exception:
         own = "of the outer one"
-        return lippincott()
+        return held.pop()(*args)
+
+
+@jit
+def raises_again(n: int):
+    here = n * 3
+    raise
+
+
+@jit
+def helped(n: int, helper):
+    mine = n + 1
+    try:
+        helper()
+    except ValueError as error:
+        kept = error
+    mine = mine * 2
+    return kept
+
+
+@jit
+def helped_natively(n: int):
+    mine = n + 1
+    try:
+        raises_again(n)
+    except ValueError as error:
+        kept = error
+    mine = mine * 2
+    return kept
+
+
+@jit
+def ends_first(n: int, helper):
+    mine = n + 1
+    try:
+        try:
+            helper()
+        finally:
+            mine = mine * 2
+    except ValueError as error:
+        kept = error
+    mine = mine + 1
+    return kept
+
+
+@jit
+def own_or_not(n: int, helper):
+    """Whether the entry is the activation's own, both ways in one handler."""
+    kept = []
+    for i in range(n):
+        turn = i
+        try:
+            try:
+                if i % 2:
+                    raise
+                helper()
+            finally:
+                turn = i + 10
+        except ValueError as error:
+            kept.append(error)
+    turn = -1
+    return kept
+
+
+@jit
+def again_below(n: int, how):
+    """What the outer activation has caught is raised again by an inner one."""
+    level = n
+    if n == 0:
+        if how == 0:
+            raise
+        try:
+            if how == 1:
+                raise
+            elif how == 2:
+                bare()
+            else:
+                raises_again(n)
+        except ValueError as error:
+            level = -1
+            return error
+    try:
+        fail(ValueError(n))
+    except ValueError:
+        level = n * 10
+        return again_below(n - 1, how)
+
+
+@jit
+def fails_below(n: int, how):
+    """What a handler raises is another exception, which an outer handler catches."""
+    mine = n
+    try:
+        try:
+            fail(ValueError(n))
+        except ValueError:
+            mine = n + 1
+            if how == 0:
+                raise
+            elif how == 1:
+                bare()
+            elif how == 2:
+                fail(KeyError(n))
+            raises_again(n)
+    except Exception as error:
+        kept = error
+    mine = n + 2
+    return kept
 
 
 @jit
@@ -458,6 +567,17 @@ def main():
     told(wide, 5)
     told(handles, ValueError("handled"))
     told(handles, KeyError("handled"))
+    for helper in (bare, lambda: raises_again(7)):
+        told(handles, ValueError("handled"), helped, 3, helper)
+        told(handles, ValueError("handled"), ends_first, 3, helper)
+        told(handles, ValueError("handled"), own_or_not, 4, helper)
+    told(handles, ValueError("handled"), helped_natively, 3)
+    told(handles, ValueError("handled"), raises_again, 3)
+    told(raises_again, 3)
+    for how in range(4):
+        told(again_below, 1, how)
+        told(again_below, 2, how)
+        told(fails_below, 5, how)
     told(recursive, 1)
     told(recursive, 3)
     told(groups, 3)
