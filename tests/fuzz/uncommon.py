@@ -77,7 +77,7 @@ class Uncommon(Statements):
             [f"l7 += [{n}]", "l7 = l7[-3:]"],
             [f"m7 = {{**m7, {n} % 3: {x}}}"],
             [f"m7 |= {{{n} % 3: {m}}}"],
-            [f"print(f'{{{n}:>12}} {{{x}!r:<9}} {{l7}}')"],
+            [f"q8, q9 = {n}, {x}", "print(f'{q8:>12} {q9!r:<9} {l7}')"],
             [f"print(len({{{n}, {m}, {x}}}))"],
             [f"print(sorted({{{n} % 7, {m} % 5, *l7}}, key=repr))"],
             [f"match {{'a': {n} % 2, 'b': {x}}}:", "    case {'a': 0, **c7}:", "        print(c7)",
