@@ -20,6 +20,8 @@ pub enum EmitError {
     Machine(String),
     /// Cranelift failed: a bug of ours, or no memory.
     Module(Box<ModuleError>),
+    /// There are no code objects.
+    Code(String),
 }
 
 impl From<Box<ModuleError>> for EmitError {
@@ -39,6 +41,7 @@ impl std::fmt::Display for EmitError {
         match self {
             EmitError::Machine(reason) => write!(f, "no machine code for this machine: {reason}"),
             EmitError::Module(error) => write!(f, "the code generator failed: {error}"),
+            EmitError::Code(reason) => write!(f, "the module's code objects can't be made: {reason}"),
         }
     }
 }

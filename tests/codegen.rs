@@ -425,6 +425,7 @@ fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
     let built = BuiltModule {
         name: "package.demo",
         source: "def fib(n): ...",
+        code: None,
         lines: &[1],
         is_enforced: false,
         asserts: true,
@@ -456,7 +457,7 @@ fn an_object_file_becomes_a_shared_object_that_finds_the_runtime() {
     assert_eq!(result, 42);
     let (data, image) = GIVEN.lock().expect("nobody panics with it").take().expect("the runtime was called");
     let image = Image::from_bytes(&image).expect("the image is whole");
-    assert_eq!((image.module.as_str(), image.source.as_str()), (built.name, built.source));
+    assert_eq!((image.module.as_str(), image.body.text()), (built.name, Some(built.source)));
     let data_layout = DataLayout::of(&image.meta);
     let mut thread = [0_u64; 64];
     // SAFETY: the data belong to the loaded module and hold the address of its body.

@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--cpu", choices=["baseline", "native"], default="baseline", help="for all processors, or what this one has"
     )
+    build.add_argument(
+        "--no-source", action="store_true", help="put code objects into the modules instead of their source text"
+    )
     build.add_argument("--json", action="store_true", help="print one JSON document")
     build.set_defaults(run=_build_modules)
 
@@ -110,6 +113,16 @@ def _version(text: str) -> tuple[int, int]:
     return major, minor
 
 
+def _refuse_foreign_code(how: _build.Options) -> None:
+    running = sys.version_info[:2]
+    if how.no_source and how.python not in (None, running):
+        wanted = ".".join(map(str, how.python))
+        raise ValueError(
+            f"--no-source keeps code objects, which are those of the CPython that builds, {running[0]}.{running[1]}: "
+            f"run castiron with CPython {wanted}, or leave --no-source out"
+        )
+
+
 def _build_modules(options: argparse.Namespace) -> int:
     begun = time.perf_counter()
     try:
@@ -118,7 +131,9 @@ def _build_modules(options: argparse.Namespace) -> int:
             everything=options.everything,
             python=options.python,
             native=options.cpu == "native",
+            no_source=options.no_source,
         )
+        _refuse_foreign_code(how)
         made = _build.plan(options.paths, options.output, how)
         count = len(made.modules)
         progress = _Progress(count if not options.json else 0)

@@ -117,6 +117,8 @@ class Options:
     """The CPython that imports them; None for the running one."""
     native: bool = False
     """Whether the code counts on all that this processor has."""
+    no_source: bool = False
+    """Whether code objects take the place of the text, for this CPython alone."""
     key: str = ""
     """What names all that a module is built from."""
 

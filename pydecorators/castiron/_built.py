@@ -1,7 +1,8 @@
 """What the runtime asks of Python for a module that was built ahead of time: its loader, its body, its run.
 
 In: the module, its text and which functions have machine code. Out: a loader that has the text, and the code of the
-body, which is that of the text but for decorators of ours.
+body, which is that of the text but for decorators of ours. A module that was built without its text has code objects
+instead, which `packed` has made.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sys
 import warnings
 from _blake2 import blake2b  # hashlib takes as long to import as many a module to load
+from _imp import _fix_co_filename  # type: ignore[attr-defined] # what imports use
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source
 
@@ -55,24 +57,25 @@ class _BuiltFile(str):
 
 
 class BuiltLoader(ExtensionFileLoader):
-    """The loader of a built module, which has its source text with it."""
+    """The loader of a built module, which has its source text with it, or its code objects."""
 
-    def __init__(self, name: str, path: str, text: str, source_path: str) -> None:
+    def __init__(self, name: str, path: str, text: str | bytes, source_path: str) -> None:
         super().__init__(name, path)
         self._text = text
         self._source_path = source_path
         self._code: CodeType | None = None
 
-    def get_source(self, fullname: str) -> str:  # type: ignore[override] # stock extension modules have none
-        """Return the text that the module was built from."""
+    def get_source(self, fullname: str) -> str | None:  # type: ignore[override] # stock extension modules have none
+        """Return the text that the module was built from; None if it was left out."""
         self._check_name(fullname)
-        return self._text
+        return self._text if isinstance(self._text, str) else None
 
     def get_code(self, fullname: str) -> CodeType:  # type: ignore[override] # stock extension modules have none
         """Return the code of the module's body."""
         self._check_name(fullname)
         if self._code is None:
-            self._code = _compiled(self._text, self._source_path, set())
+            kept, path = self._text, self._source_path
+            self._code = _unpacked(kept, path)[0] if isinstance(kept, bytes) else _compiled(kept, path, set())
         return self._code
 
     def _check_name(self, fullname: str) -> None:
@@ -80,7 +83,7 @@ class BuiltLoader(ExtensionFileLoader):
             raise ImportError(f"loader for {self.name} cannot handle {fullname}", name=fullname)
 
 
-def adopt(module: ModuleType, text: str, source_path: str, is_enforced: bool) -> bool:
+def adopt(module: ModuleType, text: str | bytes, source_path: str, is_enforced: bool) -> bool:
     """Give a built module that is about to run its loader and what its body needs; whether it runs as machine code.
 
     Warns with RuntimeWarning if the source file beside it is newer and has another text.
@@ -90,9 +93,10 @@ def adopt(module: ModuleType, text: str, source_path: str, is_enforced: bool) ->
         loader = BuiltLoader(spec.loader.name, spec.loader.path, text, source_path)
         spec.loader = module.__loader__ = loader
         _warn_if_stale(loader.path, source_path, text)
-        file = _BuiltFile(loader.path)
-        file._text = text
-        module.__file__ = file
+        if isinstance(text, str):
+            file = _BuiltFile(loader.path)
+            file._text = text
+            module.__file__ = file
     if is_enforced and MODE != "off":
         from castiron._enforce import Options
         from castiron._rewrite import NAME
@@ -101,13 +105,18 @@ def adopt(module: ModuleType, text: str, source_path: str, is_enforced: bool) ->
     return MODE == "on"
 
 
-def _warn_if_stale(built: str, source: str, text: str) -> None:
+def _warn_if_stale(built: str, source: str, text: str | bytes) -> None:
     try:
         if os.stat(source).st_mtime <= os.stat(built).st_mtime:
             return
     except OSError:  # it was built to another place, or its source left out
         return
-    if read_text(source) != text:
+    found = read_text(source)
+    if isinstance(text, bytes) and isinstance(found, str):
+        is_other = not text.startswith(_head(found))
+    else:
+        is_other = found != text
+    if is_other:
         warnings.warn(
             f"{source} has changed since {built} was built from it; build it again, or remove it with `castiron clean`",
             RuntimeWarning,
@@ -115,8 +124,13 @@ def _warn_if_stale(built: str, source: str, text: str) -> None:
         )
 
 
-def body(text: str, path: str, bound: list[tuple[str, int]], is_enforced: bool) -> CodeType:
+def body(text: str | bytes, path: str, bound: list[tuple[str, int]], is_enforced: bool) -> CodeType:
     """Compile the body of a module, with decorators for the functions that are bound, or that are all enforced."""
+    if isinstance(text, bytes):
+        plain, enforced = _unpacked(text, path)
+        if enforced is not None and MODE != "off":
+            return enforced
+        return decorated(plain, _castiron.bind_built)
     if is_enforced and MODE != "off":
         from castiron._rewrite import rewritten
 
@@ -125,6 +139,37 @@ def body(text: str, path: str, bound: list[tuple[str, int]], is_enforced: bool) 
             warnings.simplefilter("ignore")
             return rewritten(text, path)
     return decorated(_compiled(text, path, set(bound)), _castiron.bind_built)
+
+
+def packed(text: str, path: str, bound: list[tuple[str, int]], is_enforced: bool) -> bytes:
+    """Make the code objects that take the place of a module's text; they name their file, not where it stands."""
+    name = os.path.basename(path)
+    enforced = None
+    if is_enforced:
+        from castiron._rewrite import rewritten
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            enforced = rewritten(text, name)
+    return _head(text) + marshal.dumps((marked(text, name, set(bound)), enforced))
+
+
+def _unpacked(data: bytes, path: str) -> tuple[CodeType, CodeType | None]:
+    """Read what `packed` has made: the code of the body, and that of the body with all annotations enforced."""
+    if not data.startswith(MAGIC_NUMBER):
+        major, minor = sys.version_info[:2]
+        reason = f"was built without its source by another CPython {major}.{minor}: build it again with this one"
+        raise ImportError(f"{path} {reason}")
+    codes: tuple[CodeType, CodeType | None] = marshal.loads(data[len(_head("")) :])
+    for code in codes:
+        if code is not None:
+            _fix_co_filename(code, path)
+    return codes
+
+
+def _head(text: str) -> bytes:
+    """What says which CPython made code objects, and from what text."""
+    return MAGIC_NUMBER + blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).digest()
 
 
 def _compiled(text: str, path: str, chosen: set[tuple[str, int]]) -> CodeType:

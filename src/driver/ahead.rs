@@ -16,6 +16,7 @@ use crate::emit;
 use crate::emit::link::link;
 use crate::emit::object::BuiltModule;
 use crate::emit::object::Cpu;
+use crate::emit::object::MakeCode;
 use crate::front;
 use crate::front::Enforcement;
 use crate::front::FunctionInfo;
@@ -53,6 +54,8 @@ pub struct Wanted<'a> {
     pub enforcement: Enforcement,
     /// Which processors run it.
     pub cpu: Cpu,
+    /// What makes the code objects that take the text's place, if it is not to be in the file.
+    pub code: Option<MakeCode<'a>>,
     /// What names all of this together with the compiler; the shared object shows it.
     pub key: &'a str,
 }
@@ -175,6 +178,7 @@ fn shared_object(
         let built = BuiltModule {
             name: wanted.name,
             source: wanted.source,
+            code: wanted.code,
             lines: &lines,
             is_enforced: wanted.enforcement == Enforcement::Everything,
             cpu: wanted.cpu,

@@ -11,7 +11,8 @@ use cranelift_module::{DataDescription, DataId, Linkage, Module, default_libcall
 use cranelift_object::{ObjectBuilder, ObjectModule};
 
 use crate::codegen::{CodeResult, Request, compile_unit};
-use crate::runtime::image::{CAPSULE, IMAGE_SYMBOL, Image};
+use crate::runtime::image::{Body, CAPSULE, IMAGE_SYMBOL, Image};
+use crate::runtime::loader::functions::to_bind;
 use crate::runtime::loader::init_symbol;
 
 use super::{EmitError, Position, Verify, isa};
@@ -26,6 +27,8 @@ pub struct BuiltModule<'a> {
     pub name: &'a str,
     /// Its source text.
     pub source: &'a str,
+    /// What makes the code objects that take the text's place, if it is not to be in the file.
+    pub code: Option<MakeCode<'a>>,
     /// `code.co_firstlineno` of each function of the unit.
     pub lines: &'a [u32],
     /// Whether every annotation of the module is a promise.
@@ -36,6 +39,20 @@ pub struct BuiltModule<'a> {
     pub cpu: Cpu,
     /// What names everything that it is built from.
     pub key: &'a str,
+}
+
+/// Makes a module's code objects, as bytes, from the names and first lines of the functions that get their entries from
+/// a decorator; an error says why there are none.
+pub type CodeMaker<'a> = dyn Fn(&[(&str, u32)]) -> Result<Vec<u8>, String> + Sync + 'a;
+
+/// What makes a module's code objects.
+#[derive(Clone, Copy)]
+pub struct MakeCode<'a>(pub &'a CodeMaker<'a>);
+
+impl std::fmt::Debug for MakeCode<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MakeCode")
+    }
 }
 
 /// Which processors run the code.
@@ -62,10 +79,10 @@ pub fn compile(request: &Request<'_>, built: BuiltModule<'_>, verify: Verify) ->
     let builder = ObjectBuilder::new(isa, built.name, default_libcall_names())?;
     let mut module = ObjectModule::new(builder);
     let unit = compile_unit(request, &mut module)?;
-    let image = Image {
+    let mut image = Image {
         python: request.layout.version,
         module: built.name.to_owned(),
-        source: built.source.to_owned(),
+        body: Body::Text(String::new()),
         meta: unit.meta,
         lines: built.lines.to_vec(),
         is_enforced: built.is_enforced,
@@ -73,6 +90,10 @@ pub fn compile(request: &Request<'_>, built: BuiltModule<'_>, verify: Verify) ->
         features,
         key: built.key.to_owned(),
         compiler: env!("CASTIRON_FINGERPRINT").to_owned(),
+    };
+    image.body = match built.code {
+        None => Body::Text(built.source.to_owned()),
+        Some(MakeCode(make)) => Body::Code(make(&to_bind(&image)).map_err(EmitError::Code)?),
     };
     define_init(&mut module, built.name, unit.data, &image.to_bytes())?;
     module.finish().emit().map_err(|error| EmitError::Machine(error.to_string()))

@@ -98,13 +98,14 @@ pub(super) fn without_bets<'py>(object: &Bound<'py, PyAny>) -> Bound<'py, PyAny>
 }
 
 /// The request that the unit of a built module comes from, for a loop of one of its functions; none for other units,
-/// and where another compiler has built it, whose generic versions may differ.
+/// where it has no text with it, and where another compiler
+/// has built it, whose generic versions may differ.
 pub(super) fn request_again(session: &Session, unit: &LoadedUnit, number: usize) -> Option<Request> {
     let image = functions::image_of(unit).filter(|image| image.compiler == env!("CASTIRON_FINGERPRINT"))?;
     let built = image.meta.functions.iter().zip(&image.lines);
     let wanted: Vec<(&str, u32, bool)> =
         built.map(|(function, &line)| (function.name.as_str(), line, function.promised)).collect();
-    ahead::request_again(session, &image.source, &wanted, number)
+    ahead::request_again(session, image.body.text()?, &wanted, number)
 }
 
 /// A shared object that was built from the text of a module that is imported as source.
@@ -120,10 +121,10 @@ impl BuiltFunctions {
         Functions::map(path, module).map(BuiltFunctions)
     }
 
-    /// The text that it was built from.
+    /// The text that it was built from, if it has that with it.
     #[getter]
-    fn text(&self) -> &str {
-        &self.0.image().source
+    fn text(&self) -> Option<&str> {
+        self.0.image().body.text()
     }
 
     /// Names and first lines of the functions that get their entries from a decorator.

@@ -14,6 +14,7 @@ use crate::driver::dump::Passes;
 use crate::driver::dump::Stage;
 use crate::driver::report;
 use crate::emit::object::Cpu;
+use crate::emit::object::MakeCode;
 use crate::front::Dialect;
 use crate::front::Enforcement;
 
@@ -85,6 +86,7 @@ pub(super) struct HowToBuild {
     everything: bool,
     python: Option<(u8, u8)>,
     native: bool,
+    no_source: bool,
     key: String,
 }
 
@@ -103,7 +105,7 @@ pub(super) fn build_text<'py>(
     options: Option<HowToBuild>,
 ) -> PyResult<(Bound<'py, PyBytes>, Vec<BuiltFunction>)> {
     let mut session = *running_session()?;
-    let HowToBuild { enforce, everything, python, native, key } = options.unwrap_or_default();
+    let HowToBuild { enforce, everything, python, native, no_source, key } = options.unwrap_or_default();
     if everything {
         session.force = session.force.or_native();
     }
@@ -115,11 +117,21 @@ pub(super) fn build_text<'py>(
     }
     let enforcement = if enforce { Enforcement::Everything } else { Enforcement::Decorated };
     let cpu = if native { Cpu::Native } else { Cpu::Baseline };
-    let wanted = ahead::Wanted { name: module, path, source: text, enforcement, cpu, key: &key };
+    let pack = |bound: &[(&str, u32)]| packed(text, path, bound, enforce).map_err(|error| error.to_string());
+    let code = no_source.then_some(MakeCode(&pack));
+    let wanted = ahead::Wanted { name: module, path, source: text, enforcement, cpu, code, key: &key };
     let built = py.detach(|| ahead::build(&session, wanted)).map_err(PyValueError::new_err)?;
     let functions = built.functions.into_iter();
     let described = functions.map(|found| Ok((found.name, found.line, findings(py, found.reasons)?)));
     Ok((PyBytes::new(py, &built.bytes), described.collect::<PyResult<_>>()?))
+}
+
+/// The code objects of a module, with decorators for the functions that are bound.
+fn packed(text: &str, path: &str, bound: &[(&str, u32)], enforce: bool) -> PyResult<Vec<u8>> {
+    Python::attach(|py| {
+        let package = py.import("castiron._built")?;
+        package.call_method1("packed", (text, path, bound.to_vec(), enforce))?.extract()
+    })
 }
 
 /// Whether the bytes are those of a built module, as they were written.

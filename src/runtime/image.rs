@@ -30,8 +30,8 @@ pub struct Image {
     pub python: (u8, u8),
     /// The module's name, dots and all.
     pub module: String,
-    /// The module's source text.
-    pub source: String,
+    /// What its body is made from.
+    pub body: Body,
     /// The functions that are compiled.
     pub meta: UnitMeta,
     /// `code.co_firstlineno` of each of them, which together with its name tells whose code it is.
@@ -47,6 +47,26 @@ pub struct Image {
     pub key: String,
     /// The compiler that built it, by the fingerprint of its sources.
     pub compiler: String,
+}
+
+/// What a module's body is made from when the module is imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// The source text.
+    Text(String),
+    /// Code objects, as `castiron._built.packed` wrote them, for the same CPython.
+    Code(Vec<u8>),
+}
+
+impl Body {
+    /// The source text, if it is there.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Body::Text(text) => Some(text),
+            Body::Code(_) => None,
+        }
+    }
 }
 
 /// Why an image can't be loaded.

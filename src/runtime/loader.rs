@@ -15,10 +15,11 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::cpython;
 
+use super::image::Body;
 use super::image::CAPSULE;
 use super::image::Image;
 
@@ -200,14 +201,15 @@ fn run(built: &'static BuiltDef, module: &Bound<'_, PyAny>) -> PyResult<()> {
     let names = module.getattr("__dict__")?.cast_into::<PyDict>()?;
     let package = py.import("castiron._built")?;
     let path = source_path(module, &built.image.module)?;
-    let parts = (module, &built.image.source, &path, built.image.is_enforced);
+    let text = body_of(py, &built.image);
+    let parts = (module, &text, &path, built.image.is_enforced);
     let is_compiled: bool = package.call_method1("adopt", parts)?.extract()?;
     let is_compiled = is_compiled && built.image.asserts == asserts(py)?;
     let body = if let Some(body) = built.body.get() {
         body.bind(py).clone()
     } else {
         let bound = if is_compiled { functions::to_bind(&built.image) } else { Vec::new() };
-        let parts = (&built.image.source, path, bound, built.image.is_enforced);
+        let parts = (&text, path, bound, built.image.is_enforced);
         let made = package.call_method1("body", parts)?;
         built.body.get_or_init(|| made.unbind()).bind(py).clone()
     };
@@ -216,6 +218,14 @@ fn run(built: &'static BuiltDef, module: &Bound<'_, PyAny>) -> PyResult<()> {
         unsafe { functions::load(&built.image, built.data, &body, &names)? };
     }
     py.import("builtins")?.call_method1("exec", (body, names)).map(drop)
+}
+
+/// What the body is made from: a str, or bytes in its place.
+fn body_of<'py>(py: Python<'py>, image: &Image) -> Bound<'py, PyAny> {
+    match &image.body {
+        Body::Text(text) => PyString::new(py, text).into_any(),
+        Body::Code(code) => PyBytes::new(py, code).into_any(),
+    }
 }
 
 /// Whether assertions are tested in this interpreter.
