@@ -123,6 +123,7 @@ class Options:
     everything = False
     python = None
     native = True
+    no_source = False
     key = ""
 
 
