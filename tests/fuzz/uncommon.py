@@ -179,6 +179,9 @@ SINGLE = [
     ["return o.method(y, n), o.method(b=y, a=n), o.method(*[y], **{'b': n})"],
     ["return within(y, n), within(n, y)"],
     ["return stored(o, y, n)"],
+    ["return surest(y)"],
+    ["return sure(y), surer(y)"],
+    ["return {**y}"],
 ]
 """Bodies of functions of `n: int`, `y: float` that was just computed, `l: list`, `m: dict`, `t: tuple`, an object."""
 
@@ -214,6 +217,22 @@ def stored_below(o, a: float, b: int):
     o.a = a + 1.0
     o.b = b * 5 + 1
     return [o.a, o.b], a, b
+
+
+@jit
+def sure(x: float) -> float:
+    assert x == x, x
+    return x
+
+
+@jit
+def surer(x: float) -> float:
+    return sure(x * 0.5)
+
+
+@jit
+def surest(x: float) -> float:
+    return surer(x * 0.5)
 
 
 G8 = 1
