@@ -233,12 +233,16 @@ fn asserts(py: Python<'_>) -> PyResult<bool> {
     Ok(py.import("sys")?.getattr("flags")?.getattr("optimize")?.extract::<i32>()? == 0)
 }
 
-/// Where the source text would stand, beside the shared object: what tracebacks show.
+/// Where the source text would stand, beside the shared object: what tracebacks show. That of a package is an
+/// `__init__`, as its shared object is.
 fn source_path(module: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
     let file: String = match module.getattr("__file__") {
         Ok(file) => file.extract()?,
         Err(_) => return Ok(format!("{last}.py")),
     };
-    Ok(Path::new(&file).with_file_name(format!("{last}.py")).to_string_lossy().into_owned())
+    let path = Path::new(&file);
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = if file_name.starts_with("__init__.") { "__init__" } else { last };
+    Ok(path.with_file_name(format!("{stem}.py")).to_string_lossy().into_owned())
 }

@@ -146,22 +146,24 @@ def test_the_package_runs(shapes: Path) -> None:
     assert outputs[0].stdout == outputs[1].stdout == "__main__ 3.0\n"
 
 
-def test_in_place_the_native_module_wins_and_says_when_it_is_old(tmp_path: Path) -> None:
-    write(tmp_path, {"mod.py": "def f(n: int) -> int:\n    return n + 1\n"})
-    assert castiron("build", "mod.py", folder=tmp_path).returncode == 0
-    script = "import mod; print(mod.__file__.rpartition('.')[2], mod.f(1))"
-    assert python(script, tmp_path) == "so 2\n"
-    (tmp_path / "mod.py").write_text("def f(n: int) -> int:\n    return n + 2\n")
-    later = (tmp_path / "mod.py").stat().st_mtime + 100
-    os.utime(tmp_path / "mod.py", (later, later))
+@pytest.mark.parametrize("file", ["mod.py", "mod/__init__.py"])
+def test_in_place_the_native_module_wins_and_says_when_it_is_old(tmp_path: Path, file: str) -> None:
+    write(tmp_path, {file: "def f(n: int) -> int:\n    return n + 1\n"})
+    assert castiron("build", file, folder=tmp_path).returncode == 0
+    script = "import mod; print(mod.__file__.rpartition('.')[2], mod.f(1), mod.f.__code__.co_filename)"
+    source = tmp_path / file
+    assert python(script, tmp_path) == f"so 2 {source}\n"
+    source.write_text("def f(n: int) -> int:\n    return n + 2\n")
+    later = source.stat().st_mtime + 100
+    os.utime(source, (later, later))
     said = python(script, tmp_path)
-    assert said.startswith("so 2\n")
+    assert said.startswith(f"so 2 {source}\n")
     assert "RuntimeWarning" in said
     assert "castiron clean" in said
     done = castiron("clean", ".", folder=tmp_path)
     assert done.returncode == 0
     assert done.stdout.count("removed") == 1
-    assert python(script, tmp_path) == "py 3\n"
+    assert python(script, tmp_path) == f"py 3 {source}\n"
 
 
 def test_clean_leaves_foreign_extension_modules_alone(tmp_path: Path) -> None:
