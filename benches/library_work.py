@@ -139,7 +139,7 @@ def functions(modules: list[ModuleType]) -> dict[str, int]:
         loader = module.__spec__.loader if module.__spec__ else None
         _, text = source_of(loader) or (b"", "")  # type: ignore[arg-type]
         rows += prepare_text(str(module.__file__), text).functions()
-    chosen = sum(is_chosen for _, _, is_chosen, _ in rows)
+    chosen = sum(is_chosen for _, _, is_chosen, *_ in rows)
     return {"defined": len(rows), "chosen": chosen, "native": _castiron.import_counts()["native"]}
 
 

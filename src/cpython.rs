@@ -5,6 +5,7 @@
 //! in this crate may be used before [`connect`] has succeeded.
 
 pub mod attribute;
+pub mod bound_super;
 pub mod check;
 pub mod class;
 pub mod collector;

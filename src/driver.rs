@@ -15,6 +15,7 @@ pub mod imported;
 pub mod report;
 pub mod text;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
@@ -33,11 +34,14 @@ use crate::front::BuildOptions;
 use crate::front::FunctionInfo;
 use crate::front::ParameterKind;
 use crate::front::ParsedModule;
+use crate::ir::Const;
 use crate::ir::FuncId;
 use crate::ir::Function;
 use crate::ir::GlobalFact;
+use crate::ir::Imm;
 use crate::ir::LoopStart;
 use crate::ir::NestedCode;
+use crate::ir::Op;
 use crate::ir::SealedClass;
 use crate::ir::Signature;
 use crate::ir::Unit;
@@ -123,6 +127,8 @@ pub struct Blueprint {
     pub checked: Checked,
     /// The dotted global names that it reads.
     pub names: Vec<String>,
+    /// The names of the methods that it calls.
+    pub methods: Vec<String>,
     /// Its variables, where the order of frames is in doubt.
     pub variables: Vec<String>,
     /// The code objects inside its own.
@@ -133,6 +139,8 @@ pub struct Blueprint {
     pub has_loop: bool,
     /// Whether its machine code is faster than its bytecode, as far as the text tells.
     pub gains: bool,
+    /// Whether others may call a specialised body of it.
+    pub has_body: bool,
 }
 
 /// Where a function's boundary is checked, if its annotations are enforced.
@@ -236,6 +244,8 @@ pub fn blueprint(
         let built = front::build(module, info, id, options, &mut unit).map_err(Failure::Diagnosed)?;
         let mut blueprint = Blueprint {
             gains: true,
+            has_body: false,
+            methods: methods_called(&unit, &built.function),
             has_loop: gain::has_loop(&built.function),
             module: Arc::clone(module),
             info: info.clone(),
@@ -248,6 +258,7 @@ pub fn blueprint(
         };
         let facts = text::facts_of_text(module, &blueprint);
         unit.functions.push(unit_function(session, &blueprint, &[], Some(built.function)));
+        blueprint.has_body = passes::specialise::has_body(&unit, id);
         blueprint.gains = gain::is_worthwhile(&mut unit, id, &facts);
         if session.force == Force::Nothing && !blueprint.gains {
             let range = blueprint.info.name_range;
@@ -256,6 +267,19 @@ pub fn blueprint(
         }
         Ok(blueprint)
     })
+}
+
+/// The names of the methods that the function calls, each once.
+fn methods_called(unit: &Unit, func: &Function) -> Vec<String> {
+    let insts = func.layout.iter().flat_map(|&block| &func.block(block).insts);
+    let names = insts.filter_map(|&inst| match (func.inst(inst).op, func.inst(inst).imm) {
+        (Op::ObjMethod, Imm::Const(name)) => match &unit.consts[name.index()] {
+            Const::Str(name) => Some(name.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// How a function is built: without a check of its result where there is none.

@@ -54,6 +54,7 @@ pub use functions::FunctionInfo;
 pub use functions::ParameterInfo;
 pub use functions::ParameterKind;
 pub use functions::functions;
+pub use functions::method_name;
 pub use survey::binds_name;
 pub use survey::imports_module;
 pub use survey::probable_type;
@@ -71,6 +72,7 @@ pub struct ParsedModule {
     bound_names: OnceLock<FxHashSet<String>>,
     field_types: OnceLock<FxHashMap<String, Type>>,
     constants: OnceLock<FxHashMap<String, Const>>,
+    methods: OnceLock<FxHashSet<String>>,
 }
 
 /// Parses a file. What only some versions of Python accept is accepted: the running interpreter has
@@ -87,6 +89,7 @@ pub fn parse(file: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
         bound_names: OnceLock::new(),
         field_types: OnceLock::new(),
         constants: OnceLock::new(),
+        methods: OnceLock::new(),
     };
     let errors = module.parsed().errors();
     if errors.is_empty() {
@@ -134,6 +137,15 @@ impl ParsedModule {
     #[must_use]
     pub fn constants(&self) -> &FxHashMap<String, Const> {
         self.constants.get_or_init(|| constants::constants(self))
+    }
+
+    /// The names of the functions that classes of the text have in their namespaces.
+    #[must_use]
+    pub fn methods(&self) -> &FxHashSet<String> {
+        self.methods.get_or_init(|| {
+            let of_class = |info: FunctionInfo| method_name(&info.qualname).map(str::to_owned);
+            functions(self).into_iter().filter_map(of_class).collect()
+        })
     }
 
     /// Every name that the module binds in any scope; `*` when it imports all names of another module.

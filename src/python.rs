@@ -13,6 +13,7 @@ pub mod helpers;
 mod imports;
 mod jit;
 mod loops;
+mod methods;
 mod nested;
 mod record;
 mod session;

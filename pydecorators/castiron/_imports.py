@@ -73,7 +73,7 @@ def _registered(loader: SourceFileLoader, code: CodeType) -> CodeType:
     if _HAS_ENTRIES:
         _castiron.register_code(code, functions)
         return code
-    chosen = {(name, line) for name, line, is_chosen, _ in functions if is_chosen}
+    chosen = {(name, line) for name, line, is_chosen, *_ in functions if is_chosen}
     if chosen:
         from castiron._bind import bound
 

@@ -76,7 +76,8 @@ impl Lower<'_> {
     /// Exits for once when the exit's counter has come down to zero. The op has had no effect then, and
     /// the generic version does without every bet.
     pub(super) fn count_down_to_exit(&mut self, at: &InstData) {
-        let is_way_out = at.exit.is_some() && !at.op.calls_body() && !matches!(at.op, Op::Anchor | Op::Leave);
+        let is_way_out =
+            at.exit.is_some() && !at.op.exits_with_result() && !matches!(at.op, Op::Anchor | Op::Leave);
         if self.version == Version::Resume || !is_way_out {
             return;
         }

@@ -11,7 +11,8 @@ use cranelift_module::{DataId, FuncId as Symbol, Linkage, Module};
 use rustc_hash::FxHashMap;
 
 use crate::cpython::Layout;
-use crate::ir::{FuncId, Function, Imm, Unit};
+use crate::ir::{FuncId, Function, Imm, Op, Unit};
+use crate::runtime::caches::METHOD_CACHES;
 use crate::runtime::data::DataLayout;
 use crate::runtime::meta::{CacheKind, CallMeta, PieceMeta};
 
@@ -53,8 +54,12 @@ impl UnitContext<'_> {
     /// Adds an inline cache; its number.
     pub(super) fn add_cache(&self, kind: CacheKind) -> usize {
         let mut caches = self.caches.borrow_mut();
+        let number = caches.len();
         caches.push(kind);
-        caches.len() - 1
+        if kind == CacheKind::Method {
+            caches.extend([CacheKind::More; METHOD_CACHES - 1]);
+        }
+        number
     }
 
     /// The body of a function, ready to be called in `context`.
@@ -81,9 +86,12 @@ impl UnitContext<'_> {
         for &block in &func.layout {
             for &inst in &func.block(block).insts {
                 let data = func.inst(inst);
-                let called = match (data.op.calls_body(), data.imm) {
-                    (true, Imm::Func(callee)) => vec![callee],
-                    (true, Imm::Dispatch(class, method)) => {
+                let called = match (data.op, data.imm) {
+                    (Op::CallDirect | Op::CallQuiet, Imm::Func(callee)) => vec![callee],
+                    (Op::CallGuessed | Op::CallGuessedNumber, Imm::Guess(row)) => {
+                        self.unit.guesses[row as usize].clone()
+                    }
+                    (Op::CallOneOf, Imm::Dispatch(class, method)) => {
                         self.unit.targets(class, method).iter().map(|&(_, callee)| callee).collect()
                     }
                     _ => continue,

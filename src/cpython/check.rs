@@ -16,7 +16,9 @@ use pyo3::types::PyInt;
 use pyo3::types::PyList;
 use pyo3::types::PyString;
 use pyo3::types::PyTuple;
+use pyo3::types::PyWeakrefReference;
 
+use super::bound_super;
 use super::container;
 use super::frame;
 use super::function;
@@ -100,7 +102,7 @@ pub fn layout(
     layout: &'static Layout,
     symbols: &Symbols,
 ) -> Result<(ffi::vectorcallfunc, usize, usize), String> {
-    let probes: [(&str, Probe); 12] = [
+    let probes: [(&str, Probe); 13] = [
         ("object", object_header),
         ("int", ints),
         ("float", floats),
@@ -110,6 +112,7 @@ pub fn layout(
         ("containers", container::is_as_told),
         ("types", container::types_are_as_told),
         ("methods", |py, _| method::is_as_told(py)),
+        ("super", bound_super::is_as_told),
         ("range iterator", range_iterators),
         ("thread state", threads::thread_state),
         ("eval breaker", threads::breaker),
@@ -284,6 +287,39 @@ fn functions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
             return Ok(false);
         }
     }
+    let places = &layout.function;
+    for (name, offset) in [("__dict__", places.dict), ("__annotations__", places.annotations)] {
+        let found = probe.getattr(name)?;
+        // SAFETY: the offset lies within every function.
+        if unsafe { field::<*mut ffi::PyObject, _>(probe.as_ptr(), offset) } != found.as_ptr() {
+            return Ok(false);
+        }
+    }
+    if let Some(offset) = places.type_params {
+        let wanted = PyTuple::new(probe.py(), ["T"])?;
+        let empty = probe.getattr("__type_params__")?;
+        probe.setattr("__type_params__", &wanted)?;
+        // SAFETY: as before.
+        let found: *mut ffi::PyObject = unsafe { field(probe.as_ptr(), offset) };
+        probe.setattr("__type_params__", empty)?;
+        if found != wanted.as_ptr() {
+            return Ok(false);
+        }
+    }
+    let names = ["__name__", "__qualname__", "__doc__", "__module__"];
+    // SAFETY: as before.
+    let found = unsafe { function::descriptions(layout, probe.as_ptr()) };
+    for (name, found) in names.into_iter().zip(found) {
+        let wanted = probe.getattr(name)?;
+        if wanted.as_ptr() != found && !(wanted.is_none() && found.is_null()) {
+            return Ok(false);
+        }
+    }
+    let weak = PyWeakrefReference::new(probe)?;
+    // SAFETY: as before.
+    if unsafe { field::<*mut ffi::PyObject, _>(probe.as_ptr(), places.weak_references) } != weak.as_ptr() {
+        return Ok(false);
+    }
     let code = probe.getattr("__code__")?;
     let numbers = [
         ("co_flags", layout.code.flags),
@@ -316,8 +352,12 @@ fn versions(layout: &Layout, probe: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn told_method(py: Python<'_>, layout: &Layout, probe: &Bound<'_, PyAny>) -> Option<usize> {
     let method = probe.call_method1("__get__", (py.Ellipsis(),)).ok()?;
     // SAFETY: the offset lies within every method.
-    let function: *mut ffi::PyObject = unsafe { field(method.as_ptr(), layout.method_function) };
-    (function == probe.as_ptr()).then(|| method.get_type_ptr() as usize)
+    let [function, object] = unsafe {
+        [layout.method_function, layout.method_function + 8]
+            .map(|place| field::<*mut ffi::PyObject, _>(method.as_ptr(), place))
+    };
+    let is_told = function == probe.as_ptr() && object == py.Ellipsis().as_ptr();
+    is_told.then(|| method.get_type_ptr() as usize)
 }
 
 /// A frame of our own must show the instruction and the caller that we set.

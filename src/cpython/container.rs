@@ -111,6 +111,19 @@ pub unsafe fn list_items<'a>(layout: &Layout, object: *mut PyObject) -> &'a [*mu
     }
 }
 
+/// Where a deque says how many items it may have, below 0 for any number; the same in CPython 3.11, 3.12 and 3.13.
+const DEQUE_LIMIT: i32 = 64;
+
+/// Whether a deque drops items when it has too many.
+///
+/// # Safety
+/// The object is a live `collections.deque`.
+#[inline]
+pub unsafe fn deque_has_limit(deque: *mut PyObject) -> bool {
+    // SAFETY: the caller's contract.
+    unsafe { field::<isize, _>(deque, DEQUE_LIMIT) >= 0 }
+}
+
 /// The table of a `set` or `frozenset`.
 ///
 /// # Safety
@@ -193,6 +206,9 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     set.discard("name0")?;
     let cell = py.eval(c"(lambda x: lambda: x)(dict).__closure__[0]", None, None)?;
     let slice = py.eval(c"slice(list, dict, set)", None, None)?;
+    let deque = |limit: &std::ffi::CStr| py.eval(limit, None, None);
+    let limited = deque(c"__import__('_collections').deque((), 7)")?;
+    let endless = deque(c"__import__('_collections').deque((1, 2, 3))")?;
     // SAFETY: all are alive, and nothing changes them; sizes are compared before anything is read.
     unsafe {
         let places = &layout.container;
@@ -202,6 +218,8 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
                 .iter()
                 .zip(&parts)
                 .all(|(&found, part)| found == part.as_ptr());
+        let ended =
+            [&limited, &endless].map(|deque| field::<isize, _>(deque.as_ptr(), DEQUE_LIMIT)) == [7, -1];
         let mask: usize = field(set.as_ptr(), places.set_mask);
         let found =
             mask == 127 && set_table(layout, set.as_ptr()).iter().filter_map(SetEntry::key).count() == 19;
@@ -228,7 +246,7 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
         let sliced = slice_parts(slice.as_ptr())
             == [py.get_type::<PyList>(), py.get_type::<PyDict>(), py.get_type::<PySet>()]
                 .map(|class| class.as_ptr());
-        if !sized || !spelled || !sliced {
+        if !sized || !spelled || !sliced || !ended {
             return Ok(false);
         }
         Ok(listed && iterated && found && filled && general && content == py.get_type::<PyDict>().as_ptr())

@@ -44,6 +44,35 @@ pub unsafe fn fields(layout: &Layout, function: *mut PyObject) -> Fields {
     }
 }
 
+/// Whether the function has nothing but what its `def` gives every function: neither attributes nor weak references
+/// nor annotations nor type parameters.
+///
+/// # Safety
+/// As [`fields`].
+#[inline]
+pub unsafe fn is_bare(layout: &Layout, function: *mut PyObject) -> bool {
+    let places = &layout.function;
+    let none = |offset| {
+        // SAFETY: the fields stand there in every function, null or objects.
+        unsafe { field::<*mut PyObject, _>(function, offset).is_null() }
+    };
+    let fields = [places.dict, places.weak_references, places.annotations];
+    fields.into_iter().chain(places.type_params).all(none)
+}
+
+/// What the function is called, what it says of itself and where it is from: objects that anybody may replace, or null.
+///
+/// # Safety
+/// As [`fields`].
+#[inline]
+pub unsafe fn descriptions(layout: &Layout, function: *mut PyObject) -> [*mut PyObject; 4] {
+    let places = &layout.function;
+    // The name and the qualified name stand in front of the code, the text and the module around the dict.
+    let offsets = [places.code - 16, places.code - 8, places.dict - 8, places.weak_references + 8];
+    // SAFETY: the fields stand there in every function.
+    offsets.map(|offset| unsafe { field(function, offset) })
+}
+
 /// The vectorcall function of a function.
 ///
 /// # Safety

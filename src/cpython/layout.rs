@@ -95,6 +95,14 @@ pub struct FunctionLayout {
     pub kwdefaults: i32,
     /// `__closure__`, null for None.
     pub closure: i32,
+    /// `__dict__`, null while nobody has asked for it.
+    pub dict: i32,
+    /// Its weak references, null for none.
+    pub weak_references: i32,
+    /// `__annotations__`, null where there are none.
+    pub annotations: i32,
+    /// `__type_params__`, null where there are none (3.12 and later).
+    pub type_params: Option<i32>,
     /// The vectorcall function.
     pub vectorcall: i32,
     /// The version by which calls of the function are specialised and that of the code that its `def` gave it, 32
@@ -236,6 +244,22 @@ pub enum InstanceValues {
     OddArray(i32),
     /// In the instance, from the second offset on; the byte at the first is 0 once they are elsewhere (3.13).
     Inline(i32, i32),
+}
+
+/// Bytes from the beginning of values that stand in the instance to the first of them.
+pub const INLINE_HEADER: i32 = 8;
+
+impl InstanceValues {
+    /// How far the first value is behind what compiled code adds offsets to: the word with the array's address, or the
+    /// instance.
+    #[must_use]
+    pub fn first(self) -> i64 {
+        match self {
+            InstanceValues::Array(_) => 0,
+            InstanceValues::OddArray(_) => 1,
+            InstanceValues::Inline(_, first) => i64::from(first),
+        }
+    }
 }
 
 /// What attributes are looked up by.

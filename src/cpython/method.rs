@@ -13,6 +13,10 @@ use pyo3::prelude::PyAnyMethods;
 use pyo3::prelude::Python;
 use pyo3::types::PyList;
 
+use super::object::field;
+use super::object::type_of;
+use super::running;
+
 /// `PyMethodDescrObject`, as far as it is read.
 #[repr(C)]
 struct Descriptor {
@@ -42,6 +46,23 @@ pub(super) fn is_as_told(py: Python<'_>) -> PyResult<bool> {
     // SAFETY: as told above.
     let functions = unsafe { [function_of(one.as_ptr(), 1), function_of(array.as_ptr(), 2)] };
     Ok(matches!(functions, [Some(Function::One(_)), Some(Function::Array(_))]))
+}
+
+/// The function and the object of a bound method, borrowed; none for any other object.
+///
+/// # Safety
+/// The object is alive.
+#[inline]
+pub unsafe fn bound(object: *mut PyObject) -> Option<(*mut PyObject, *mut PyObject)> {
+    let running = running();
+    // SAFETY: the type is tested before the fields are read: the function, and the object behind it.
+    unsafe {
+        if type_of(object) as usize != running.method_type {
+            return None;
+        }
+        let place = running.layout.method_function;
+        Some((field(object, place), field(object, place + 8)))
+    }
 }
 
 /// The class that a method descriptor is of.

@@ -258,6 +258,7 @@ fn request_for(functions: &[&Arc<Blueprint>]) -> Request {
             }
         }
     }
+    text::add_methods(&mut facts, functions.iter().map(|function| function.info.qualname.as_str()));
     let functions = functions.iter().map(|&function| Member::Compile(Arc::clone(function))).collect();
     Request { functions, facts, classes: Vec::new(), texts: Texts::Drop, start: None }
 }

@@ -108,7 +108,7 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
     let data = func.inst(inst);
     let is_constant = matches!(data.op, Op::IntConst | Op::FloatConst | Op::BoolConst);
     match data.op {
-        Op::CallDirect | Op::CallQuiet | Op::CallOneOf => {
+        Op::CallDirect | Op::CallQuiet | Op::CallOneOf | Op::CallGuessed | Op::CallGuessedNumber => {
             if data.results.iter().any(|&result| func.ty(result) == Type::Obj) { 2 } else { 4 }
         }
         // What its cache finds is read in line, and goes on without its box.
@@ -117,10 +117,11 @@ fn worth(func: &Function, (inst, next): (Inst, Option<Inst>), boundary: Boundary
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjCallMethod if boundary == Boundary::Checked => {
             0
         }
+        // Items of lists and tuples are read in line.
+        Op::ObjItem | Op::ObjSetItem if boundary == Boundary::Checked => 0,
         // A number that is unboxed already finds its item without a call of CPython's.
         Op::ObjItem if is_of(func, data.args[1], &[Op::IntBox]) => -1,
-        Op::ObjItem if boundary == Boundary::Checked => -2,
-        Op::ObjSetItem if boundary == Boundary::Checked => -1,
+        Op::ObjCall if boundary == Boundary::Checked => 0,
         Op::ObjAttr | Op::ObjMethod | Op::ObjSetAttr | Op::ObjDelAttr | Op::ObjItem => -3,
         Op::ObjSetItem | Op::ObjDelItem => -2,
         Op::ObjCallEx | Op::ObjImport | Op::ObjImportFrom | Op::ObjMatchKeys | Op::ObjMatchClass => -4,

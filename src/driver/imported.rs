@@ -25,6 +25,8 @@ pub struct Imported {
     pub is_chosen: bool,
     /// Whether one call of it may take long by itself.
     pub has_loop: bool,
+    /// Whether others may call a specialised body of it.
+    pub has_body: bool,
 }
 
 /// The functions of the module that run in one go, in the order of the text.
@@ -38,7 +40,8 @@ pub fn functions(session: &Session, module: &Arc<ParsedModule>) -> Vec<Imported>
             qualname: info.qualname.clone(),
             first_line: info.first_line,
             is_chosen: made.is_ok(),
-            has_loop: made.is_ok_and(|made| made.has_loop),
+            has_loop: made.as_ref().is_ok_and(|made| made.has_loop),
+            has_body: made.is_ok_and(|made| made.has_body),
         }
     };
     synchronous.map(described).collect()

@@ -36,10 +36,33 @@ pub(super) fn facts_of_text(module: &ParsedModule, function: &Blueprint) -> FxHa
         facts.insert(name.clone(), fact);
     }
     facts.extend(facts_of_fields(module));
+    let methods = function.methods.iter().filter(|name| module.methods().contains(*name));
+    facts.extend(methods.map(|name| (method_fact(name), GlobalFact::Callees(Vec::new()))));
     facts
 }
 
 /// What the text says about attributes, under their names with a dot in front.
 pub fn facts_of_fields(module: &ParsedModule) -> impl Iterator<Item = (String, GlobalFact)> + '_ {
     module.field_types().iter().map(|(name, ty)| (format!(".{name}"), GlobalFact::Likely(ty.clone())))
+}
+
+/// What calls of methods probably call: the functions of the unit that have their name in a class' namespace. `names`
+/// are the qualified names of all of them, in the order of their numbers.
+pub(super) fn add_methods<'a>(
+    facts: &mut FxHashMap<String, GlobalFact>,
+    names: impl Iterator<Item = &'a str>,
+) {
+    for (number, name) in names.enumerate() {
+        let Some(method) = front::method_name(name) else { continue };
+        let fact = facts.entry(method_fact(method)).or_insert_with(|| GlobalFact::Callees(Vec::new()));
+        if let GlobalFact::Callees(callees) = fact {
+            callees.push(FuncId::new(number));
+        }
+    }
+}
+
+/// The name under which facts say what calls of a method of this name probably call.
+#[must_use]
+pub fn method_fact(name: &str) -> String {
+    format!(".{name}()")
 }

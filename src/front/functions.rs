@@ -89,6 +89,13 @@ pub fn functions(module: &ParsedModule) -> Vec<FunctionInfo> {
     collector.found
 }
 
+/// The name of a function in the namespace of the class that its qualified name says it stands in; none for others.
+#[must_use]
+pub fn method_name(qualname: &str) -> Option<&str> {
+    let (around, name) = qualname.rsplit_once('.')?;
+    (!around.ends_with("<locals>")).then_some(name)
+}
+
 /// The class and function statements around the function with this range, outermost first, itself last;
 /// empty when the module has no such function.
 pub(super) fn path_to(module: &ParsedModule, range: TextRange) -> Vec<&Stmt> {

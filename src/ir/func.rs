@@ -71,7 +71,7 @@ impl InstData {
                 let (before, after) = rest_counts(counts);
                 before + 1 + after
             }
-            (Op::CallDirect | Op::CallQuiet | Op::CallOneOf, _) => 1,
+            (Op::CallDirect | Op::CallQuiet | Op::CallOneOf | Op::CallGuessedNumber, _) => 1,
             _ => self.op.row().results.len(),
         }
     }

@@ -39,6 +39,8 @@ pub enum ImmKind {
     Field,
     /// A method of a sealed class of the unit that subclasses replace.
     Dispatch,
+    /// What a call probably calls.
+    Guess,
 }
 
 /// An immediate.
@@ -76,6 +78,8 @@ pub enum Imm {
     Field(ClassId, u32),
     /// A sealed class of the unit and the position of a method that subclasses replace.
     Dispatch(ClassId, u32),
+    /// A row of [`super::Unit::guesses`].
+    Guess(u32),
 }
 
 impl Imm {
@@ -99,6 +103,7 @@ impl Imm {
             Imm::Sealed(_) => ImmKind::Sealed,
             Imm::Field(..) => ImmKind::Field,
             Imm::Dispatch(..) => ImmKind::Dispatch,
+            Imm::Guess(_) => ImmKind::Guess,
         }
     }
 }

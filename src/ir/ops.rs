@@ -408,6 +408,11 @@ macro_rules! for_each_op {
                 /// As `call.direct`, of the body whose number among the targets of the dispatched method is the first
                 /// operand; all of them give objects.
                 CallOneOf = one_of(One(I64), AnyRest) -> (), Dispatch, [RAISES, FOREIGN], varying;
+                /// Calls what `object.method` gave, its first two operands, as `object.call_method` does: by its body
+                /// where it is one of the functions that the immediate names, which stand for methods of that name.
+                CallGuessed = guessed(One(Obj), AnyRest) -> (Obj), Guess, [RAISES, FOREIGN];
+                /// The same where all of them give an unboxed result; exits when what was called gives another object.
+                CallGuessedNumber = guessed_number(One(Obj), AnyRest) -> (), Guess, [EXITS, RAISES, FOREIGN], varying;
             }
             // Objects of sealed classes, known to be such.
             sealed {
@@ -691,6 +696,12 @@ impl Op {
     #[must_use]
     pub fn calls_body(self) -> bool {
         matches!(self, Op::CallDirect | Op::CallQuiet | Op::CallOneOf)
+    }
+
+    /// Whether the exit of the op is taken behind it, with its result.
+    #[must_use]
+    pub fn exits_with_result(self) -> bool {
+        self.calls_body() || self == Op::CallGuessedNumber
     }
 
     /// Whether variables go into the frames of tracebacks from it.

@@ -259,6 +259,11 @@ impl DisplayFunction<'_> {
             Imm::Class(class) => f.write_str(class.name()),
             Imm::Sealed(id) => f.write_str(self.class_name(id)),
             Imm::Dispatch(id, method) => write!(f, "{}: {method}", self.class_name(id)),
+            Imm::Guess(row) => {
+                let callees = self.unit.guesses.get(row as usize).map_or(&[][..], Vec::as_slice);
+                let names: Vec<String> = callees.iter().map(ToString::to_string).collect();
+                write!(f, "({})", names.join(", "))
+            }
             Imm::Field(id, field) => {
                 let class = self.unit.classes.get(id.index());
                 let name = class.and_then(|class| class.fields.get(field as usize));
@@ -324,6 +329,7 @@ impl fmt::Display for GlobalFact {
             GlobalFact::Math(name) => write!(f, "math {name:?}"),
             GlobalFact::Function(id) => write!(f, "{id}"),
             GlobalFact::Method(id) => write!(f, "method {id}"),
+            GlobalFact::Callees(ids) => write!(f, "callees {ids:?}"),
             GlobalFact::Class(number) => write!(f, "sealed {number}"),
             GlobalFact::Likely(ty) => write!(f, "likely {ty}"),
             GlobalFact::Unknown => f.write_str("unknown"),

@@ -82,6 +82,8 @@ pub enum GlobalFact {
     Function(FuncId),
     /// The same, as the method of a sealed class, which nobody can replace.
     Method(FuncId),
+    /// The functions of this unit that are methods of this name, of any class.
+    Callees(Vec<FuncId>),
     /// The sealed class of the unit that has this name and this number.
     Class(u64),
     /// Not steady: it is read at each use, and then is probably an exact object of this type.
@@ -261,6 +263,8 @@ pub struct Unit {
     pub cells: Vec<CellSpec>,
     /// The sealed classes.
     pub classes: Vec<SealedClass>,
+    /// What calls probably call.
+    pub guesses: Vec<Vec<FuncId>>,
     /// Where the unit is about one loop of a function: the specialised version of that function begins there.
     pub start: Option<LoopStart>,
 }
@@ -282,6 +286,16 @@ impl Unit {
             self.cells.push(spec);
             self.cells.len() - 1
         }))
+    }
+
+    /// The number of the row of functions among the guesses; it is added when it is new.
+    pub fn guess(&mut self, callees: &[FuncId]) -> u32 {
+        let known = self.guesses.iter().position(|known| known == callees);
+        let number = known.unwrap_or_else(|| {
+            self.guesses.push(callees.to_vec());
+            self.guesses.len() - 1
+        });
+        u32::try_from(number).expect("counted budgets keep units small")
     }
 
     /// A function of the unit.

@@ -78,7 +78,9 @@ fn is_quiet_but_for_calls(body: &Function) -> bool {
         let op = body.inst(inst).op;
         match op {
             Op::Poll => entry_poll == Some(inst),
-            _ => op.calls_body() || !op.effects().has(Effects::FOREIGN),
+            // Nobody has looked into what else may be called.
+            Op::CallDirect | Op::CallQuiet => true,
+            _ => !op.effects().has(Effects::FOREIGN),
         }
     })
 }

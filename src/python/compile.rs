@@ -28,6 +28,9 @@ use crate::types::Type;
 use super::classes::Classes;
 use super::enforced::Enforced;
 use super::entry;
+use super::imports;
+use super::methods;
+use super::methods::Methods;
 use super::record;
 use super::record::Record;
 use super::record::State;
@@ -39,6 +42,9 @@ use super::unsteady;
 
 /// More functions than this are not compiled together; the others are called as objects.
 const MAX_FUNCTIONS: usize = 64;
+
+/// How many functions that nobody has called yet are compiled with one that is called.
+const MOST_PREPARED: usize = 24;
 
 /// Why there is no code.
 pub(super) enum Error {
@@ -78,6 +84,10 @@ struct Gathering<'py> {
     numbers: FxHashMap<usize, usize>,
     facts: FxHashMap<String, GlobalFact>,
     classes: Classes<'py>,
+    /// The methods of the module's classes, once they are asked for.
+    methods: Option<Methods<'py>>,
+    /// How many functions more may be prepared that nobody has called yet.
+    prepares: usize,
     /// What the functions compiled here are made of: their annotations name the classes as these do.
     blueprints: Vec<Option<Arc<Blueprint>>>,
 }
@@ -115,6 +125,8 @@ impl<'py> Gathering<'py> {
             numbers: FxHashMap::from_iter([(callable.as_ptr() as usize, 0)]),
             facts: FxHashMap::default(),
             classes: Classes::default(),
+            methods: None,
+            prepares: MOST_PREPARED,
             blueprints: Vec::new(),
         }
     }
@@ -162,14 +174,47 @@ impl<'py> Gathering<'py> {
         let signature = self.classes.signature(callable, record, &look)?;
         for path in &blueprint.names {
             if !self.facts.contains_key(path) {
-                let fact = unsteady::steady(self.fact(path), self.losses(path));
+                let fact = unsteady::steady(self.fact(path)?, self.losses(path));
                 self.facts.insert(path.clone(), fact);
+            }
+        }
+        for name in &blueprint.methods {
+            let key = driver::text::method_fact(name);
+            if !self.facts.contains_key(&key) {
+                let callees = GlobalFact::Callees(self.callees(name)?);
+                self.facts.insert(key, callees);
             }
         }
         Ok(Some(match signature {
             Some(signature) => Arc::new(Blueprint { signature, ..(*blueprint).clone() }),
             None => blueprint,
         }))
+    }
+
+    /// The numbers of the functions that are methods of this name and have a body to be called directly.
+    fn callees(&mut self, name: &str) -> PyResult<Vec<FuncId>> {
+        let globals = &self.globals;
+        let methods = self.methods.get_or_insert_with(|| methods::all(globals));
+        let found = methods.get(name).cloned().unwrap_or_default();
+        let mut callees = Vec::new();
+        for value in found {
+            if let Some(GlobalFact::Function(function)) = self.with_body(&value)? {
+                callees.push(function);
+            }
+        }
+        callees.sort_unstable();
+        Ok(callees)
+    }
+
+    /// As [`Gathering::function`], for functions that have a body; those of imported modules that nobody has called yet
+    /// are prepared.
+    fn with_body(&mut self, value: &Bound<'py, PyAny>) -> PyResult<Option<GlobalFact>> {
+        if record::find(value.as_ptr()).is_none() && self.prepares > 0 && imports::may_have_body(value) {
+            self.prepares -= 1;
+            imports::prepare(value)?;
+        }
+        let found = record::find(value.as_ptr()).and_then(|record| record.blueprint.clone());
+        Ok(found.filter(|blueprint| blueprint.has_body).and_then(|_| self.function(value)))
     }
 
     /// Adds the methods of a class that are compiled functions.
@@ -208,16 +253,17 @@ impl<'py> Gathering<'py> {
         }
     }
 
-    fn fact(&mut self, path: &str) -> GlobalFact {
-        match cells::lookup(&self.globals, &self.builtins, path) {
+    fn fact(&mut self, path: &str) -> PyResult<GlobalFact> {
+        Ok(match cells::lookup(&self.globals, &self.builtins, path) {
             Some(value) => {
                 let class = |gathering: &mut Gathering<'py>| gathering.class(path).map(GlobalFact::Class);
+                self.with_body(&value)?;
                 self.function(&value).or_else(|| class(self)).unwrap_or_else(|| facts::of_value(&value))
             }
             // While a decorator runs, the name that the function is about to get stands for nothing yet.
             None if self.is_own_name(path) => GlobalFact::Function(FuncId::new(0)),
             None => GlobalFact::Unknown,
-        }
+        })
     }
 
     /// The number of the sealed class that a name stands for.

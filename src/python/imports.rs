@@ -26,6 +26,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cpython::function::fields;
 use crate::cpython::function::swap_version_of_code;
+use crate::cpython::object::type_of;
 use crate::cpython::running;
 use crate::driver::Force;
 use crate::runtime::closures;
@@ -36,6 +37,7 @@ use super::callable;
 use super::entry;
 use super::jit;
 use super::record;
+use super::record::State;
 use super::session;
 use super::text::Text;
 
@@ -50,6 +52,8 @@ struct Known {
     version: u32,
     /// Whether functions of it may be compiled; else they are only counted.
     is_chosen: bool,
+    /// Whether others may call a specialised body of such a function.
+    has_body: bool,
     /// How many calls are left that run bytecode in any case.
     wait: u32,
     /// How often it was called as bytecode.
@@ -93,11 +97,14 @@ pub(super) fn compile_imports(prove: Py<PyAny>) -> PyResult<()> {
 
 /// Registers the functions below a module's code: `chosen` names them as `Text.functions` does.
 #[pyfunction]
-pub(super) fn register_code(code: &Bound<'_, PyAny>, chosen: Vec<(String, u32, bool, bool)>) -> PyResult<()> {
+pub(super) fn register_code(
+    code: &Bound<'_, PyAny>,
+    chosen: Vec<(String, u32, bool, bool, bool)>,
+) -> PyResult<()> {
     let forced = session::session().is_ok_and(|session| session.force != Force::Nothing);
-    let rows: FxHashMap<(String, u32), (bool, bool)> = chosen
+    let rows: FxHashMap<(String, u32), [bool; 3]> = chosen
         .into_iter()
-        .map(|(name, line, is_chosen, has_loop)| ((name, line), (is_chosen, has_loop)))
+        .map(|(name, line, is_chosen, has_loop, has_body)| ((name, line), [is_chosen, has_loop, has_body]))
         .collect();
     let mut pending = vec![code.clone()];
     while let Some(module) = pending.pop() {
@@ -107,11 +114,11 @@ pub(super) fn register_code(code: &Bound<'_, PyAny>, chosen: Vec<(String, u32, b
             }
             let name: String = constant.getattr(intern!(code.py(), "co_qualname"))?.extract()?;
             let line: u32 = constant.getattr(intern!(code.py(), "co_firstlineno"))?.extract()?;
-            if let Some(&(is_chosen, has_loop)) = rows.get(&(name, line))
+            if let Some(&[is_chosen, has_loop, has_body]) = rows.get(&(name, line))
                 && (is_chosen || counts_bytecode())
             {
                 let wait = if has_loop || forced { 0 } else { CALLS_BEFORE };
-                register(&constant, is_chosen, wait);
+                register(&constant, is_chosen, (has_body, wait));
             }
             pending.push(constant);
         }
@@ -119,14 +126,14 @@ pub(super) fn register_code(code: &Bound<'_, PyAny>, chosen: Vec<(String, u32, b
     Ok(())
 }
 
-fn register(code: &Bound<'_, PyAny>, is_chosen: bool, wait: u32) {
+fn register(code: &Bound<'_, PyAny>, is_chosen: bool, (has_body, wait): (bool, u32)) {
     let mut known = known();
     let known = known.get_or_insert_default();
     known.entry(code.as_ptr() as usize).or_insert_with(|| {
         // SAFETY: a live code object.
         let version = unsafe { swap_version_of_code(running().layout, code.as_ptr(), 0) };
         let code = code.clone().unbind();
-        Known { code, version, is_chosen, wait, bytecode_calls: 0, is_native: false }
+        Known { code, version, is_chosen, has_body, wait, bytecode_calls: 0, is_native: false }
     });
 }
 
@@ -182,6 +189,10 @@ pub(super) fn import_counts(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let mut native_calls = 0;
     for (_, record) in record::all() {
         native_calls += record.calls.load(std::sync::atomic::Ordering::Relaxed);
+        if matches!(record.state(), State::Native(..)) {
+            // Many are compiled with one that was called.
+            with_known(record.code(py).as_ptr() as usize, |known| known.is_native = true);
+        }
     }
     let (mut entered, mut native, mut bytecode_calls, mut stayed) = (0_u64, 0_u64, 0_u64, Vec::new());
     let defined = known().as_ref().map_or(0, FxHashMap::len);
@@ -254,28 +265,53 @@ fn stay_bytecode(callable: *mut ffi::PyObject, code: usize) {
     }
 }
 
+/// While it lives, the thread runs the bytecode of all functions that wait.
+struct Preparing(bool);
+
+impl Preparing {
+    fn begin() -> Preparing {
+        Preparing(PREPARES.replace(true))
+    }
+}
+
+impl Drop for Preparing {
+    fn drop(&mut self) {
+        PREPARES.set(self.0);
+    }
+}
+
+/// Whether the callable is a function of an imported module that was not compiled yet, may be, and then has a body that
+/// others may call.
+pub(super) fn may_have_body(callable: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: only functions and native callables have an entry, and only those have this one.
+    unsafe {
+        let class = type_of(callable.as_ptr()) as usize;
+        if class != running().function_type && !callable::is_native(callable.as_ptr()) {
+            return false;
+        }
+        let now = entry::get(callable.as_ptr());
+        std::ptr::fn_addr_eq(now, import_entry as vectorcallfunc)
+            && with_known(code_of(install::function_of(callable.as_ptr())), |known| {
+                known.is_chosen && known.has_body
+            }) == Some(true)
+    }
+}
+
+/// Has such a function wait for its code, as if it had been called often enough.
+pub(super) fn prepare(callable: &Bound<'_, PyAny>) -> PyResult<()> {
+    // SAFETY: a function of registered code, or what stands for one.
+    let code = unsafe { code_of(install::function_of(callable.as_ptr())) };
+    let _preparing = Preparing::begin();
+    if !prepared(callable)? {
+        stay_bytecode(callable.as_ptr(), code);
+    }
+    Ok(())
+}
+
 /// Prepares and compiles a function; it stays bytecode where that fails.
 fn adopt(callable: &Bound<'_, PyAny>, code: usize) -> PyResult<()> {
-    struct Preparing;
-    impl Drop for Preparing {
-        fn drop(&mut self) {
-            PREPARES.set(false);
-        }
-    }
-    PREPARES.set(true);
-    let _preparing = Preparing;
-    let function = entry::function_of(callable);
-    let py = function.py();
-    let prove = PROVE.get().expect("code is registered by what sets it");
-    let text = prove.bind(py).call1((&function,))?;
-    let prepared = match text.cast_into::<Text>() {
-        Ok(text) => jit::prepared(callable, &text, None)?.is_some(),
-        Err(reason) => {
-            jit::remember(callable, reason.into_inner().extract()?)?;
-            false
-        }
-    };
-    if prepared {
+    let _preparing = Preparing::begin();
+    if prepared(callable)? {
         jit::compile_now(callable)?;
         let is_native = jit::is_native(callable);
         with_known(code, |known| known.is_native |= is_native);
@@ -285,6 +321,21 @@ fn adopt(callable: &Bound<'_, PyAny>, code: usize) -> PyResult<()> {
     }
     stay_bytecode(callable.as_ptr(), code);
     Ok(())
+}
+
+/// Proves the text of a function and has it wait for its code; false where it has none.
+fn prepared(callable: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let function = entry::function_of(callable);
+    let py = function.py();
+    let prove = PROVE.get().expect("code is registered by what sets it");
+    let text = prove.bind(py).call1((&function,))?;
+    match text.cast_into::<Text>() {
+        Ok(text) => Ok(jit::prepared(callable, &text, None)?.is_some()),
+        Err(reason) => {
+            jit::remember(callable, reason.into_inner().extract()?)?;
+            Ok(false)
+        }
+    }
 }
 
 /// A loader's `get_code` for one call, without a frame of its own.

@@ -125,7 +125,9 @@ fn facts_now(
                     GlobalFact::Unknown
                 }
             }
-            GlobalFact::Method(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => fact.clone(),
+            GlobalFact::Method(_) | GlobalFact::Callees(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => {
+                fact.clone()
+            }
             GlobalFact::Value(_) | GlobalFact::Builtin(_) | GlobalFact::MathModule | GlobalFact::Math(_) => {
                 facts::of_value(&value)
             }

@@ -33,13 +33,14 @@ impl Text {
         Text { parsed: py.detach(|| parse(path, text)) }
     }
 
-    /// The functions that run in one go: qualified name, first line, whether it is worth machine code, and whether it
-    /// has a loop.
-    fn functions(&self, py: Python<'_>) -> Vec<(String, u32, bool, bool)> {
+    /// The functions that run in one go: qualified name, first line, whether it is worth machine code, whether it
+    /// has a loop, and whether others may call a body of it.
+    fn functions(&self, py: Python<'_>) -> Vec<(String, u32, bool, bool, bool)> {
         let (Ok(parsed), Ok(session)) = (&self.parsed, session::session()) else { return Vec::new() };
         let found = py.detach(|| driver::imported::functions(session, &parsed.module));
         let rows = found.into_iter();
-        rows.map(|found| (found.qualname, found.first_line, found.is_chosen, found.has_loop)).collect()
+        rows.map(|found| (found.qualname, found.first_line, found.is_chosen, found.has_loop, found.has_body))
+            .collect()
     }
 }
 

@@ -6,6 +6,8 @@ use pyo3::ffi::PyObject;
 use crate::cpython::Layout;
 use crate::cpython::attribute::Storage;
 use crate::cpython::attribute::storage;
+use crate::cpython::bound_super;
+use crate::cpython::layout::INLINE_HEADER;
 use crate::cpython::layout::InstanceValues;
 use crate::cpython::object::drop_optional;
 use crate::cpython::object::field;
@@ -62,6 +64,12 @@ pub unsafe extern "C" fn obj_method(
             let _frames = frames::link();
             let found = ffi::PyObject_GetAttr(object, name);
             return Pair(found, if found.is_null() { found } else { new_ref(object) });
+        }
+        if type_of(object) == &raw mut ffi::PySuper_Type
+            && let Some((function, with)) = bound_super::method(running().layout, object, name)
+        {
+            frames::pass();
+            return Pair(new_ref(function), new_ref(with));
         }
         if let Some(hit) = find(unit, cache, object, name) {
             frames::pass();
@@ -175,7 +183,7 @@ unsafe fn add_to_order(layout: &Layout, values: *mut *mut PyObject, number: usiz
             }
             // In front of the values: how much room there is, how many are set; their numbers behind the values.
             InstanceValues::Inline(..) => {
-                let header = values.cast::<u8>().sub(INLINE_HEADER);
+                let header = values.cast::<u8>().offset(-(INLINE_HEADER as isize));
                 let (room, count) = (*header, header.add(1));
                 let order = values.add(usize::from(room)).cast::<u8>();
                 *order.add(usize::from(*count)) = number;
@@ -184,9 +192,6 @@ unsafe fn add_to_order(layout: &Layout, values: *mut *mut PyObject, number: usiz
         }
     }
 }
-
-/// Bytes from the beginning of values that stand in the instance to the first of them.
-const INLINE_HEADER: usize = 8;
 
 /// Calls what [`obj_method`] gave: `args` holds a free word, the object or None, and `count` arguments.
 ///

@@ -279,8 +279,9 @@ pub unsafe fn run_generic(
     loaded.generic_calls.set(loaded.generic_calls.get() + 1);
     // SAFETY: the slots of entry 0 are the parameters, each an owned reference that the callee takes.
     unsafe {
-        let mut slots: Vec<u64> =
-            (0..loaded.arity.total()).map(|index| word(new_ref(*values.add(index)))).collect();
+        let mut slots =
+            Vec::with_capacity(resume::room_for(unit, number).max(loaded.arity.total() + loaded.free));
+        slots.extend((0..loaded.arity.total()).map(|index| word(new_ref(*values.add(index)))));
         if loaded.free > 0 {
             let closure = function::fields(running().layout, function).closure;
             slots.extend(tuple_items(running().layout, closure).iter().map(|&cell| word(new_ref(cell))));

@@ -2,15 +2,17 @@
 //! reads a global name has found there before.
 //!
 //! The words in the unit's data are what compiled code tests by itself; the rest of a site is here. A word
-//! that holds a version tag holds [`NO_VERSION`] while there is none, which no tag is.
+//! that holds a version tag holds [`NO_VERSION`] while there is none, which no tag is. Attributes, stores and
+//! methods have several entries: which of them is a class' is said by the lowest bits of its version tag, since
+//! classes that are made one after another have tags that follow each other.
 //!
 //! | kind | words |
 //! | --- | --- |
-//! | attribute, store | tag and offset of a value among an instance's values |
-//! | attribute, further | offset of a slot, and four tags of classes that have it there |
-//! | store, further | tag and offset of a slot |
+//! | attribute | in each entry tag and place: the offset of a value among an instance's values, or the complement of a slot's |
+//! | store | the same, half as many |
 //! | store, further | tag and offset of a field of a sealed class, and the address of the type whose exact instances it takes unchecked |
-//! | method | tag, function, address of the shared keys and how many they were, for instances with values; twice tag and function for instances without attributes of their own |
+//! | method | in each entry tag, function, address of the shared keys and how many they were; [`BARE`] in place of that for instances without attributes of their own |
+//! | more | a method's entries go on here |
 //! | promise | tags of classes whose instances keep it ([`super::promise`]) |
 //! | global, 3.12 and later | the value, 0 while there is none: the dict watcher clears it |
 //! | global, 3.11 | address and version of a dict, twice, as in a guard cell; the value |
@@ -33,7 +35,6 @@ use crate::cpython::attribute::entry_count;
 use crate::cpython::attribute::entry_value;
 use crate::cpython::attribute::storage;
 use crate::cpython::attribute::version_of;
-use crate::cpython::layout::InstanceValues;
 use crate::cpython::object::type_of;
 use crate::cpython::running;
 
@@ -41,19 +42,32 @@ use super::data::CACHE_WORDS;
 use super::data::WORD;
 use super::meta::CacheKind;
 use super::object::word;
+use super::table::position;
 use super::unit::LoadedUnit;
 
 /// Stands in a word for a version tag while there is none.
 pub const NO_VERSION: u64 = u64::MAX;
 
-/// The word of an attribute's cache with the offset of a slot.
-pub const SLOT_OFFSET: usize = 2;
+/// How many entries an attribute or a method has, a power of two.
+pub const ENTRIES: usize = 4;
 
-/// The first of its words with a tag of a class that has the slot there.
-pub const FIRST_SLOT_TAG: usize = 3;
+/// How many entries a store has, a power of two.
+pub const STORES: usize = 2;
 
-/// How many of them there are.
-pub const SLOT_TAGS: usize = 4;
+/// Words of an entry of an attribute or a store.
+pub const PLACE_WORDS: usize = 2;
+
+/// Words of an entry of a method.
+pub const METHOD_WORDS: usize = 4;
+
+/// The first word of a store that is about a sealed class.
+pub const SEALED_STORE: usize = STORES * PLACE_WORDS;
+
+/// How many caches a method takes: its own, and those that go on behind it.
+pub const METHOD_CACHES: usize = (ENTRIES * METHOD_WORDS).div_ceil(CACHE_WORDS);
+
+/// Stands in a method's entry for the number of shared keys where instances have no attributes of their own.
+pub const BARE: u64 = u64::MAX;
 
 /// How many places a site remembers at once.
 const MOST_PLACES: usize = 4;
@@ -107,10 +121,11 @@ impl Sites {
 pub(super) fn prepare(unit: &LoadedUnit) {
     for (number, kind) in unit.meta().caches.iter().enumerate() {
         match kind {
-            CacheKind::Attribute => set_words(unit, number, &[NO_VERSION; FIRST_SLOT_TAG + SLOT_TAGS]),
-            CacheKind::Store => set_words(unit, number, &[NO_VERSION, 0, NO_VERSION, 0, NO_VERSION]),
-            CacheKind::Method => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
-            CacheKind::Promise => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
+            CacheKind::Attribute
+            | CacheKind::Store
+            | CacheKind::Method
+            | CacheKind::More
+            | CacheKind::Promise => set_words(unit, number, &[NO_VERSION; CACHE_WORDS]),
             CacheKind::Global => forget_global(unit, number),
         }
     }
@@ -283,7 +298,7 @@ unsafe fn learn_sealed(unit: &LoadedUnit, number: usize, class: *mut PyTypeObjec
         if version == 0 {
             return;
         }
-        let first = unit.layout().cache(number) + 4 * WORD;
+        let first = unit.layout().cache(number) + SEALED_STORE * WORD;
         let words = [u64::from(version), (offset as i64).cast_unsigned(), exact as u64];
         for (position, value) in words.into_iter().enumerate() {
             unit.set_word(first + position * WORD, value);
@@ -297,44 +312,40 @@ fn write_words(unit: &LoadedUnit, number: usize, kind: CacheKind, place: Place, 
         let first = unit.layout().cache(number) + at * WORD;
         words.iter().enumerate().for_each(|(position, &word)| unit.set_word(first + position * WORD, word));
     };
+    let entry = |entries: usize, words| position(version.cast_signed()) % entries * words;
     match (kind, place) {
-        (CacheKind::Attribute | CacheKind::Store, Place::Value(position)) => {
-            put(0, &[version, value_offset(position)]);
+        (CacheKind::Attribute, place) => {
+            if let Some(place) = place_word(place) {
+                put(entry(ENTRIES, PLACE_WORDS), &[version, place]);
+            }
         }
-        (CacheKind::Attribute, Place::Slot(offset)) => add_slot(unit, number, offset, version),
-        (CacheKind::Store, Place::Slot(offset)) => put(2, &[version, i64::from(offset).cast_unsigned()]),
+        (CacheKind::Store, place) => {
+            if let Some(place) = place_word(place) {
+                put(entry(STORES, PLACE_WORDS), &[version, place]);
+            }
+        }
         (CacheKind::Method, Place::Method(function, Shadow::Keys(keys, count))) => {
-            put(0, &[version, word(function), word(keys), count as u64]);
+            let words = [version, word(function), word(keys), count as u64];
+            put(entry(ENTRIES, METHOD_WORDS), &words);
         }
         (CacheKind::Method, Place::Method(function, Shadow::Never)) => {
-            let first = unit.word(unit.layout().cache(number) + 4 * WORD);
-            let is_first = [version, NO_VERSION].contains(&first) || version.is_multiple_of(2);
-            put(if is_first { 4 } else { 6 }, &[version, word(function)]);
+            put(entry(ENTRIES, METHOD_WORDS), &[version, word(function), 0, BARE]);
         }
         _ => {}
     }
 }
 
-/// Adds the tag of a class to those of others that have a slot at the same offset.
-fn add_slot(unit: &LoadedUnit, number: usize, offset: i32, version: u64) {
-    let offset = i64::from(offset).cast_unsigned();
-    let at = |position: usize| unit.layout().cache(number) + position * WORD;
-    let tags = || FIRST_SLOT_TAG..FIRST_SLOT_TAG + SLOT_TAGS;
-    if unit.word(at(SLOT_OFFSET)) != offset {
-        tags().for_each(|position| unit.set_word(at(position), NO_VERSION));
-        unit.set_word(at(SLOT_OFFSET), offset);
+/// A place as a word that compiled code understands, if it does.
+fn place_word(place: Place) -> Option<u64> {
+    match place {
+        Place::Value(position) => Some(value_offset(position)),
+        Place::Slot(offset) => Some((!i64::from(offset)).cast_unsigned()),
+        _ => None,
     }
-    let free = tags().find(|&position| [version, NO_VERSION].contains(&unit.word(at(position))));
-    let turns = unit.sites().with(number, |site| site.misses.get() as usize);
-    unit.set_word(at(free.unwrap_or(FIRST_SLOT_TAG + turns % SLOT_TAGS)), version);
 }
 
 /// What is added to the word that [`InstanceValues`] names, or to the instance's address.
 fn value_offset(position: usize) -> u64 {
-    let first = match running().layout.attribute.values {
-        InstanceValues::Array(_) => 0,
-        InstanceValues::OddArray(_) => 1,
-        InstanceValues::Inline(_, first) => u64::from(first.unsigned_abs()),
-    };
-    first + (position * WORD) as u64
+    let first = running().layout.attribute.values.first();
+    first.cast_unsigned() + (position * WORD) as u64
 }

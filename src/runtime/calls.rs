@@ -56,18 +56,38 @@ pub unsafe extern "C" fn obj_call(
     count: i64,
     names: *mut PyObject,
 ) -> *mut PyObject {
+    // SAFETY: the caller's contract. The object takes the free word for as long as the call lasts, as when the
+    // interpreter calls a bound method, which keeps both.
+    unsafe {
+        let Some((function, object)) = method::bound(callable) else {
+            return call_unbound(callable, (args, count, names), OFFSET_FLAG);
+        };
+        let place = args.sub(1).cast_mut();
+        let free = place.replace(object);
+        let result = call_unbound(function, (place, count + 1, names), 0);
+        *place = free;
+        result
+    }
+}
+
+/// As [`obj_call`]; `free` is [`OFFSET_FLAG`] where a word that may be written stands in front of the arguments, or 0.
+unsafe fn call_unbound(
+    callable: *mut PyObject,
+    (args, count, names): (*const *mut PyObject, i64, *mut PyObject),
+    free: usize,
+) -> *mut PyObject {
     let running = running();
     // SAFETY: the caller's contract.
     unsafe {
         let names = if names == ffi::Py_None() { std::ptr::null_mut() } else { names };
         let named = if names.is_null() { 0 } else { tuple_items(running.layout, names).len() };
         let count = position(count);
-        let nargsf = (count - named) | OFFSET_FLAG;
+        let nargsf = (count - named) | free;
         let class = type_of(callable);
         let given = std::slice::from_raw_parts(args, count);
         if names.is_null() && quiet::is_own_method(callable, class, given) {
             let _frames = frames::link_unless(|| quiet::is_quiet_call(callable, class, given));
-            return call_own_method(callable, given);
+            return call_own_method(callable, given, free);
         }
         if let Some(entry) = entry_of(callable) {
             if entry as usize == running.plain_vectorcall as usize {
@@ -89,12 +109,11 @@ pub unsafe extern "C" fn obj_call(
 /// Calls a method of a builtin class with an object of that class, as its descriptor does.
 ///
 /// # Safety
-/// [`quiet::is_own_method`] holds for both, and the arguments stand behind a word that may be written; the thread is
-/// attached.
-unsafe fn call_own_method(callable: *mut PyObject, args: &[*mut PyObject]) -> *mut PyObject {
+/// [`quiet::is_own_method`] holds for both; the thread is attached. `free` is as for [`call_unbound`].
+unsafe fn call_own_method(callable: *mut PyObject, args: &[*mut PyObject], free: usize) -> *mut PyObject {
     let running = running();
     let plainly = || {
-        let nargsf = args.len() | OFFSET_FLAG;
+        let nargsf = args.len() | free;
         // SAFETY: the caller's contract.
         unsafe { (running.symbols.vectorcall)(callable, args.as_ptr(), nargsf, std::ptr::null_mut()) }
     };

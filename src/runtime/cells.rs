@@ -345,6 +345,22 @@ pub(super) fn clear(unit: &LoadedUnit, number: usize) {
     }
 }
 
+/// Tells all units that call a function which callable stands for it now; null for none.
+pub(in crate::runtime) fn set_callable(owner: *const LoadedUnit, function: usize, callable: *mut PyObject) {
+    watch::for_each_unit(|unit| {
+        if std::ptr::eq(unit, owner) {
+            unit.set_word(unit.layout().callable(function), word(callable));
+        } else if unit.calls_others() {
+            for number in 0..unit.functions().len() {
+                let (home, there) = unit.home(number);
+                if std::ptr::eq(home, owner) && there == function {
+                    unit.set_word(unit.layout().callable(number), word(callable));
+                }
+            }
+        }
+    });
+}
+
 /// Clears every cell, in any unit, that bets on this function.
 pub(in crate::runtime) fn clear_function(owner: *const LoadedUnit, function: usize) {
     watch::for_each_unit(|unit| {

@@ -48,8 +48,9 @@ pub const COVERED_WORDS: usize = 32;
 /// Words of a sealed class.
 pub const CLASS_WORDS: usize = CLASS_COVERED + COVERED_WORDS;
 
-/// Words of a function: the addresses of its entry (a vectorcall function), body and resume function.
-pub const FUNCTION_WORDS: usize = 3;
+/// Words of a function: the addresses of its entry (a vectorcall function), body and resume function, and the callable
+/// that stands for it, 0 while there is none that code may bet on.
+pub const FUNCTION_WORDS: usize = 4;
 
 /// Set in `nargsf` when `call_slow` calls an entry again with all parameters bound and checked, those
 /// that can be passed by name only included, as positional arguments.
@@ -213,6 +214,12 @@ impl DataLayout {
     #[must_use]
     pub fn resume(self, number: usize) -> usize {
         self.entry(number) + 2 * WORD
+    }
+
+    /// Offset of the callable that stands for a function.
+    #[must_use]
+    pub fn callable(self, number: usize) -> usize {
+        self.entry(number) + 3 * WORD
     }
 
     /// Offset of a counter.

@@ -387,6 +387,15 @@ pub unsafe extern "C" fn call_slow(
         if nargsf & BOUND_FLAG != 0 {
             return bind::run_generic(shared, number, function, args);
         }
+        let arity = loaded.arity;
+        let is_plain = names.is_null() && nargsf & !OFFSET_FLAG == arity.positional;
+        if is_plain
+            && arity.positional == arity.total()
+            && loaded.promise().is_none()
+            && !shared.has_body(number)
+        {
+            return bind::run_generic(shared, number, function, args);
+        }
         let bound = match bind::bind(shared, number, function, args, nargsf, names) {
             bind::Binding::Bound(bound) => bound,
             bind::Binding::Raised => return ptr::null_mut(),

@@ -159,6 +159,7 @@ pub unsafe fn register(unit: *const LoadedUnit, number: usize, callable: *mut Py
     unsafe {
         let loaded = &(&*unit).functions()[number];
         loaded.callable.set(callable);
+        cells::set_callable(unit, number, callable);
         loaded.object.set(callable);
     }
 }
@@ -188,6 +189,7 @@ pub fn stop_betting(callable: *mut PyObject) {
     let loaded = unsafe { &(&*unit).functions()[number] };
     if loaded.callable.get() == callable {
         loaded.callable.set(std::ptr::null_mut());
+        cells::set_callable(unit, number, std::ptr::null_mut());
         cells::clear_function(unit, number);
     }
 }

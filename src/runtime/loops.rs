@@ -45,6 +45,9 @@ use super::unit::ResumeFn;
 /// How often a version may exit in a row without a turn, and how often an op may need more than 64 bits.
 const MOST_EXITS: u32 = 64;
 
+/// How many kinds a loop is compiled for in vain before it is not compiled any more.
+const MOST_VAIN: usize = 16;
+
 /// How many versions a loop has.
 const MOST_VERSIONS: usize = 6;
 
@@ -103,6 +106,8 @@ pub struct LoopCount {
 #[derive(Default)]
 pub struct LoopState {
     versions: RefCell<Vec<Rc<Version>>>,
+    /// Kinds for which a version gains nothing.
+    vain: RefCell<FxHashSet<Vec<StartKind>>>,
     /// Sites that overflowed, with how often.
     overflows: RefCell<FxHashMap<(u32, u32), u32>>,
     wait: Cell<u64>,
@@ -289,13 +294,19 @@ unsafe fn compile_fitting(
     if kinds.iter().all(|kind| matches!(kind, StartKind::Object | StartKind::None | StartKind::Truth)) {
         return Ok(None);
     }
+    if known.vain.borrow().contains(&kinds) || known.vain.borrow().len() >= MOST_VAIN {
+        return Ok(None);
+    }
     let wide = known.wide_sites();
     let wanted = Wanted { function: number, inst: meta.inst, kinds, wide: wide.clone() };
     known.compiling.set(true);
     // SAFETY: the thread is attached, as for every helper.
     let made = compile(unsafe { Python::assume_attached() }, home, &wanted);
     known.compiling.set(false);
-    let Some(made) = made? else { return Ok(None) };
+    let Some(made) = made? else {
+        known.vain.borrow_mut().insert(wanted.kinds);
+        return Ok(None);
+    };
     // SAFETY: the unit lives as long as `home`.
     let exits = unsafe { &(*made.unit).meta().exits };
     let room = 2 + exits.iter().map(|exit| exit.words.len()).max().unwrap_or(0);

@@ -268,6 +268,8 @@ pub enum CacheKind {
     Attribute,
     /// Looking a method up.
     Method,
+    /// What goes on behind that.
+    More,
     /// Writing an attribute.
     Store,
     /// Reading a global name.

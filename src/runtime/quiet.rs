@@ -2,6 +2,7 @@
 //!
 //! An answer of yes is a promise; where it takes long to find out, the answer is no.
 
+mod deques;
 mod methods;
 
 use std::sync::OnceLock;
@@ -12,9 +13,12 @@ use pyo3::ffi::PyTypeObject;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::cpython::Layout;
 use crate::cpython::attribute::version_of;
+use crate::cpython::bound_super;
 use crate::cpython::container::list_items;
 use crate::cpython::container::slice_parts;
+use crate::cpython::function;
 use crate::cpython::method;
 use crate::cpython::object::field;
 use crate::cpython::object::is_float;
@@ -27,6 +31,7 @@ use crate::ir::Binary;
 
 use super::calls;
 
+use deques::Deques;
 use methods::Methods;
 
 /// Objects of the interpreter that are recognised by identity; all of them live for ever.
@@ -36,10 +41,12 @@ struct Known {
     compares: [usize; 2],
     numbers: [usize; 3],
     methods: Methods,
+    deques: Deques,
     method_descriptor: usize,
     init_name: usize,
     operators: [usize; 4],
     object_new: usize,
+    cell: usize,
     init_slot: usize,
     iterators: [usize; 8],
 }
@@ -78,11 +85,13 @@ pub(super) fn find(py: Python<'_>) -> PyResult<()> {
             address(c"__import__('builtins').abs")?,
         ],
         methods: Methods::find(&address)?,
+        deques: Deques::find(&address)?,
         method_descriptor: address(c"type(list.append)")?,
         init_name: PyString::intern(py, "__init__").into_ptr() as usize,
         operators: ["__add__", "__sub__", "__mul__", "__truediv__"]
             .map(|name| PyString::intern(py, name).into_ptr() as usize),
         object_new: slot(c"object", ffi::Py_tp_new)?,
+        cell: address(c"type((lambda cell: (lambda: cell))(0).__closure__[0])")?,
         init_slot: slot(c"type('Probe', (), {'__init__': lambda self: None})", ffi::Py_tp_init)?,
         iterators,
     };
@@ -130,8 +139,9 @@ pub(super) unsafe fn is_simple(object: *mut PyObject) -> bool {
     }
 }
 
-/// Whether nothing that dies with the object runs Python: it is simple, or a list, tuple or slice of simple objects, or
-/// the iterator of a list that lives on.
+/// Whether nothing that dies with the object runs Python: it is simple; a list or tuple of objects that are simple or
+/// that others hold too; a slice of simple objects; the iterator of a list that lives on; a cell or a function that
+/// lets go of nothing else.
 ///
 /// # Safety
 /// The object is alive, or being deallocated.
@@ -148,9 +158,26 @@ unsafe fn leaves_nobody(object: *mut PyObject) -> bool {
     unsafe {
         let class = type_of(object);
         if class == &raw mut ffi::PyList_Type {
-            list_items(layout, object).iter().all(|&item| is_simple(item))
+            leave_nobody(list_items(layout, object))
         } else if class == &raw mut ffi::PyTuple_Type {
-            tuple_items(layout, object).iter().all(|&item| is_simple(item))
+            leave_nobody(tuple_items(layout, object))
+        } else if class as usize == running().function_type {
+            let fields = function::fields(layout, object);
+            let parts = [fields.globals, fields.builtins, fields.code, fields.defaults, fields.kwdefaults];
+            let live_on = |part: &*mut PyObject| part.is_null() || ffi::Py_REFCNT(*part) > 1;
+            let said = function::descriptions(layout, object);
+            let is_plain = said.iter().all(|&part| live_on(&part) || is_simple(part));
+            parts.iter().all(live_on)
+                && is_plain
+                && function::is_bare(layout, object)
+                && lets_go_of_cells(layout, fields.closure)
+        } else if class == &raw mut ffi::PySuper_Type {
+            let [after, of, class_of] = bound_super::parts(layout, object);
+            let held = |part: *mut PyObject, count| part.is_null() || ffi::Py_REFCNT(part) > count;
+            // Both classes may be one, but the object is none.
+            of != class_of && held(of, 1) && held(after, 2) && held(class_of, 2)
+        } else if class as usize == known().cell {
+            leaves_content(layout, object)
         } else if class == &raw mut ffi::PySlice_Type {
             slice_parts(object).iter().all(|&part| is_simple(part))
         } else if class as usize == known().iterators[0] {
@@ -158,6 +185,40 @@ unsafe fn leaves_nobody(object: *mut PyObject) -> bool {
             list.is_null() || ffi::Py_REFCNT(list) > 1
         } else {
             false
+        }
+    }
+}
+
+/// Whether nothing dies with so many references to the items, one for each, but what is simple.
+unsafe fn leave_nobody(items: &[*mut PyObject]) -> bool {
+    // An item may stand there as often as there are items.
+    // SAFETY: the caller's items are alive.
+    items.iter().all(|&item| unsafe { is_simple(item) || ffi::Py_REFCNT(item) > items.len().cast_signed() })
+}
+
+/// Whether nothing dies with a cell but what is simple.
+unsafe fn leaves_content(layout: &Layout, cell: *mut PyObject) -> bool {
+    // SAFETY: the caller's cell is alive.
+    unsafe {
+        let content: *mut PyObject = field(cell, layout.container.cell);
+        content.is_null() || is_simple(content) || ffi::Py_REFCNT(content) > 1
+    }
+}
+
+/// Whether nothing dies with a function's closure, null for none, but what is simple. Several cells may have one content.
+unsafe fn lets_go_of_cells(layout: &Layout, closure: *mut PyObject) -> bool {
+    // SAFETY: a live function's closure is a tuple of cells.
+    unsafe {
+        if closure.is_null() || ffi::Py_REFCNT(closure) > 1 {
+            return true;
+        }
+        let cells = tuple_items(layout, closure);
+        let live_on = |&&cell: &&*mut PyObject| ffi::Py_REFCNT(cell) > cells.len().cast_signed();
+        let dying: Vec<_> = cells.iter().filter(|cell| !live_on(cell)).collect();
+        match *dying {
+            [] => true,
+            [&cell] => leaves_content(layout, cell),
+            _ => false,
         }
     }
 }
@@ -190,6 +251,7 @@ pub(super) unsafe fn is_container(object: *mut PyObject) -> bool {
             || class == &raw mut ffi::PySet_Type
             || class == &raw mut ffi::PyRange_Type
             || class == &raw mut ffi::PyBytes_Type
+            || known().deques.is_class(class)
     }
 }
 
@@ -237,6 +299,11 @@ pub(super) unsafe fn is_quiet_call(
     // SAFETY: the caller's contract; the type of an argument is tested before it is read.
     unsafe {
         if class as usize == known.method_descriptor {
+            if let [object, rest @ ..] = args
+                && known.deques.is_class(type_of(*object))
+            {
+                return known.deques.is_quiet(callable as usize, *object, rest);
+            }
             return known.methods.is_quiet(callable as usize, args);
         }
         let callable = callable as usize;
@@ -246,6 +313,12 @@ pub(super) unsafe fn is_quiet_call(
             [one, wanted] if callable == known.isinstance => {
                 type_of(wanted) as usize == running().class_type
                     && ffi::PyType_IsSubtype(type_of(one), wanted.cast()) != 0
+            }
+            [class, one] if callable == (&raw mut ffi::PySuper_Type) as usize => {
+                field::<u64, _>(type_of(class), running().layout.attribute.flags)
+                    & ffi::Py_TPFLAGS_TYPE_SUBCLASS
+                    != 0
+                    && ffi::PyType_IsSubtype(type_of(one), class.cast()) != 0
             }
             [_, _, ..] if known.compares.contains(&callable) => args.iter().all(|&arg| is_number(arg)),
             _ => false,

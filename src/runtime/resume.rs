@@ -218,7 +218,7 @@ unsafe fn drive(
         loop {
             let unit = &*frame.unit;
             let loops = &unit.meta().functions[frame.function].loops;
-            let room = loops.iter().map(|meta| meta.slots.len()).max().unwrap_or(0);
+            let room = room_for(unit, frame.function);
             frame.slots.resize(frame.slots.len().max(room), 0);
             let slots = frame.slots.as_mut_ptr();
             frames::announce(around);
@@ -245,6 +245,12 @@ unsafe fn drive(
             }
         }
     }
+}
+
+/// How many words the loop headers of a function's generic version leave in the memory that it was lent.
+pub(super) fn room_for(unit: &LoadedUnit, function: usize) -> usize {
+    let loops = &unit.meta().functions[function].loops;
+    loops.iter().map(|meta| meta.slots.len()).max().unwrap_or(0)
 }
 
 /// Runs a resume function as one more frame of the thread.

@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 14;
+pub const ABI_VERSION: u32 = 15;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -198,6 +198,10 @@ impl LoadedUnit {
                 self.set_word(self.layout.counter(loops + exit), forced_turn(seed, exits, exit));
             }
         }
+        for number in 0..self.functions.len() {
+            let (_, home) = self.resolve(number);
+            self.set_word(self.layout.callable(number), word(home.callable.get()));
+        }
         for (number, function) in self.functions.iter().enumerate() {
             if let Source::Other { unit, number: there } = function.source {
                 // SAFETY: the other unit outlives this one.
@@ -326,6 +330,11 @@ impl LoadedUnit {
             // SAFETY: the other unit outlives this one.
             Source::Other { unit, number } => unsafe { &*unit }.home(number),
         }
+    }
+
+    /// Whether it calls functions that other units have compiled.
+    pub(super) fn calls_others(&self) -> bool {
+        self.functions.iter().any(|function| matches!(function.source, Source::Other { .. }))
     }
 
     /// What is known of a loop of a function of this unit.

@@ -4,20 +4,19 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
-use crate::cpython::layout::InstanceValues;
+use crate::cpython::layout::{INLINE_HEADER, InstanceValues};
 use crate::ir::InstData;
-use crate::runtime::caches::{FIRST_SLOT_TAG, SLOT_OFFSET, SLOT_TAGS};
+use crate::runtime::caches::{BARE, ENTRIES, METHOD_WORDS, PLACE_WORDS, SEALED_STORE, STORES};
 use crate::runtime::data::{Fixed, WORD as WORD_BYTES};
 use crate::runtime::meta::CacheKind;
 use crate::runtime::table::Helper;
 
 use super::Lower;
-use super::Version;
 use super::object::named_constant;
 use crate::codegen::abi::WORD;
 use crate::codegen::code::displacement;
 
-/// A cache's words.
+/// A cache's words, or those of one of its entries.
 struct Words {
     address: Value,
     offset: usize,
@@ -31,6 +30,16 @@ impl Words {
 
 fn words(cx: &mut Lower<'_>, offset: usize) -> Words {
     Words { address: cx.code.data_address(), offset }
+}
+
+/// The entry of a class with this version tag, of so many that have so many words each.
+fn entry(cx: &mut Lower<'_>, offset: usize, version: Value, (entries, words): (usize, usize)) -> Words {
+    let base = cx.code.data_address();
+    let last = i64::try_from(entries - 1).expect("a cache has few entries");
+    let number = cx.code.builder.ins().band_imm_u(version, last);
+    let bits = i64::from((words * WORD_BYTES).trailing_zeros());
+    let behind = cx.code.builder.ins().ishl_imm_u(number, bits);
+    Words { address: cx.code.builder.ins().iadd(base, behind), offset }
 }
 
 /// Goes on where a word holds the class' version tag, else to `other`.
@@ -71,29 +80,14 @@ pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
         cx.fail_if_null(value);
         return cx.result(at, value);
     }
-    let (slot, slow, found, done) = (cx.code.block(), cx.code.cold_block(), cx.code.block(), cx.code.block());
-    let value = cx.code.builder.append_block_param(found, WORD);
+    let (slow, done) = (cx.code.cold_block(), cx.code.block());
     let result = cx.code.builder.append_block_param(done, WORD);
-    let words = words(cx, offset);
     let version = cx.code.version_of(object);
-    require_version(cx, &words, 0, version, slot);
-    let values = values_of(cx, object, slow);
-    read_place(cx, &words, 1, values, (found, slow));
-    cx.code.enter(slot);
-    let known = cx.code.block();
-    let tags = if cx.version == Version::Resume { 1 } else { SLOT_TAGS };
-    for number in 0..tags {
-        let wanted = words.load(cx, FIRST_SLOT_TAG + number);
-        let same = cx.code.compare(IntCC::Equal, version, wanted);
-        let next = if number + 1 == tags { slow } else { cx.code.block() };
-        cx.code.builder.ins().brif(same, known, &[], next, &[]);
-        if number + 1 < tags {
-            cx.code.enter(next);
-        }
-    }
-    cx.code.enter(known);
-    read_place(cx, &words, SLOT_OFFSET, object, (found, slow));
-    cx.code.enter(found);
+    let known = entry(cx, offset, version, (ENTRIES, PLACE_WORDS));
+    require_version(cx, &known, 0, version, slow);
+    let place = place(cx, &known, object, slow);
+    let value = cx.code.load(WORD, place, 0);
+    cx.code.branch_unless(value, slow);
     cx.code.inc_ref(value);
     cx.code.jump(done, &[value]);
     cx.code.enter(slow);
@@ -105,14 +99,23 @@ pub(super) fn attr(cx: &mut Lower<'_>, at: &InstData) {
     cx.result(at, result);
 }
 
-/// Reads the value so far behind `base` as a word says; null goes the slow way.
-fn read_place(cx: &mut Lower<'_>, words: &Words, number: usize, base: Value, to: (Block, Block)) {
-    let (found, slow) = to;
-    let offset = words.load(cx, number);
-    let place = cx.code.builder.ins().iadd(base, offset);
-    let value = cx.code.load(WORD, place, 0);
-    cx.code.branch_unless(value, slow);
-    cx.code.jump(found, &[value]);
+/// The address of the place that an entry names, among the object's values or in the object itself; goes to `slow`
+/// where the object has no values of its own.
+fn place(cx: &mut Lower<'_>, known: &Words, object: Value, slow: Block) -> Value {
+    let (slot, found) = (cx.code.block(), cx.code.block());
+    let result = cx.code.builder.append_block_param(found, WORD);
+    let offset = known.load(cx, 1);
+    let is_slot = cx.code.compare_constant(IntCC::SignedLessThan, offset, 0);
+    cx.code.branch_if(is_slot, slot);
+    let values = values_of(cx, object, slow);
+    let place = cx.code.builder.ins().iadd(values, offset);
+    cx.code.jump(found, &[place]);
+    cx.code.enter(slot);
+    let offset = cx.code.builder.ins().bnot(offset);
+    let place = cx.code.builder.ins().iadd(object, offset);
+    cx.code.jump(found, &[place]);
+    cx.code.enter(found);
+    result
 }
 
 pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
@@ -125,30 +128,22 @@ pub(super) fn method(cx: &mut Lower<'_>, at: &InstData) {
         cx.set_value(at.results[0], function);
         return cx.set_value(at.results[1], with);
     }
-    let (bare, slow, found, done) = (cx.code.block(), cx.code.cold_block(), cx.code.block(), cx.code.block());
-    let function = cx.code.builder.append_block_param(found, WORD);
+    let (slow, found, done) = (cx.code.cold_block(), cx.code.block(), cx.code.block());
     let results = [0, 1].map(|_| cx.code.builder.append_block_param(done, WORD));
-    let words = words(cx, offset);
     let version = cx.code.version_of(object);
-    require_version(cx, &words, 0, version, bare);
+    let known = entry(cx, offset, version, (ENTRIES, METHOD_WORDS));
+    require_version(cx, &known, 0, version, slow);
+    let wanted = known.load(cx, 3);
+    let is_bare = cx.code.compare_constant(IntCC::Equal, wanted, BARE.cast_signed());
+    cx.code.branch_if(is_bare, found);
     values_of(cx, object, slow);
-    let (keys, wanted) = (words.load(cx, 2), words.load(cx, 3));
+    let keys = known.load(cx, 2);
     let count = cx.code.load(WORD, keys, cx.code.layout.container.keys_entries);
     let differs = cx.code.compare(IntCC::NotEqual, count, wanted);
     cx.code.branch_if(differs, slow);
-    let value = words.load(cx, 1);
-    cx.code.jump(found, &[value]);
-    cx.code.enter(bare);
-    let second = cx.code.block();
-    for (number, other) in [(4, second), (6, slow)] {
-        require_version(cx, &words, number, version, other);
-        let value = words.load(cx, number + 1);
-        cx.code.jump(found, &[value]);
-        if number == 4 {
-            cx.code.enter(second);
-        }
-    }
+    cx.code.jump(found, &[]);
     cx.code.enter(found);
+    let function = known.load(cx, 1);
     cx.code.inc_ref(function);
     cx.code.inc_ref(object);
     cx.code.jump(done, &[function, object]);
@@ -178,30 +173,41 @@ fn find_store(
     object: Value,
     class: impl FnOnce(&mut Lower<'_>) -> Value,
 ) -> Found {
-    let (slot, checked, slow) = (cx.code.block(), cx.code.block(), cx.code.cold_block());
-    let (found, done) = (cx.code.block(), cx.code.block());
+    let (checked, slow) = (cx.code.block(), cx.code.cold_block());
+    let (slot, found, done) = (cx.code.block(), cx.code.block(), cx.code.block());
     let place = cx.code.builder.append_block_param(found, WORD);
     let old = cx.code.builder.append_block_param(found, WORD);
-    let words = words(cx, offset);
     let version = cx.code.version_of(object);
-    require_version(cx, &words, 0, version, slot);
+    let known = entry(cx, offset, version, (STORES, PLACE_WORDS));
+    require_version(cx, &known, 0, version, checked);
+    let offset_of = known.load(cx, 1);
+    let is_slot = cx.code.compare_constant(IntCC::SignedLessThan, offset_of, 0);
+    cx.code.branch_if(is_slot, slot);
     let values = values_of(cx, object, slow);
     if matches!(cx.code.layout.attribute.values, InstanceValues::Inline(..)) {
         // A dict that shares the values counts its changes.
         let dict = cx.code.load(WORD, object, cx.code.layout.attribute.managed_dict);
         cx.code.branch_if(dict, slow);
     }
-    old_value(cx, &words, 1, values, (found, slow));
+    let unset = cx.code.block();
+    old_value(cx, values, offset_of, (found, unset));
+    cx.code.enter(unset);
+    let value_place = cx.code.builder.ins().iadd(values, offset_of);
+    add_to_order(cx, values, offset_of);
+    let nothing = cx.code.word(0);
+    cx.code.jump(found, &[value_place, nothing]);
     cx.code.enter(slot);
-    require_version(cx, &words, 2, version, checked);
-    old_value(cx, &words, 3, object, (found, slow));
+    let offset_of = cx.code.builder.ins().bnot(offset_of);
+    old_value(cx, object, offset_of, (found, slow));
     cx.code.enter(checked);
-    require_version(cx, &words, 4, version, slow);
+    let words = words(cx, offset);
+    require_version(cx, &words, SEALED_STORE, version, slow);
     let class = class(cx);
-    let wanted = words.load(cx, 6);
+    let wanted = words.load(cx, SEALED_STORE + 2);
     let differs = cx.code.compare(IntCC::NotEqual, class, wanted);
     cx.code.branch_if(differs, slow);
-    old_value(cx, &words, 5, object, (found, slow));
+    let offset_of = words.load(cx, SEALED_STORE + 1);
+    old_value(cx, object, offset_of, (found, slow));
     cx.code.enter(found);
     Found { place, old, slow, done }
 }
@@ -228,6 +234,7 @@ pub(super) fn set_attr(cx: &mut Lower<'_>, at: &InstData) {
 /// Puts a reference in place of the old one, and goes on.
 fn replace(cx: &mut Lower<'_>, found: &Found, new: Value) {
     cx.code.store(new, found.place, 0);
+    cx.code.branch_unless(found.old, found.done);
     cx.code.dec_ref(found.old);
     cx.code.jump(found.done, &[]);
 }
@@ -239,6 +246,7 @@ pub(super) fn set_attr_float(cx: &mut Lower<'_>, at: &InstData) {
     cx.code.branch_if_nan(value, exit);
     let found = find_store(cx, offset, object, |cx| cx.code.fixed(Fixed::FloatType));
     let fresh = cx.code.block();
+    cx.code.branch_unless(found.old, fresh);
     cx.code.require_type(found.old, Fixed::FloatType, fresh);
     cx.code.require_only_reference(found.old, fresh);
     cx.code.store(value, found.old, cx.code.layout.float_value);
@@ -258,10 +266,45 @@ pub(super) fn set_attr_float(cx: &mut Lower<'_>, at: &InstData) {
     cx.code.enter(found.done);
 }
 
-/// Finds the place so far behind `base` as a word says, and what it holds; one that is unset goes the slow way.
-fn old_value(cx: &mut Lower<'_>, words: &Words, number: usize, base: Value, to: (Block, Block)) {
+/// Notes that the value so far behind what [`values_of`] gives was set for the first time, as
+/// [`crate::runtime::attribute::obj_set_attr`] does.
+fn add_to_order(cx: &mut Lower<'_>, values: Value, offset: Value) {
+    let first = cx.code.layout.attribute.values.first();
+    let behind = cx.code.builder.ins().iadd_imm_s(offset, -first);
+    let number = cx.code.builder.ins().ushr_imm_u(behind, 3);
+    match cx.code.layout.attribute.values {
+        InstanceValues::Array(_) | InstanceValues::OddArray(_) => {
+            // In front of the values, backwards: how much room there is, how many are set, their numbers.
+            let at = i32::try_from(first).expect("values begin close by") - 2;
+            let count = cx.code.load(types::I8, values, at);
+            let count = cx.code.builder.ins().iadd_imm_s(count, 1);
+            cx.code.store(count, values, at);
+            let below = cx.code.builder.ins().uextend(WORD, count);
+            let place = cx.code.builder.ins().isub(values, below);
+            let number = cx.code.builder.ins().ireduce(types::I8, number);
+            cx.code.store(number, place, at);
+        }
+        InstanceValues::Inline(..) => {
+            // In front of the values: how much room there is, how many are set; their numbers behind the values.
+            let at = i32::try_from(first).expect("values begin close by");
+            let room = cx.code.load(types::I8, values, at - INLINE_HEADER);
+            let count = cx.code.load(types::I8, values, at - INLINE_HEADER + 1);
+            let room = cx.code.builder.ins().uextend(WORD, room);
+            let bytes = cx.code.builder.ins().ishl_imm_u(room, 3);
+            let end = cx.code.builder.ins().iadd(values, bytes);
+            let behind = cx.code.builder.ins().uextend(WORD, count);
+            let place = cx.code.builder.ins().iadd(end, behind);
+            let number = cx.code.builder.ins().ireduce(types::I8, number);
+            cx.code.store(number, place, at);
+            let count = cx.code.builder.ins().iadd_imm_s(count, 1);
+            cx.code.store(count, values, at - INLINE_HEADER + 1);
+        }
+    }
+}
+
+/// The place so far behind `base`, and what it holds; one that is unset goes the slow way.
+fn old_value(cx: &mut Lower<'_>, base: Value, offset: Value, to: (Block, Block)) {
     let (found, slow) = to;
-    let offset = words.load(cx, number);
     let place = cx.code.builder.ins().iadd(base, offset);
     let old = cx.code.load(WORD, place, 0);
     cx.code.branch_unless(old, slow);

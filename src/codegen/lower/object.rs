@@ -81,8 +81,11 @@ pub(super) fn set_global(cx: &mut Lower<'_>, at: &InstData) {
 
 pub(super) fn item(cx: &mut Lower<'_>, at: &InstData) {
     let (container, key) = cx.args_two(at);
+    let done = quick::item(cx, container, key);
     let object = cx.code.call_one(Helper::ObjItem, &[container, key]);
-    new_object(cx, at, object);
+    cx.fail_if_null(object);
+    let object = quick::meet(cx, done, object);
+    cx.result(at, object);
 }
 
 pub(super) fn set_item(cx: &mut Lower<'_>, at: &InstData) {

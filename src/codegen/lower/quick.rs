@@ -85,6 +85,40 @@ pub(super) fn truth(cx: &mut Lower<'_>, object: Value) -> Option<Block> {
     Some(done)
 }
 
+/// The item of a list or tuple at a small int that is not negative.
+pub(super) fn item(cx: &mut Lower<'_>, container: Value, key: Value) -> Option<Block> {
+    if cx.code.is_compact {
+        return None;
+    }
+    let (other, done) = (cx.code.block(), cx.code.block());
+    cx.code.builder.append_block_param(done, WORD);
+    let index = cx.code.unbox_small_int(key, other);
+    let places = cx.code.layout.container;
+    let (tuple, found) = (cx.code.block(), cx.code.block());
+    let items = cx.code.builder.append_block_param(found, WORD);
+    cx.code.require_type(container, Fixed::ListType, tuple);
+    let size = cx.code.load(WORD, container, places.list_size);
+    let is_inside = cx.code.compare(IntCC::UnsignedLessThan, index, size);
+    cx.code.branch_unless(is_inside, other);
+    let listed = cx.code.load(WORD, container, places.list_items);
+    cx.code.jump(found, &[listed]);
+    cx.code.enter(tuple);
+    cx.code.require_type(container, Fixed::TupleType, other);
+    let size = cx.code.load(WORD, container, cx.code.layout.tuple_size);
+    let is_inside = cx.code.compare(IntCC::UnsignedLessThan, index, size);
+    cx.code.branch_unless(is_inside, other);
+    let first = cx.code.builder.ins().iadd_imm_s(container, i64::from(cx.code.layout.tuple_items));
+    cx.code.jump(found, &[first]);
+    cx.code.enter(found);
+    let offset = cx.code.builder.ins().ishl_imm_u(index, 3);
+    let place = cx.code.builder.ins().iadd(items, offset);
+    let item = cx.code.load(WORD, place, 0);
+    cx.code.inc_ref(item);
+    cx.code.jump(done, &[item]);
+    cx.code.enter(other);
+    Some(done)
+}
+
 /// The next item of a list's iterator that is not at its end.
 pub(super) fn next(cx: &mut Lower<'_>, iterator: Value) -> Block {
     let (other, done) = (cx.code.block(), cx.code.block());

@@ -75,6 +75,10 @@ pub(super) const PYTHON_3_11: Layout = Layout {
         defaults: 56,
         kwdefaults: 64,
         closure: 72,
+        dict: 88,
+        weak_references: 96,
+        annotations: 112,
+        type_params: None,
         vectorcall: 120,
         versions: None,
         renews_version: true,
@@ -144,7 +148,12 @@ pub(super) const PYTHON_3_12: Layout = Layout {
         trace: 72,
     },
     breaker: Breaker { place: BreakerPlace::Interpreter(368), width: 4, mask: 0xffff_ffff },
-    function: FunctionLayout { vectorcall: 128, versions: Some((136, 92)), ..PYTHON_3_11.function },
+    function: FunctionLayout {
+        type_params: Some(120),
+        vectorcall: 128,
+        versions: Some((136, 92)),
+        ..PYTHON_3_11.function
+    },
     code: CodeLayout { flags: 48, positional: 52, keyword_only: 60 },
     frame: FrameLayout {
         back: 16,

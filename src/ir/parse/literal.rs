@@ -135,6 +135,11 @@ pub(super) fn immediate(unit: &mut Unit, cursor: &mut Cursor<'_>, op: Op) -> Res
             cursor.expect(":")?;
             Imm::Dispatch(class, cursor.number()?)
         }
+        ImmKind::Guess => {
+            cursor.expect("(")?;
+            let callees = cursor.list(")", |cursor| cursor.entity("fn").map(FuncId::new))?;
+            Imm::Guess(unit.guess(&callees))
+        }
         ImmKind::Field => {
             let class = sealed_class(unit, cursor)?;
             cursor.expect(":")?;

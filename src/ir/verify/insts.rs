@@ -86,6 +86,9 @@ impl Verifier<'_> {
                 }
                 vec![Type::Obj]
             }
+            (Op::CallGuessed | Op::CallGuessedNumber, Imm::Guess(row)) => {
+                vec![self.check_guess(inst, data, row)]
+            }
             (Op::CallDirect | Op::CallQuiet, Imm::Func(callee)) => {
                 let Some(function) = self.unit.functions.get(callee.index()) else {
                     return self.fault(inst, format_args!("{callee} is not in the unit"));
@@ -163,6 +166,32 @@ impl Verifier<'_> {
         }
         if data.op == Op::ObjDict && !data.args.len().is_multiple_of(2) {
             self.fault(inst, "a key without a value");
+        }
+    }
+
+    /// Every function takes the object and the arguments as they are, and gives the same type: that is the result.
+    fn check_guess(&mut self, inst: Inst, data: &InstData, row: u32) -> Type {
+        let callees = self.unit.guesses.get(row as usize).map_or(&[][..], Vec::as_slice);
+        let args: Vec<Type> = data.args.iter().skip(1).map(|&arg| self.type_of(arg)).collect();
+        let given = |callee: &FuncId| {
+            let Signature { params, result } = &self.unit.functions.get(callee.index())?.signature;
+            let takes = params.iter().map(Signature::machine).eq(args.iter().copied());
+            takes.then(|| Signature::machine(result))
+        };
+        let results: Vec<Option<Type>> = callees.iter().map(given).collect();
+        let is_number = data.op == Op::CallGuessedNumber;
+        match results.first().copied().flatten() {
+            Some(result)
+                if results.iter().all(|&other| other == Some(result))
+                    && (result != Type::Obj) == is_number
+                    && args.first() == Some(&Type::Obj) =>
+            {
+                result
+            }
+            _ => {
+                self.fault(inst, "the operands are not what every function wants");
+                data.results.first().map_or(Type::Obj, |&result| self.type_of(result))
+            }
         }
     }
 
@@ -249,7 +278,7 @@ impl Verifier<'_> {
         let Some(innermost) = state.frames.first() else {
             return self.fault(inst, "an exit state without frames");
         };
-        if matches!(innermost.point, Point::After(_)) != data.op.calls_body() {
+        if matches!(innermost.point, Point::After(_)) != data.op.exits_with_result() {
             self.fault(inst, "only the exit of a direct call goes on after an instruction");
         }
         if state.frames[1..].iter().any(|frame| !matches!(frame.point, Point::After(_))) {

@@ -11,8 +11,8 @@ use rustc_hash::FxHashMap;
 
 use crate::ir::cfg::Cfg;
 use crate::ir::{
-    Block, CellSpec, Const, Def, Effects, ExitFrame, ExitState, Function, Imm, Inst, InstData, Op, Point,
-    Shown, ShownVariable, Signature, Slot, Target, Type, Unit, Value,
+    Block, CellSpec, Const, Def, Effects, ExitFrame, ExitState, FuncId, Function, Imm, Inst, InstData, Op,
+    Point, Shown, ShownVariable, Signature, Slot, Target, Type, Unit, Value,
 };
 
 use super::context::Context;
@@ -463,6 +463,10 @@ impl Sink for Writer<'_> {
 
     fn cell(&mut self, spec: CellSpec) -> Imm {
         Imm::Cell(self.unit.cell(spec))
+    }
+
+    fn guess(&mut self, callees: &[FuncId]) -> Imm {
+        Imm::Guess(self.unit.guess(callees))
     }
 
     fn float_value(&self, value: Value) -> Option<f64> {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Block, CellSpec, Const, Imm, LoopStart, Op, Point, Type, Unit, Value};
+use crate::ir::{Block, CellSpec, Const, FuncId, Imm, LoopStart, Op, Point, Type, Unit, Value};
 
 use super::context::Context;
 use super::repr::{Kind, Repr};
@@ -289,6 +289,10 @@ impl Sink for Dry<'_> {
     }
 
     fn cell(&mut self, _: CellSpec) -> Imm {
+        Imm::None
+    }
+
+    fn guess(&mut self, _: &[FuncId]) -> Imm {
         Imm::None
     }
 

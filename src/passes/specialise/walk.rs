@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Block, CellSpec, Const, GlobalFact, Imm, Inst, Op, Point, Type, Unit, Value};
+use crate::ir::{Block, CellSpec, Const, FuncId, GlobalFact, Imm, Inst, Op, Point, Type, Unit, Value};
 use crate::types;
 
 use self::calls::probably_keeps;
@@ -75,6 +75,9 @@ pub(super) trait Sink {
 
     /// A cell of the unit as an immediate.
     fn cell(&mut self, spec: CellSpec) -> Imm;
+
+    /// What a call probably calls, as an immediate.
+    fn guess(&mut self, callees: &[FuncId]) -> Imm;
 
     /// The value of a float that is a constant. Inference does not know: it must not decide a kind.
     fn float_value(&self, value: Self::V) -> Option<f64>;
@@ -235,7 +238,8 @@ impl<'a, S: Sink> Walker<'a, S> {
             }
             Repr::None => Ok(self.object_constant(Const::None)),
             Repr::Never => Ok(self.object_constant(Const::Unbound)),
-            Repr::Int(value, _) => Ok(self.boxed(Op::IntBox, *value)),
+            Repr::Int(_, Some(known)) => Ok(self.object_constant(Const::Int(*known))),
+            Repr::Int(value, None) => Ok(self.boxed(Op::IntBox, *value)),
             Repr::Wide(low, high) => Ok(self.one(Op::IntWideBox, Imm::None, &[*low, *high])),
             Repr::Float(value) => Ok(self.boxed(Op::FloatBox, *value)),
             Repr::Char(value) => Ok(self.boxed(Op::StrChar, *value)),
@@ -483,7 +487,10 @@ impl<'a, S: Sink> Walker<'a, S> {
                 }
                 _ => match self.dispatched(inst)? {
                     Some(result) => Ok(result),
-                    None => self.call(inst, id, &operands[0], &operands[2..])?,
+                    None => match self.guessed(inst, id, operands)? {
+                        Some(result) => Ok(result),
+                        None => self.call(inst, id, &operands[0], &operands[2..])?,
+                    },
                 },
             },
             (Op::ObjTuple, _) if operands.len() <= MAX_TUPLE && operands.iter().all(Repr::is_item) => {

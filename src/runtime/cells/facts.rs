@@ -65,9 +65,11 @@ pub fn holds(value: &Bound<'_, PyAny>, expected: &GlobalFact) -> bool {
         GlobalFact::Math(name) => function_name(value, "math").as_deref() == Some(name),
         // SAFETY: a live object, attached.
         GlobalFact::Class(identity) => unsafe { sealed::is_class(*identity, value.as_ptr()) },
-        GlobalFact::Function(_) | GlobalFact::Method(_) | GlobalFact::Likely(_) | GlobalFact::Unknown => {
-            false
-        }
+        GlobalFact::Function(_)
+        | GlobalFact::Method(_)
+        | GlobalFact::Callees(_)
+        | GlobalFact::Likely(_)
+        | GlobalFact::Unknown => false,
     }
 }
 

@@ -43,6 +43,7 @@ impl<S: Sink> Walker<'_, S> {
             GlobalFact::Value(_)
             | GlobalFact::MathModule
             | GlobalFact::Class(_)
+            | GlobalFact::Callees(_)
             | GlobalFact::Likely(_)
             | GlobalFact::Unknown => Ok(Err(None)),
         }

@@ -2,13 +2,88 @@
 
 use std::rc::Rc;
 
-use crate::ir::{Const, ConstId, Imm, Inst, Op};
+use crate::ir::Type as Machine;
+use crate::ir::{Const, ConstId, FuncId, GlobalFact, Imm, Inst, Op, Point, Signature};
+use crate::passes::specialise::has_body;
 use crate::types::{Class, Type};
 
 use super::items::widened;
 use super::{Form, Left, Repr, Sink, Walker};
 
+/// How many functions a call is compared with at most.
+const MOST_CALLEES: usize = 6;
+
 impl<S: Sink> Walker<'_, S> {
+    /// A call of a method of an object of which nothing is known, where functions of the unit are methods of that
+    /// name: probably of one of them. None where there are none whose bodies take the arguments.
+    pub(super) fn guessed(
+        &mut self,
+        inst: Inst,
+        names: ConstId,
+        operands: &[Repr<S::V>],
+    ) -> Result<Option<Repr<S::V>>, Left> {
+        let generic = self.cx.generic;
+        let call = generic.inst(inst);
+        let looked_up = generic.def_inst(call.args[0]).filter(|def| def.op == Op::ObjMethod);
+        let (Some(Imm::Const(name)), Const::None) =
+            (looked_up.map(|def| def.imm), &self.sink.unit().consts[names.index()])
+        else {
+            return Ok(None);
+        };
+        let name = format!(".{}()", self.name(name.index()));
+        let Some(GlobalFact::Callees(all)) = self.cx.facts.get(&name) else { return Ok(None) };
+        let args = &operands[2..];
+        let takes = |&&callee: &&FuncId| self.takes_behind_any(callee, args);
+        let mut callees: Vec<FuncId> = all.iter().filter(takes).copied().collect();
+        let Some(&first) = callees.first() else { return Ok(None) };
+        // Those that want other machine types, or give another one, are called as objects.
+        let unit = self.sink.unit();
+        let machine = |callee: FuncId| {
+            let Signature { params, result } = &unit.function(callee).signature;
+            params.iter().chain([result]).map(Signature::machine).collect::<Vec<_>>()
+        };
+        let wanted = machine(first);
+        callees.retain(|&callee| machine(callee) == wanted);
+        if callees.len() > MOST_CALLEES {
+            return Ok(None);
+        }
+        let params = unit.function(first).signature.params.clone();
+        let mut values = vec![self.object(&operands[0])?, self.object(&operands[1])?];
+        values.extend(self.passed(args, &params[1..])?);
+        let imm = self.sink.guess(&callees);
+        let result = wanted.last().copied().unwrap_or(Machine::Obj);
+        if result == Machine::Obj {
+            return Ok(Some(Repr::Object(self.one(Op::CallGuessed, imm, &values))));
+        }
+        self.point = Point::After(inst);
+        let value = self.many(Op::CallGuessedNumber, imm, &values, &[result])[0];
+        self.stand_before(inst);
+        Ok(Some(match result {
+            Machine::I64 => Repr::Int(value, None),
+            Machine::F64 => Repr::Float(value),
+            _ => Repr::Bool(value, None),
+        }))
+    }
+
+    /// Whether the function's body takes any object, and these arguments behind it, without their classes being tested.
+    fn takes_behind_any(&self, callee: FuncId, args: &[Repr<S::V>]) -> bool {
+        let unit = self.sink.unit();
+        let function = unit.function(callee);
+        let params = &function.signature.params;
+        let is_checked = |index: usize| {
+            function.promised && (function.checked_first || function.checked_classes.contains(&index))
+        };
+        let takes = |(index, (param, arg)): (usize, (&Type, &Repr<S::V>))| {
+            !is_checked(index + 1) && (*param == Type::Object || is_number(param) && arg.keeps(param))
+        };
+        params.len() == args.len() + 1
+            && params[0] == Type::Object
+            && !is_checked(0)
+            && params[1..].iter().zip(args).enumerate().all(takes)
+            && function.keyword_only == 0
+            && has_body(unit, callee)
+    }
+
     /// The method of a builtin class that the instruction looks up, where the object is exactly of that class.
     pub(super) fn class_method(&mut self, inst: Inst, object: &Repr<S::V>) -> Option<Repr<S::V>> {
         let Repr::Exact(_, ty) = object else { return None };
@@ -61,6 +136,11 @@ impl<S: Sink> Walker<'_, S> {
             }
         }
     }
+}
+
+/// Whether values of the type travel without their boxes.
+fn is_number(ty: &Type) -> bool {
+    matches!(ty, Type::Int | Type::Float | Type::Bool)
 }
 
 /// Which type the result of a method is sure to have, or none; nothing for names that the class may not have.
