@@ -87,11 +87,15 @@ impl Entry<'_, '_> {
         let before = self
             .changes_depth()
             .then(|| [counter, limit].map(|offset| self.code.load(types::I32, thread, offset)));
+        // Not every C function holds on to what it passes: `deque.index` compares with items that the comparison drops.
+        let held = if self.changes_depth() { self.objects(&args[1..]) } else { Vec::new() };
+        held.iter().for_each(|&object| self.code.inc_ref(object));
         let register = self.code.builder.ins().get_pinned_reg(WORD);
         self.code.builder.ins().set_pinned_reg(thread);
         let call = self.code.builder.ins().call(body, &args);
         self.code.builder.ins().set_pinned_reg(register);
         let results = self.code.builder.inst_results(call).to_vec();
+        held.iter().for_each(|&object| self.code.dec_ref(object));
         if let Some([before, old_limit]) = before {
             // `sys.setrecursionlimit` moves the counter by as much as the limit.
             let new_limit = self.code.load(types::I32, thread, limit);
@@ -106,6 +110,13 @@ impl Entry<'_, '_> {
             [value, status] => self.return_boxed(Signature::machine(&promised.result), value, status),
             _ => unreachable!("a body returns one word or two"),
         }
+    }
+
+    /// Those of a body's parameters that are objects.
+    fn objects(&self, params: &[Value]) -> Vec<Value> {
+        let types = &self.unit.unit.function(self.function).signature.params;
+        let is_object = |(_, ty): &(&Value, &Type)| Signature::machine(ty) == ir::Type::Obj;
+        params.iter().zip(types).filter(is_object).map(|(&value, _)| value).collect()
     }
 
     /// The right number of arguments and no names.

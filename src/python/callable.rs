@@ -19,6 +19,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use pyo3::types::PyType;
 
+use crate::cpython::function::descriptions;
 use crate::cpython::running;
 use crate::runtime::install;
 
@@ -388,13 +389,15 @@ unsafe extern "C" fn set_attribute(
 unsafe extern "C" fn bind(
     object: *mut ffi::PyObject,
     instance: *mut ffi::PyObject,
-    _: *mut ffi::PyObject,
+    class: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: a live native callable; an instance is live where there is one.
+    // SAFETY: a live native callable; an instance and a class are live where there are any.
     unsafe {
-        if instance.is_null() || instance == ffi::Py_None() {
+        let is_bare = instance.is_null() || instance == ffi::Py_None();
+        if is_bare && (class.is_null() || !is_bound_to_class(object)) {
             return ffi::Py_NewRef(object);
         }
+        let instance = if is_bare { class } else { instance };
         let py = Python::assume_attached();
         let method = method_type(py).and_then(|class| {
             let (function, instance) =
@@ -408,6 +411,20 @@ unsafe extern "C" fn bind(
                 ptr::null_mut()
             }
         }
+    }
+}
+
+/// Whether a class makes a class method by itself of a function that has the name of this one when the class is made: a
+/// decorator may have renamed what was no such function before.
+unsafe fn is_bound_to_class(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: a live native callable; its function, while it has one, has a name.
+    unsafe {
+        let function = function_inside(object);
+        if function.is_null() {
+            return false;
+        }
+        let [name, ..] = descriptions(running().layout, function);
+        ["__class_getitem__", "__init_subclass__"].iter().any(|wanted| is_name(name, wanted))
     }
 }
 

@@ -98,6 +98,33 @@ def running{n}(turns: int) -> int:
         total += CONSTANT{n} + leaf{n}(i)
         poke{n}(i)
     return total
+
+class Base{n}:
+    def __init__(self, a):
+        self.a = a
+
+    @jit
+    def get(self) -> int:
+        return self.a
+
+    @jit
+    def add(self, n: int) -> int:
+        return n * 3 + self.get()
+
+class Sub{n}(Base{n}):
+    @jit
+    def get(self) -> int:
+        return self.a + 500
+
+OBJECTS{n} = [Base{n}(1), Sub{n}(2)]
+
+@jit
+def gets{n}(a: int) -> object:
+    return (OBJECTS{n}[0].get(), OBJECTS{n}[1].get(), OBJECTS{n}[0].get() + a)
+
+@jit
+def adds{n}(a: int) -> object:
+    return (OBJECTS{n}[0].add(a), OBJECTS{n}[1].add(a), OBJECTS{n}[1].add(1))
 """
 USES = {"abs": "abs(a)", "min": "min(a, 3)", "divmod": "divmod(a, 3)"}
 
@@ -154,6 +181,8 @@ class Stress:
             self.patch_math,
             self.replace_module,
             self.while_running,
+            self.change_method,
+            self.change_object,
         ]
 
     def name(self, stem: str) -> str:
@@ -166,9 +195,10 @@ class Stress:
         """Every function of this thread does the same in both modules."""
         a = self.random.choice((0, 3, -4, 2**61))
         calls: list[tuple[str, object]] = [
-            ("reads", a), ("calls", a), ("defaults", a), ("built", a), ("nested", a), ("scales", 1.5), ("roots", 2.25)
+            ("reads", a), ("calls", a), ("defaults", a), ("built", a), ("nested", a), ("scales", 1.5), ("roots", 2.25),
+            ("gets", a), ("adds", a),
         ]  # fmt: skip
-        for stem, argument in self.random.sample(calls, 3):
+        for stem, argument in self.random.sample(calls, 4):
             name = self.name(stem)
             compiled, plain = (outcome(getattr(module, name), argument) for module in self.modules)
             # An enforced result says so in its own words; the plain module enforces nothing.
@@ -301,6 +331,59 @@ class Stress:
         self.check(f"{name} replaced")
         self.restore(name)
         self.check(f"{name} restored")
+
+    def change_method(self) -> None:
+        """A class gets another method, of its own or in front of its base's, or loses its own."""
+        name, method = self.pick("Base", "Sub"), self.random.choice(("get", "add"))
+        value = self.value()
+        ways: list[Callable[[type, type], object]] = [
+            lambda cls, other: setattr(cls, method, lambda self, n=0: (value, n)),
+            lambda cls, other: setattr(cls, method, staticmethod(lambda *args: len(args))),
+            lambda cls, other: setattr(cls, method, property(lambda self: lambda n=0: n)),
+            lambda cls, other: setattr(cls, method, vars(other).get(method, value)),
+            lambda cls, other: delattr(cls, method) if method in vars(cls) else None,
+            lambda cls, other: setattr(cls, "a", property(lambda self: 7, lambda self, a: None)),
+        ]
+        way = self.random.randrange(len(ways))
+        kept = []
+        for module in self.modules:
+            cls = getattr(module, name)
+            other = getattr(module, self.name("Sub" if name.startswith("Base") else "Base"))
+            kept.append((cls, dict(vars(cls))))
+            ways[way](cls, other)
+        self.check(f"{name}.{method} by way {way}")
+        for cls, before in kept:
+            for part in ("get", "add", "a"):
+                if part in before:
+                    setattr(cls, part, before[part])
+                elif part in vars(cls):
+                    delattr(cls, part)
+        self.check(f"{name}.{method} restored")
+
+    def change_object(self) -> None:
+        """An object gets an attribute in front of its class' method, another value or another class."""
+        at, value = self.random.randrange(2), self.value()
+        ways: list[Callable[[Any, types.ModuleType], object]] = [
+            lambda o, module: setattr(o, "get", lambda: value),
+            lambda o, module: setattr(o, "add", getattr(module, self.name("leaf"))),
+            lambda o, module: setattr(o, "a", value),
+            lambda o, module: setattr(o, "__class__", getattr(module, self.name("Sub" if at == 0 else "Base"))),
+            lambda o, module: setattr(o, "__dict__", {"a": 5, "get": lambda: value}),
+            lambda o, module: delattr(o, "a"),
+        ]
+        way = self.random.randrange(len(ways))
+        for module in self.modules:
+            ways[way](getattr(module, self.name("OBJECTS"))[at], module)
+        self.check(f"object {at} changed by way {way}")
+        makes_anew = self.random.random() < 0.5
+        for module in self.modules:
+            objects = getattr(module, self.name("OBJECTS"))
+            if makes_anew:
+                objects[at] = getattr(module, self.name("Sub" if at else "Base"))(at + 1)
+            else:
+                objects[at].__class__ = getattr(module, self.name("Sub" if at else "Base"))
+                objects[at].__dict__ = {"a": at + 1}
+        self.check(f"object {at} restored")
 
     def while_running(self) -> None:
         """A compiled caller that runs sees the write of what it calls."""

@@ -1,8 +1,9 @@
 """Objects of ordinary classes: the order in which attributes are set, `super`, bound methods that are called later, deques."""
-# native: fill, refill, up, through, pump, limited, pick, of_many, made, function_dies, drops, list_dies
+# native: fill, refill, up, through, pump, limited, pick, of_many, made, function_dies, drops, list_dies, finds
 # repetitions: 12
 
 import collections
+import functools
 import gc
 import sys
 import weakref
@@ -132,6 +133,52 @@ def list_dies(text):
     alone = [[Noisy(text + " nested")]]
     alone = None
     return text
+
+
+class Clears:
+    """The comparison drops the only reference to the object that is compared."""
+
+    def __init__(self, queue, answer):
+        self.queue = queue
+        self.answer = answer
+
+    @jit
+    def __eq__(self, other):
+        self.queue.clear()
+        gc.collect()
+        return self.answer
+
+
+@jit
+def finds(queue, item):
+    return queue.index(item)
+
+
+def renamed(name):
+    def decorate(function):
+        @functools.wraps(function)
+        @jit
+        def inner(*args: object) -> object:
+            return function(*args)
+
+        inner.__name__ = name
+        return inner
+
+    return decorate
+
+
+class Generic:
+    @renamed("__class_getitem__")
+    def __class_getitem__(cls, item):
+        return (cls.__name__, item)
+
+    @renamed("__init_subclass__")
+    def __init_subclass__(cls):
+        print("made", cls.__name__)
+
+    @renamed("other")
+    def other(self):
+        return self
 
 
 class Base:
@@ -290,6 +337,21 @@ def deaths():
     print(drops("closure"), list_dies("list"))
 
 
+def borrowed():
+    for answer in (False, True):
+        queue = collections.deque(range(5))
+        queue[2] = Clears(queue, answer)
+        shown(finds, queue, 7)
+        queue = [1, 2, 3]
+        queue[1] = Clears(queue, answer)
+        shown(finds, queue, 7)
+
+    class Made(Generic):
+        pass
+
+    print(Generic["item"], Made[int], Generic.other(5), type(Generic().other()).__name__)
+
+
 def items():
     for container in ([1, 2, 3], (1, 2, 3), "abc", b"abc", {0: "zero", -1: "last"}, range(5), collections.deque([1, 2])):
         for key in (0, 1, 2, 3, -1, -3, -4, True, 2**70, 1.0, "a", slice(1, 2), None):
@@ -317,6 +379,7 @@ def main():
     bound()
     deques()
     deaths()
+    borrowed()
     items()
     objects = list(classes(12))
     for _ in range(3):
