@@ -237,7 +237,8 @@ unsafe extern "C" fn import_entry(
         });
         if is_due == Some(true) {
             let bound = Bound::from_borrowed_ptr(py, callable);
-            match catch_unwind(AssertUnwindSafe(|| adopt(&bound, code))) {
+            // What PyO3 does not know to be attached drops its references some time later.
+            match catch_unwind(AssertUnwindSafe(|| Python::attach(|_| adopt(&bound, code)))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if session::is_strict() => {
                     error.restore(py);

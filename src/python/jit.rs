@@ -283,7 +283,9 @@ pub(super) unsafe extern "C" fn lazy_entry(
         let ready = match record::find(callable) {
             // What PyO3 can't make for lack of memory is a panic.
             Some(record) => {
-                catch_unwind(AssertUnwindSafe(|| first_call(&bound, &record))).unwrap_or_else(|_| {
+                // What PyO3 does not know to be attached drops its references some time later.
+                let call = || Python::attach(|_| first_call(&bound, &record));
+                catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
                     record.give_up();
                     Err(PyMemoryError::new_err(()))
                 })

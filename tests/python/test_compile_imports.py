@@ -107,6 +107,36 @@ def fails(n):
 def generator(n):
     for number in range(n):
         yield number
+
+
+class Held:
+    alive = 0
+
+    def __init__(self):
+        Held.alive += 1
+
+    def __del__(self):
+        Held.alive -= 1
+
+
+def holds(n):
+    held = Held()
+
+    def inner(n):
+        found = 0
+        for number in range(n):
+            found += number
+        return found if held else None
+
+    return inner(n)
+
+
+def lives(n):
+    found = []
+    for _ in range(n):
+        holds(5)
+        found.append(Held.alive)
+    return found
 '''
 
 PROGRAM = """
@@ -141,6 +171,7 @@ for _ in range(40):
         said(lambda: shapes.short([1])),
         said(lambda: shapes.fails(9)),
         said(lambda: list(shapes.generator(3))),
+        said(lambda: shapes.lives(5)),
     ]
 functions = {
     "total": shapes.total,
