@@ -72,7 +72,6 @@ pub struct ParsedModule {
     bound_names: OnceLock<FxHashSet<String>>,
     field_types: OnceLock<FxHashMap<String, Type>>,
     constants: OnceLock<FxHashMap<String, Const>>,
-    methods: OnceLock<FxHashSet<String>>,
 }
 
 /// Parses a file. What only some versions of Python accept is accepted: the running interpreter has
@@ -89,7 +88,6 @@ pub fn parse(file: &SourceFile) -> Result<ParsedModule, Vec<Diagnostic>> {
         bound_names: OnceLock::new(),
         field_types: OnceLock::new(),
         constants: OnceLock::new(),
-        methods: OnceLock::new(),
     };
     let errors = module.parsed().errors();
     if errors.is_empty() {
@@ -137,15 +135,6 @@ impl ParsedModule {
     #[must_use]
     pub fn constants(&self) -> &FxHashMap<String, Const> {
         self.constants.get_or_init(|| constants::constants(self))
-    }
-
-    /// The names of the functions that classes of the text have in their namespaces.
-    #[must_use]
-    pub fn methods(&self) -> &FxHashSet<String> {
-        self.methods.get_or_init(|| {
-            let of_class = |info: FunctionInfo| method_name(&info.qualname).map(str::to_owned);
-            functions(self).into_iter().filter_map(of_class).collect()
-        })
     }
 
     /// Every name that the module binds in any scope; `*` when it imports all names of another module.

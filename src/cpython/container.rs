@@ -206,9 +206,8 @@ pub(super) fn is_as_told(py: Python<'_>, layout: &Layout) -> PyResult<bool> {
     set.discard("name0")?;
     let cell = py.eval(c"(lambda x: lambda: x)(dict).__closure__[0]", None, None)?;
     let slice = py.eval(c"slice(list, dict, set)", None, None)?;
-    let deque = |limit: &std::ffi::CStr| py.eval(limit, None, None);
-    let limited = deque(c"__import__('_collections').deque((), 7)")?;
-    let endless = deque(c"__import__('_collections').deque((1, 2, 3))")?;
+    let limited = py.eval(c"__import__('_collections').deque((), 7)", None, None)?;
+    let endless = py.eval(c"__import__('_collections').deque((1, 2, 3))", None, None)?;
     // SAFETY: all are alive, and nothing changes them; sizes are compared before anything is read.
     unsafe {
         let places = &layout.container;

@@ -36,8 +36,6 @@ pub(super) fn facts_of_text(module: &ParsedModule, function: &Blueprint) -> FxHa
         facts.insert(name.clone(), fact);
     }
     facts.extend(facts_of_fields(module));
-    let methods = function.methods.iter().filter(|name| module.methods().contains(*name));
-    facts.extend(methods.map(|name| (method_fact(name), GlobalFact::Callees(Vec::new()))));
     facts
 }
 
