@@ -9,6 +9,7 @@ use pyo3::types::PyDict;
 use pyo3::types::PyString;
 
 use super::class;
+use super::container::has_string_keys;
 use super::layout::Layout;
 use super::layout::METHOD_DESCRIPTOR;
 use super::object::field;
@@ -53,7 +54,7 @@ pub unsafe fn method(
         let place = order.iter().position(|&class| class == after)?;
         for &class in &order[place + 1..] {
             let space = (*class::fields(class.cast::<PyTypeObject>())).dict;
-            if space.is_null() || !has_names_only(layout, space) {
+            if space.is_null() || ffi::PyDict_CheckExact(space) == 0 || !has_string_keys(layout, space) {
                 return None;
             }
             let found = ffi::PyDict_GetItemWithError(space, name);
@@ -69,18 +70,6 @@ pub unsafe fn method(
             }
         }
         None
-    }
-}
-
-/// Whether the object is an exact dict, and all its keys are strings.
-unsafe fn has_names_only(layout: &Layout, dict: *mut PyObject) -> bool {
-    // SAFETY: the type is tested before its keys are looked at.
-    unsafe {
-        if ffi::PyDict_CheckExact(dict) == 0 {
-            return false;
-        }
-        let keys: *const u8 = field(dict, layout.container.dict_keys);
-        field::<u8, _>(keys, layout.container.keys_kind) != 0
     }
 }
 

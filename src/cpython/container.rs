@@ -111,6 +111,19 @@ pub unsafe fn list_items<'a>(layout: &Layout, object: *mut PyObject) -> &'a [*mu
     }
 }
 
+/// Whether a dict has string keys alone, so that looking a string up compares nothing else.
+///
+/// # Safety
+/// The dict is alive and exact.
+#[inline]
+pub unsafe fn has_string_keys(layout: &Layout, dict: *mut PyObject) -> bool {
+    // SAFETY: the kind stands there in the keys of every dict.
+    unsafe {
+        let keys: *const u8 = field(dict, layout.container.dict_keys);
+        field::<u8, _>(keys, layout.container.keys_kind) != 0
+    }
+}
+
 /// Where a deque says how many items it may have, below 0 for any number; the same in CPython 3.11, 3.12 and 3.13.
 const DEQUE_LIMIT: i32 = 64;
 

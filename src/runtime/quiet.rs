@@ -16,6 +16,7 @@ use pyo3::types::PyString;
 use crate::cpython::Layout;
 use crate::cpython::attribute::version_of;
 use crate::cpython::bound_super;
+use crate::cpython::container;
 use crate::cpython::container::list_items;
 use crate::cpython::container::slice_parts;
 use crate::cpython::function;
@@ -278,12 +279,8 @@ pub(super) fn list_iterator() -> u64 {
 /// The dict is alive and exact.
 #[inline]
 pub(super) unsafe fn has_string_keys(dict: *mut PyObject) -> bool {
-    let places = &running().layout.container;
-    // SAFETY: the kind stands there in the keys of every dict.
-    unsafe {
-        let keys: *const u8 = field(dict, places.dict_keys);
-        field::<u8, _>(keys, places.keys_kind) != 0
-    }
+    // SAFETY: the caller's contract.
+    unsafe { container::has_string_keys(running().layout, dict) }
 }
 
 /// Whether a call of this callable, whose type is `class`, with these positional arguments runs no Python.
