@@ -403,9 +403,11 @@ const PASSES: &[(&str, Pass)] = &[
     ("simplify-again", Pass::Each(|unit, id, _| change(unit, id, passes::simplify::simplify_after_ranges))),
     ("move-items", Pass::Each(|unit, id, _| change(unit, id, passes::moves::move_items))),
     ("let-nans-pass", Pass::Each(|unit, id, _| change(unit, id, passes::nans::let_nans_pass))),
+    ("borrow", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
+    ("mark-deadly-calls", Pass::All(passes::quiet::mark_deadly_calls)),
     ("remove-guards", Pass::Each(|unit, id, _| change(unit, id, passes::guards::remove_guards))),
     ("open-containers", Pass::Each(|unit, id, _| change(unit, id, passes::open::open_containers))),
-    ("borrow", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
+    ("borrow-again", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
     ("read-fields-once", Pass::Each(|unit, id, _| passes::fields::read_fields_once(unit, id))),
     ("give-floats", Pass::Each(|unit, id, _| passes::unboxed::give_floats(unit, id))),
 ];

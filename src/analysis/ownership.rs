@@ -84,7 +84,7 @@ impl Checker<'_> {
         self.check_unwind(inst, held);
         match data.op {
             Op::IncRef => *held.entry(data.args[0]).or_insert(0) += 1,
-            Op::DecRef | Op::Release => self.give(inst, data.args[0], held),
+            Op::DecRef | Op::Release | Op::DropShared => self.give(inst, data.args[0], held),
             Op::SealedNew => {
                 let fields = data.args[1..].iter().filter(|&&field| self.func.ty(field) == Type::Obj);
                 fields.for_each(|&field| self.give(inst, field, held));

@@ -313,17 +313,30 @@ impl<'a> Code<'a> {
         self.enter(done);
     }
 
-    /// Takes one from the count of an object, and goes where it is dead, or where it is not.
-    pub(super) fn count_down(&mut self, object: Value, dead: Block, done: Block) {
-        let offset = self.layout.refcount;
-        let count = self.load(WORD, object, offset);
+    /// Drops a reference to an object that has others.
+    pub(super) fn drop_shared(&mut self, object: Value) {
+        let done = self.block();
+        let count = self.one_less(object, done);
+        self.store(count, object, self.layout.refcount);
+        self.jump(done, &[]);
+        self.enter(done);
+    }
+
+    /// The count of an object less one; goes to `immortal` for one that is not counted.
+    fn one_less(&mut self, object: Value, immortal: Block) -> Value {
+        let count = self.load(WORD, object, self.layout.refcount);
         if self.layout.immortality == Immortality::NegativeLowHalf {
             let low = self.builder.ins().ireduce(types::I32, count);
-            let immortal = self.compare_constant(IntCC::SignedLessThan, low, 0);
-            self.branch_if(immortal, done);
+            let is_immortal = self.compare_constant(IntCC::SignedLessThan, low, 0);
+            self.branch_if(is_immortal, immortal);
         }
-        let count = self.builder.ins().iadd_imm_s(count, -1);
-        self.store(count, object, offset);
+        self.builder.ins().iadd_imm_s(count, -1)
+    }
+
+    /// Takes one from the count of an object, and goes where it is dead, or where it is not.
+    pub(super) fn count_down(&mut self, object: Value, dead: Block, done: Block) {
+        let count = self.one_less(object, done);
+        self.store(count, object, self.layout.refcount);
         self.builder.ins().brif(count, done, &[], dead, &[]);
     }
 

@@ -621,6 +621,10 @@ macro_rules! for_each_op {
                 IncRef = inc_ref(One(Obj)) -> (), None, [STAYS];
                 /// Drops a reference.
                 DecRef = dec_ref(One(Obj)) -> (), None, [FOREIGN, STAYS];
+                /// Whether there is one reference to the operand, so that the next drop is its death.
+                IsLast = is_last(One(Obj)) -> (Bool), None, [READS];
+                /// As `object.release`, where there is another reference.
+                DropShared = drop_shared(One(Obj)) -> (), None, [STAYS];
             }
                 }
     };

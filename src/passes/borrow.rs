@@ -17,7 +17,8 @@ use crate::analysis::liveness::Liveness;
 use crate::analysis::ownership;
 use crate::ir::cfg::Cfg;
 use crate::ir::verify::Version;
-use crate::ir::{Block, Def, Effects, Function, Inst, Op, Type, Value};
+use crate::ir::{Block, Def, Effects, Function, Imm, Inst, InstData, Op, Type, Value};
+use crate::types::Class;
 
 /// In functions with more instructions everything read is counted.
 const MAX_INSTS: usize = 20_000;
@@ -35,7 +36,7 @@ pub fn borrow_what_is_read(func: &mut Function) {
     if borrowed.is_empty() || count > MAX_INSTS {
         return;
     }
-    let mut search = Search { func, cfg: Cfg::of(func), liveness: Liveness::of(func), borrowed };
+    let mut search = Search::new(func, borrowed);
     while search.reject() {}
     for value in search.borrowed {
         let Def::Result(inst, _) = func.def(value) else { continue };
@@ -62,10 +63,16 @@ pub(super) struct Deaths {
     pub(super) at: FxHashSet<Block>,
 }
 
+impl Deaths {
+    /// Whether there is one in the block.
+    pub(super) fn has_any(&self, func: &Function, block: Block) -> bool {
+        self.at.contains(&block) || func.block(block).insts.iter().any(|inst| self.behind.contains(inst))
+    }
+}
+
 /// Finds where references that the function owns are the last ones, as far as it knows, and are dropped.
 pub(super) fn deaths(func: &Function) -> Deaths {
-    let (cfg, liveness) = (Cfg::of(func), Liveness::of(func));
-    let search = Search { func, cfg, liveness, borrowed: FxHashSet::default() };
+    let search = Search::new(func, FxHashSet::default());
     let mut deaths = Deaths::default();
     for &block in search.cfg.reverse_postorder() {
         let live_out = search.liveness.live_out(block);
@@ -94,9 +101,57 @@ struct Search<'a> {
     liveness: Liveness,
     /// What is taken to be borrowed so far.
     borrowed: FxHashSet<Value>,
+    /// What dies silently, by value.
+    silent: Vec<bool>,
 }
 
-impl Search<'_> {
+/// For each value whether nothing could run when it dies: numbers that were boxed, what a guard where it is defined
+/// finds to be a string, and parameters that are passed nothing else.
+fn silent_values(func: &Function) -> Vec<bool> {
+    let mut silent: Vec<bool> = (0..func.values.len())
+        .map(|number| {
+            let value = Value::new(number);
+            let is_box =
+                |data: &InstData| matches!(data.op, Op::IntBox | Op::IntWideBox | Op::FloatBox | Op::StrChar);
+            !ownership::is_owned(func, Version::Specialised, value)
+                || func.def_inst(value).is_some_and(is_box)
+                || matches!(func.def(value), Def::Param(block, _) if block != func.entry())
+        })
+        .collect();
+    for &block in &func.layout {
+        let mut defined: FxHashSet<Value> = FxHashSet::default();
+        for &inst in &func.block(block).insts {
+            let data = func.inst(inst);
+            if let (Op::GuardClass, Imm::Class(Class::Str | Class::Bytes | Class::ByteArray)) =
+                (data.op, data.imm)
+                && defined.contains(&data.args[0])
+            {
+                silent[data.args[0].index()] = true;
+            }
+            defined.extend(&data.results);
+        }
+    }
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for &block in &func.layout {
+            for target in &func.inst(func.terminator(block)).targets {
+                for (param, arg) in func.block(target.block).params.iter().zip(&target.args) {
+                    changed |= silent[param.index()] && !silent[arg.index()];
+                    silent[param.index()] &= silent[arg.index()];
+                }
+            }
+        }
+    }
+    silent
+}
+
+impl<'a> Search<'a> {
+    fn new(func: &'a Function, borrowed: FxHashSet<Value>) -> Search<'a> {
+        let (cfg, liveness) = (Cfg::of(func), Liveness::of(func));
+        Search { func, cfg, liveness, borrowed, silent: silent_values(func) }
+    }
+
     /// Takes out what is wanted where something could change; whether there was anything.
     fn reject(&mut self) -> bool {
         let before = self.borrowed.len();
@@ -152,6 +207,7 @@ impl Search<'_> {
         liveness::visit_reads(self.func, inst, |value| reads.push(value));
         // What a jump or return takes does not die.
         dies |= !data.op.is_terminator()
+            && data.op != Op::DropShared
             && reads.iter().any(|&value| !live.contains(&value) && self.matters(value));
         live.extend(&reads);
         (dies, reads)
@@ -159,12 +215,7 @@ impl Search<'_> {
 
     /// Whether something could run when the function drops its reference to the value.
     fn matters(&self, value: Value) -> bool {
-        self.func.ty(value) == Type::Obj
-            && !self.borrowed.contains(&value)
-            && ownership::is_owned(self.func, Version::Specialised, value)
-            && !self.func.def_inst(value).is_some_and(|data| {
-                matches!(data.op, Op::IntBox | Op::IntWideBox | Op::FloatBox | Op::StrChar)
-            })
+        self.func.ty(value) == Type::Obj && !self.borrowed.contains(&value) && !self.silent[value.index()]
     }
 
     fn is_live_in(&self, block: Block, value: Value) -> bool {

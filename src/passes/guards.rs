@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Between the two, on no path, may anything run foreign code, which could rebind the name; a poll may
-//! run a signal handler, so it counts. But what a loop bets on is tested once in front of it, and again
+//! run a signal handler, and the death of an object a finaliser, so both count. But what a loop bets on is tested once in front of it, and again
 //! where a poll found work ([`hoist`]), if nothing else in the loop runs foreign code.
 //!
 //! Other guards test values, which never change: [`super::simplify`] removes those that repeat.
@@ -20,7 +20,9 @@ pub(super) use hoist::put_aside;
 use rustc_hash::FxHashSet;
 
 use crate::ir::cfg::Cfg;
-use crate::ir::{CellId, Effects, Function, Imm, Inst, Op};
+use crate::ir::{Block, CellId, Effects, Function, Imm, Inst, Op};
+use crate::passes::borrow;
+use crate::passes::borrow::Deaths;
 use crate::passes::simplify::DeadChecks;
 
 /// Removes every cell guard whose assumption holds where it stands, and all anchors.
@@ -32,13 +34,14 @@ pub fn remove_guards(func: &mut Function) {
 
 fn remove_repeated(func: &mut Function) {
     let cfg = Cfg::of(func);
-    let known = known_at_end(func, &cfg);
+    let deaths = borrow::deaths(func);
+    let known = known_at_end(func, &cfg, &deaths);
     for &block in cfg.reverse_postorder() {
-        let mut holding = known_at_start(&cfg, &known, block);
+        let mut holding = known_at_start(&cfg, &known, block, &deaths);
         let mut insts = std::mem::take(&mut func.block_mut(block).insts);
         insts.retain(|&inst| {
             let is_known = guarded_cell(func, inst).is_some_and(|cell| holding.contains(&cell));
-            step(func, inst, &mut holding);
+            step(func, inst, &deaths, &mut holding);
             !is_known
         });
         func.block_mut(block).insts = insts;
@@ -49,15 +52,15 @@ type Cells = FxHashSet<CellId>;
 
 /// For each block the cells that hold where it ends. Blocks that were not reached yet hold everything:
 /// a loop's own back edge must not hide what holds in front of it.
-fn known_at_end(func: &Function, cfg: &Cfg) -> Vec<Option<Cells>> {
+fn known_at_end(func: &Function, cfg: &Cfg, deaths: &Deaths) -> Vec<Option<Cells>> {
     let mut known: Vec<Option<Cells>> = vec![None; func.blocks.len()];
     let mut changed = true;
     while changed {
         changed = false;
         for &block in cfg.reverse_postorder() {
-            let mut holding = known_at_start(cfg, &known, block);
+            let mut holding = known_at_start(cfg, &known, block, deaths);
             for &inst in &func.block(block).insts {
-                step(func, inst, &mut holding);
+                step(func, inst, deaths, &mut holding);
             }
             if known[block.index()].as_ref() != Some(&holding) {
                 known[block.index()] = Some(holding);
@@ -68,7 +71,10 @@ fn known_at_end(func: &Function, cfg: &Cfg) -> Vec<Option<Cells>> {
     known
 }
 
-fn known_at_start(cfg: &Cfg, known: &[Option<Cells>], block: crate::ir::Block) -> Cells {
+fn known_at_start(cfg: &Cfg, known: &[Option<Cells>], block: Block, deaths: &Deaths) -> Cells {
+    if deaths.at.contains(&block) {
+        return Cells::default();
+    }
     let mut sources = cfg.predecessors(block).iter().filter_map(|source| known[source.index()].as_ref());
     let Some(first) = sources.next() else { return Cells::default() };
     let mut holding = first.clone();
@@ -78,12 +84,15 @@ fn known_at_start(cfg: &Cfg, known: &[Option<Cells>], block: crate::ir::Block) -
     holding
 }
 
-fn step(func: &Function, inst: Inst, holding: &mut Cells) {
+fn step(func: &Function, inst: Inst, deaths: &Deaths, holding: &mut Cells) {
     let op = func.inst(inst).op;
     if op.effects().has(Effects::FOREIGN) || op == Op::Poll {
         holding.clear();
     }
     holding.extend(guarded_cell(func, inst));
+    if deaths.behind.contains(&inst) {
+        holding.clear();
+    }
 }
 
 fn guarded_cell(func: &Function, inst: Inst) -> Option<CellId> {

@@ -19,7 +19,7 @@
 //!                                                  control.branch v5 -> b1(.., v12, v13), b2
 //! ```
 //!
-//! Only polls may run foreign code in such a loop, and nothing in it makes a container longer or shorter. What is read
+//! Only polls may run foreign code in such a loop, no object dies in it, and nothing makes a container longer or shorter. What is read
 //! in front of a loop is read of an object that is a container from its definition on, or from a guard in
 //! front of the loop on; else it might not even have room for a size. (An unbound variable's None has: it is part of
 //! the interpreter.)
@@ -41,6 +41,8 @@ use crate::ir::Type;
 use crate::ir::Value;
 use crate::ir::cfg::Cfg;
 use crate::ir::dominators::Dominators;
+use crate::passes::borrow;
+use crate::passes::borrow::Deaths;
 use crate::passes::simplify::DeadChecks;
 
 /// Each open container takes two registers.
@@ -57,12 +59,13 @@ pub fn open_containers(func: &mut Function) {
         loops.all().iter().map(|found| found.header).collect()
     };
     headers.truncate(BUDGET / func.insts.len().max(1));
+    let deaths = borrow::deaths(func);
     for header in headers {
         let cfg = Cfg::of(func);
         let dominators = Dominators::of(&cfg);
         let loops = Loops::of(&cfg, &dominators);
         let Some(number) = loops.all().iter().position(|found| found.header == header) else { continue };
-        let opened = wanted(func, &cfg, &dominators, &loops, number);
+        let opened = wanted(func, &cfg, &dominators, &loops, number, &deaths);
         if !opened.is_empty() {
             let blocks = loops.all()[number].blocks.clone();
             let least = least_sizes(func, &blocks, &opened);
@@ -83,7 +86,7 @@ struct Access {
 
 fn access(op: Op) -> Option<Access> {
     let operands = match op {
-        Op::ListItem | Op::ListItemInt | Op::ListItemBool => 2,
+        Op::ListItem | Op::ListItemBorrowed | Op::ListItemInt | Op::ListItemBool => 2,
         Op::ListItemFloat | Op::ListItemFloatAny | Op::ByteArrayItem => 2,
         Op::ListNext | Op::ListNextInt | Op::ListNextFloat | Op::ListNextOf => 2,
         Op::ListSet | Op::ListSetInt | Op::ListSetFloat | Op::ListSetBool | Op::ByteArraySet => 3,
@@ -138,8 +141,12 @@ fn wanted(
     dominators: &Dominators,
     loops: &Loops,
     number: usize,
+    deaths: &Deaths,
 ) -> Vec<(Value, Kind)> {
     let found = &loops.all()[number];
+    if found.blocks.iter().any(|&block| deaths.has_any(func, block)) {
+        return Vec::new();
+    }
     let is_inside = defined_in(func, &found.blocks);
     let mut accesses: BTreeMap<Value, (usize, Kind)> = BTreeMap::new();
     for &block in &found.blocks {

@@ -17,7 +17,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Effects, FuncId, Function, Imm, Inst, Op, Signature, Type, Unit};
+use crate::ir::{Effects, FuncId, Function, Imm, Inst, InstData, Op, Signature, Type, Unit};
+use crate::passes::borrow;
 
 /// Finds the quiet bodies of a unit, turns their polls into guards, and marks the calls of them.
 pub fn mark_quiet_calls(unit: &mut Unit) {
@@ -70,6 +71,37 @@ fn quiet_bodies(unit: &Unit) -> Vec<bool> {
         }
     }
     quiet
+}
+
+/// Takes back what was said of calls of bodies in which an object may die: its finaliser is foreign code. To be asked
+/// when everything that can be borrowed is.
+pub fn mark_deadly_calls(unit: &mut Unit) {
+    let mut deadly: Vec<bool> =
+        unit.functions.iter().map(|function| function.specialised.as_ref().is_some_and(kills)).collect();
+    let is_quiet_call = |body: &Function, inst: Inst, deadly: &[bool]| match body.inst(inst) {
+        InstData { op: Op::CallQuiet, imm: Imm::Func(callee), .. } => deadly[callee.index()],
+        _ => false,
+    };
+    loop {
+        let mut has_changed = false;
+        for (number, function) in unit.functions.iter_mut().enumerate() {
+            let Some(body) = &mut function.specialised else { continue };
+            for inst in all_insts(body) {
+                if is_quiet_call(body, inst, &deadly) {
+                    body.inst_mut(inst).op = Op::CallDirect;
+                    has_changed |= !std::mem::replace(&mut deadly[number], true);
+                }
+            }
+        }
+        if !has_changed {
+            return;
+        }
+    }
+}
+
+fn kills(body: &Function) -> bool {
+    let deaths = borrow::deaths(body);
+    body.layout.iter().any(|&block| deaths.has_any(body, block))
 }
 
 fn is_quiet_but_for_calls(body: &Function) -> bool {

@@ -144,7 +144,7 @@ impl Pass<'_> {
         let operands = dying.clone();
         let made = if op == Op::SealedNew { self.references_taken(inst, &mut dying) } else { Vec::new() };
         match op {
-            Op::Release => return self.count_release(inst, !dying.is_empty(), counted),
+            Op::Release | Op::DropShared => return self.count_release(inst, !dying.is_empty(), counted),
             _ if op.is_terminator() => {}
             _ => {
                 dying.append(&mut dead);
