@@ -10,6 +10,7 @@ mod body;
 mod carried;
 mod code;
 mod entry;
+mod freed;
 mod leave;
 mod looped;
 mod lower;
@@ -125,16 +126,18 @@ pub fn compile_unit(request: &Request<'_>, module: &mut dyn Module) -> CodeResul
     let abi = Abi::of(module.isa());
     let plan = Plan::of(unit);
     let counters = plan.loops() + if forced_exits.is_some() { plan.metas.len() } else { 0 };
+    let data = DataLayout::new(Counts {
+        consts: unit.consts.len(),
+        cells: unit.cells.len(),
+        classes: unit.classes.len(),
+        functions: unit.functions.len(),
+        counters,
+    });
     let context = UnitContext {
         unit,
         layout,
-        data: DataLayout::new(Counts {
-            consts: unit.consts.len(),
-            cells: unit.cells.len(),
-            classes: unit.classes.len(),
-            functions: unit.functions.len(),
-            counters,
-        }),
+        data,
+        freed: freed::freed_classes(unit, data),
         data_symbol: module.declare_data(DATA_SYMBOL, Linkage::Local, true, false)?,
         abi,
         plan,
@@ -286,7 +289,6 @@ fn class_meta(class: &SealedClass) -> ClassMeta {
         identity: class.identity,
         version: class.version,
         has_subclasses: class.has_subclasses,
-        floats: class.floats(),
         kept_methods: if class.has_subclasses {
             class.methods.iter().map(|(name, _)| name.clone()).collect()
         } else {

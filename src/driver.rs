@@ -409,7 +409,8 @@ const PASSES: &[(&str, Pass)] = &[
     ("open-containers", Pass::Each(|unit, id, _| change(unit, id, passes::open::open_containers))),
     ("borrow-again", Pass::Each(|unit, id, _| change(unit, id, passes::borrow::borrow_what_is_read))),
     ("read-fields-once", Pass::Each(|unit, id, _| passes::fields::read_fields_once(unit, id))),
-    ("give-floats", Pass::Each(|unit, id, _| passes::unboxed::give_floats(unit, id))),
+    ("give-numbers", Pass::Each(|unit, id, _| passes::unboxed::give_numbers(unit, id))),
+    ("test-late", Pass::Each(|unit, id, _| passes::late_tests::test_late(unit, id))),
 ];
 
 /// The name of the last step, which counts references.

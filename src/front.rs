@@ -9,6 +9,7 @@
 pub mod annotation;
 pub mod build;
 mod closures;
+mod compiled;
 mod constants;
 mod decorators;
 pub mod dialect;
@@ -47,6 +48,7 @@ pub use build::BuildOptions;
 pub use build::Built;
 pub use build::Promise;
 pub use build::build;
+pub use compiled::names_compiled;
 pub use decorators::Enforcement;
 pub use decorators::is_promised;
 pub use dialect::Dialect;

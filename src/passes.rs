@@ -8,6 +8,7 @@ mod early;
 pub mod fields;
 pub mod guards;
 pub mod inline;
+pub mod late_tests;
 pub mod moves;
 pub mod nans;
 pub mod open;

@@ -23,6 +23,7 @@ pub mod formats;
 mod frame_objects;
 pub mod frames;
 pub mod groups;
+pub mod held;
 pub mod image;
 pub mod imports;
 pub mod install;

@@ -7,8 +7,31 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Among so many first fields of a sealed class those of floats have a bit each: freed instances may be kept with them.
-pub const MAX_KEPT_FLOATS: usize = 63;
+/// How an instance of a sealed class holds the value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Held {
+    /// A reference, null while the field is unset.
+    Object,
+    /// An exact float that is no NaN as it is; anything else as a reference in the low bits of a NaN, null while unset.
+    Float,
+    /// An exact int of 63 bits, shifted, above a set bit; anything else as a reference, null while unset.
+    Int,
+}
+
+impl Held {
+    /// How values of the type are held where they are kept unboxed.
+    #[must_use]
+    pub fn unboxed(ty: &Type) -> Held {
+        match ty {
+            Type::Float => Held::Float,
+            Type::Int => Held::Int,
+            _ => Held::Object,
+        }
+    }
+}
+
+/// Among so many first fields of a sealed class those that are given to new objects unboxed have a bit each.
+pub const MAX_UNBOXED: usize = 63;
 
 /// The exact class of a value, as far as the compiler tells classes apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

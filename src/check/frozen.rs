@@ -9,11 +9,12 @@
 //! Invariants:
 //! - Whether a type is sealed is told by its `tp_dealloc`; its [`Seal`] stands in `tp_cache`, which CPython
 //!   uses for nothing and drops when the type is freed, after its last instance and subclass.
-//! - A field is null (unset) or an owned reference; a value in it has passed the field's check, or is the
-//!   field's default.
+//! - A field is unset, an owned reference or an unboxed number, as its [`FieldSlot`] says; a value in it has passed
+//!   the field's check, or is the field's default.
 
 pub(super) mod create;
 pub(super) mod described;
+mod field_slot;
 pub(super) mod layout;
 pub(super) mod memory;
 pub(super) mod methods;
@@ -53,9 +54,9 @@ use crate::cpython::class::TypeObject;
 use crate::runtime::frames;
 use crate::runtime::sealed;
 use crate::runtime::sealed::Functions;
-use crate::types::MAX_KEPT_FLOATS;
-use crate::types::Type;
+use crate::types::Held;
 use create::Recipe;
+use field_slot::FieldSlot;
 use layout::Place;
 use memory::Kept;
 
@@ -67,7 +68,7 @@ pub(super) struct Field {
     /// The interned name.
     name: Py<PyString>,
     /// Where it stands in an instance.
-    offset: isize,
+    slot: FieldSlot,
     /// What passes its check at once.
     quick: Quick,
     /// Its position among the parameters of the plan.
@@ -84,7 +85,7 @@ pub(super) struct Hot {
     /// The address of the interned name.
     name: *mut PyObject,
     /// Where the field stands in an instance.
-    offset: isize,
+    slot: FieldSlot,
     /// The exact static types that are likeliest to come, null where there are fewer.
     exact: [*mut ffi::PyTypeObject; 2],
 }
@@ -96,7 +97,7 @@ unsafe impl Sync for Hot {}
 
 impl Hot {
     fn of(field: &Field) -> Hot {
-        Hot { name: field.name.as_ptr(), offset: field.offset, exact: field.quick.likeliest() }
+        Hot { name: field.name.as_ptr(), slot: field.slot, exact: field.quick.likeliest() }
     }
 
     /// Whether the value's type is one of the likeliest.
@@ -107,16 +108,6 @@ impl Hot {
     unsafe fn knows(&self, value: *mut PyObject) -> bool {
         // SAFETY: the caller's promise.
         self.exact.contains(&unsafe { ffi::Py_TYPE(value) })
-    }
-
-    /// Where the field stands in the instance.
-    ///
-    /// # Safety
-    /// The object is an instance of the field's class.
-    #[inline]
-    unsafe fn slot(&self, object: *mut PyObject) -> *mut *mut PyObject {
-        // SAFETY: the offset lies within the instance.
-        unsafe { object.cast::<u8>().offset(self.offset).cast() }
     }
 }
 
@@ -167,7 +158,7 @@ impl Seal {
 impl Drop for Seal {
     fn drop(&mut self) {
         // SAFETY: a seal is dropped by attached threads, before the memory of its type is freed.
-        unsafe { self.kept.clear(&self.hot) };
+        unsafe { self.kept.clear() };
         methods::release(&self.parts);
     }
 }
@@ -191,16 +182,6 @@ unsafe fn seal_of<'a>(class: *mut ffi::PyTypeObject) -> (&'a Seal, *mut TypeObje
 }
 
 impl Field {
-    /// Where the field stands in the instance.
-    ///
-    /// # Safety
-    /// The object is an instance of the field's class.
-    #[inline]
-    unsafe fn slot(&self, object: *mut PyObject) -> *mut *mut PyObject {
-        // SAFETY: the offset lies within the instance.
-        unsafe { object.cast::<u8>().offset(self.offset).cast() }
-    }
-
     /// Whether the value may be written.
     #[inline]
     fn accepts(&self, seal: &Seal, value: &Bound<'_, PyAny>) -> PyResult<bool> {
@@ -294,6 +275,9 @@ pub(super) struct Order<'py> {
     /// Whether the class or a base writes attributes in its own way.
     #[pyo3(item)]
     own_setattr: bool,
+    /// Whether numbers of one exact type are held unboxed in the fields that the class adds.
+    #[pyo3(item)]
+    unboxed: bool,
     /// Its functions, their cells, its properties, class methods and static methods.
     #[pyo3(item)]
     parts: Vec<Py<PyAny>>,
@@ -311,7 +295,6 @@ pub(super) fn register() {
         dealloc: slots::dealloc as *const () as usize,
         covers: described::covers,
         make: create::make_unchecked,
-        make_of_floats: create::make_of_floats,
         dies_at_once: slots::dies_at_once,
         pool: described::pool,
         is_class: described::is_class,
@@ -339,7 +322,13 @@ pub(super) fn seal(
     }
     let names: Vec<Py<PyString>> = order.fields.iter().map(|field| interned(&field.0)).collect();
     let parent = layout::sealed_parent(class);
-    let (places, definitions) = layout::plan(&names, parent.as_ref(), py)?;
+    let held = |number| {
+        let plan = plan.get().parameter(number).map(|parameter| &parameter.plan).filter(|_| order.unboxed);
+        plan.map_or(Held::Object, |plan| Held::unboxed(&plan.check.exact_type(py)))
+    };
+    let wanted: Vec<(Py<PyString>, Held)> =
+        names.iter().enumerate().map(|(number, name)| (name.clone_ref(py), held(number))).collect();
+    let (places, definitions) = layout::plan(&wanted, parent.as_ref(), order.own_setattr, py)?;
     let added = definitions.descriptors(class, order.own_setattr)?;
     let fields = order.fields.iter().zip(&names).zip(&places).enumerate();
     let fields = fields
@@ -348,14 +337,14 @@ pub(super) fn seal(
             let check = plan.map_or(&Check::Anything, |plan| &plan.check);
             Ok(Field {
                 name: name.clone_ref(py),
-                offset: place.offset(),
+                slot: place.slot(),
                 quick: Quick::of(check, py),
                 parameter: number,
                 default: given.3.as_ref().map(|(default,)| default.clone_ref(py)),
                 descriptor: match place {
-                    Place::New(offset) => added
+                    Place::New(slot) => added
                         .iter()
-                        .find(|(own, ..)| own == offset)
+                        .find(|(own, ..)| *own == slot.offset)
                         .map_or(0, |found| found.2.as_ptr().addr()),
                     Place::Inherited(_, descriptor) => *descriptor,
                 },
@@ -364,16 +353,10 @@ pub(super) fn seal(
         .collect::<PyResult<Box<[Field]>>>()?;
     let (broken, assigned, deleted) = order.refusals;
     let size = layout::Size::of(&places, parent.as_ref(), order.weakref, class);
-    let takes_float = |field: &Field| {
-        let plan = plan.get().parameter(field.parameter).map(|parameter| &parameter.plan);
-        plan.is_some_and(|plan| plan.check.exact_type(py) == Type::Float)
-    };
-    let numbered = fields.iter().enumerate().take(MAX_KEPT_FLOATS);
-    let floats = numbered.map(|(number, field)| u64::from(takes_float(field)) << number).sum();
     let seal = Seal {
         identity: SEALS.fetch_add(1, Ordering::Relaxed),
         hot: fields.iter().map(Hot::of).collect(),
-        kept: Kept::new(py, size.of_instance(), layout::is_finalised(class), floats),
+        kept: Kept::new(py, size.of_instance(), layout::is_finalised(class)),
         recipe: order.constructs.then(|| Recipe::new(py, &order.fields, order.post_init)),
         fields,
         immutable: order.immutable,

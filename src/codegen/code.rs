@@ -20,6 +20,7 @@ use crate::runtime::table::Helper;
 use crate::types::Class;
 
 use super::abi::{Abi, Pairs, WORD, helper_type};
+use super::freed::FreedClass;
 use super::site::Place;
 use super::stubs::Stub;
 
@@ -48,6 +49,8 @@ pub(super) struct Code<'a> {
     pair: Option<StackSlot>,
     /// Who runs, for helpers that look at the stack.
     pub(super) place: Place,
+    /// The classes whose instances a stub frees; none in stubs.
+    pub(super) freed: &'a [FreedClass],
     /// Whether short code matters more than fast code: what runs here is what bodies leave behind.
     pub(super) is_compact: bool,
 }
@@ -65,12 +68,14 @@ pub(super) struct Surroundings<'a> {
     pub(super) symbol: GlobalValue,
     /// Gives a stub.
     pub(super) declare_stub: &'a dyn Fn(Stub) -> Symbol,
+    /// The classes whose instances a stub frees.
+    pub(super) freed: &'a [FreedClass],
 }
 
 impl<'a> Code<'a> {
     /// Begins a function.
     pub(super) fn new(builder: FunctionBuilder<'a>, surroundings: Surroundings<'a>) -> Code<'a> {
-        let Surroundings { layout, data, abi, symbol, declare_stub } = surroundings;
+        let Surroundings { layout, data, abi, symbol, declare_stub, freed } = surroundings;
         Code {
             builder,
             layout,
@@ -83,6 +88,7 @@ impl<'a> Code<'a> {
             stubs: FxHashMap::default(),
             pair: None,
             place: Place::default(),
+            freed,
             is_compact: false,
         }
     }
@@ -308,6 +314,11 @@ impl<'a> Code<'a> {
         let (dead, done) = (self.cold_block(), self.block());
         self.count_down(object, dead, done);
         self.enter(dead);
+        if !self.freed.is_empty() {
+            self.free_aside(object);
+            let count = self.load(WORD, object, self.layout.refcount);
+            self.branch_if(count, done);
+        }
         self.call_aside(Helper::Dealloc, &[object]);
         self.jump(done, &[]);
         self.enter(done);

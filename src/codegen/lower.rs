@@ -223,7 +223,7 @@ impl<'a> Lower<'a> {
         }
         self.code.place.trace = may_be_seen(at).then(|| self.trace(inst));
         lower(self, at);
-        if changes_items(at.op) {
+        if changes_items(at.op) && !sealed::keeps_known(self, at) {
             self.forget_known();
         }
         if at.catches() {

@@ -51,6 +51,9 @@ pub(super) enum Work {
     Call,
     /// It drops a reference, and calls its helper where that was the last one.
     Drop,
+    /// It does what its helper does for objects that it knows, whose count is one then, and else nothing that anybody
+    /// could see. What it is told is how deep objects free each other.
+    Free,
 }
 
 /// One of a unit's stubs.
@@ -92,6 +95,10 @@ impl Stub {
         code.builder.append_block_params_for_function_params(first);
         code.enter(first);
         let params = code.builder.block_params(first).to_vec();
+        if self.work == Work::Free {
+            code.write_freeing(params[0], params[1]);
+            return code.finish();
+        }
         let (args, rest) = params.split_at(self.helper.args().len());
         let (words, place) = rest.split_at(self.caller.words());
         if self.work == Work::Drop {
@@ -131,6 +138,18 @@ impl Code<'_> {
     /// Drops a reference to an object in compact code.
     pub(super) fn drop_by_stub(&mut self, object: Value) {
         self.call_freely(Work::Drop, Helper::Dealloc, &[object]);
+    }
+
+    /// Calls the stub that frees objects of the unit's classes.
+    pub(super) fn free_aside(&mut self, object: Value) {
+        let depth = self.word(0);
+        self.free_nested(object, depth);
+    }
+
+    /// The same for an object that dies with another one, so deep.
+    pub(super) fn free_nested(&mut self, object: Value, depth: Value) {
+        let stub = self.stub((Work::Free, Helper::Dealloc), Registers::Kept, 1);
+        self.builder.ins().call(stub, &[object, depth]);
     }
 
     fn call_freely(&mut self, work: Work, helper: Helper, args: &[Value]) -> Vec<Value> {

@@ -18,6 +18,7 @@ use crate::runtime::meta::{CacheKind, CallMeta, PieceMeta};
 
 use super::abi::Abi;
 use super::code::{Code, Surroundings};
+use super::freed::FreedClass;
 use super::plan::Plan;
 use super::site::segment_key;
 use super::stubs::Stub;
@@ -32,6 +33,8 @@ pub(super) struct UnitContext<'a> {
     pub(super) layout: &'static Layout,
     /// Where things stand in its data.
     pub(super) data: DataLayout,
+    /// The classes whose instances a stub frees.
+    pub(super) freed: Vec<FreedClass>,
     /// The symbol of its data.
     pub(super) data_symbol: DataId,
     /// The conventions of the target.
@@ -166,6 +169,7 @@ impl<'a> Compiler<'a> {
             abi: unit.abi,
             symbol: data,
             declare_stub: &declare_stub,
+            freed: &unit.freed,
         };
         write(Code::new(builder, surroundings), callees);
         let clif = self.texts.is_some().then(|| context.func.display().to_string());

@@ -15,8 +15,9 @@ struct Head {
 }
 
 /// `_PyGC_PREV_MASK_FINALIZED`
-const FINALISED: usize = 1;
-const FLAGS: usize = 3;
+pub const FINALISED: usize = 1;
+/// The bits of the word with the object before that are no part of its address.
+pub const FLAGS: usize = 3;
 
 /// Where the next object stands, from an object on.
 pub const NEXT: i32 = -16;

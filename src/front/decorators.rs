@@ -43,11 +43,16 @@ pub fn is_promised(module: &ParsedModule, info: &FunctionInfo, enforcement: Enfo
         return false;
     }
     // `jit` takes functions without annotations too.
-    has(&def.decorator_list, &["jit"])
+    compiles(&def.decorator_list)
         || is_annotated
             && (enforcement == Enforcement::Everything
                 || has(&def.decorator_list, ENFORCING)
                 || has(class, ENFORCING))
+}
+
+/// Whether one of the decorators is `jit`.
+pub(super) fn compiles(decorators: &[Decorator]) -> bool {
+    decorators.iter().any(|decorator| name_of(decorator) == Some("jit"))
 }
 
 /// The last part of the decorator's name.

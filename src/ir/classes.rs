@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{MAX_KEPT_FLOATS, Type};
+use crate::types::{Held, MAX_UNBOXED, Type};
 
 use super::entity::{ClassId, FuncId};
 use super::imm::{Binary, InPlace};
@@ -17,8 +17,10 @@ pub struct SealedField {
     pub name: String,
     /// What stands in it, as far as its annotation says; whoever reads it tests that.
     pub ty: Type,
-    /// Where its reference stands in an instance, null while it is unset.
+    /// Where it stands in an instance.
     pub offset: i32,
+    /// What stands there.
+    pub held: Held,
     /// Whether compiled code may write it: objects of exactly that type, over a value that is there.
     pub is_stored: bool,
     /// Whether anything may stand in it. Not part of IR text.
@@ -69,6 +71,8 @@ pub struct SealedClass {
     pub has_subclasses: bool,
     /// Whether it has operators of its own for augmented assignments.
     pub augments: bool,
+    /// Where instances have their list of weak references; 0 where they have none. Not part of IR text.
+    pub weak: i32,
     /// Its fields, inherited ones included, in the constructor's order.
     pub fields: Vec<SealedField>,
     /// Its methods that subclasses replace, where all of them are functions of the unit.
@@ -86,11 +90,11 @@ impl SealedClass {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The fields of floats among the first [`MAX_KEPT_FLOATS`], as bits: instances that die may be kept with their floats.
+    /// How the field of this number takes an unboxed number in a new object; none where it takes objects alone.
     #[must_use]
-    pub fn floats(&self) -> u64 {
-        let numbered = self.fields.iter().enumerate().take(MAX_KEPT_FLOATS);
-        numbered.map(|(number, field)| u64::from(field.ty == Type::Float) << number).sum()
+    pub fn unboxed(&self, number: usize) -> Option<Held> {
+        let held = self.fields.get(number).filter(|_| number < MAX_UNBOXED)?.held;
+        (held != Held::Object).then_some(held)
     }
 
     /// The function of the unit that is the method of this name.

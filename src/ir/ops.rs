@@ -433,6 +433,8 @@ macro_rules! for_each_op {
                 SealedFieldInt = field_int(One(Obj)) -> (I64), Field, [EXITS, READS];
                 /// As `sealed.field`; exits unless it is an exact float and no NaN.
                 SealedFieldFloat = field_float(One(Obj)) -> (F64), Field, [EXITS, READS];
+                /// What stands in a field that holds floats unboxed, or a NaN: whoever reads it tests for that.
+                SealedFieldFloatAny = field_float_any(One(Obj)) -> (F64), Field, [READS];
                 /// As `sealed.field`; exits unless it is an exact bool.
                 SealedFieldBool = field_bool(One(Obj)) -> (Bool), Field, [EXITS, READS];
                 /// Exits unless the operand is None or what `sealed.guard` lets pass.

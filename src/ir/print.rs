@@ -64,7 +64,8 @@ impl fmt::Display for SealedClass {
         write!(f, "{}{} {{", self.name, if self.has_subclasses { " subclassed" } else { "" })?;
         list(f, &self.fields, |f, field| {
             let fixed = if field.is_stored { "" } else { " fixed" };
-            write!(f, "{}: {} @{}{fixed}", field.name, field.ty, field.offset)
+            let unboxed = if field.held == types::Held::Object { "" } else { " unboxed" };
+            write!(f, "{}: {} @{}{unboxed}{fixed}", field.name, field.ty, field.offset)
         })?;
         f.write_str("}")
     }

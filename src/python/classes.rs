@@ -98,7 +98,7 @@ impl<'py> Classes<'py> {
         if let Some(known) = self.known.iter().find(|known| known.object.is(object)) {
             return Some(known.class.name.clone());
         }
-        let Description { identity, title, version, has_subclasses, fields, attributes, constructor } =
+        let Description { identity, title, version, has_subclasses, weak, fields, attributes, constructor } =
             describe(object)?;
         let is_taken = self.known.iter().any(|known| known.class.name == wanted);
         let name = if is_taken { format!("{wanted}.{identity}") } else { wanted.to_owned() };
@@ -109,6 +109,7 @@ impl<'py> Classes<'py> {
             identity,
             version,
             has_subclasses,
+            weak,
             augments: attributes.iter().any(|(name, _)| AUGMENTS.contains(&name.as_str())),
             fields: Vec::new(),
             dispatch: Vec::new(),
@@ -126,6 +127,7 @@ impl<'py> Classes<'py> {
                 name: field.name,
                 ty,
                 offset: field.offset,
+                held: field.held,
                 is_stored,
                 takes_all: field.takes_all,
             };

@@ -1,9 +1,11 @@
 //! A module's text as the compiler sees it, parsed once for all of its functions.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use crate::driver;
 use crate::front;
@@ -23,6 +25,7 @@ pub(super) struct Text {
 struct Parsed {
     module: Arc<ParsedModule>,
     functions: FxHashMap<(String, u32), FunctionInfo>,
+    compiled: OnceLock<FxHashSet<String>>,
 }
 
 #[pymethods]
@@ -41,6 +44,12 @@ impl Text {
         let rows = found.into_iter();
         rows.map(|found| (found.qualname, found.first_line, found.is_chosen, found.has_loop, found.has_body))
             .collect()
+    }
+
+    /// Whether functions that `jit` compiles work on a class of this name.
+    fn compiles_with(&self, py: Python<'_>, name: &str) -> bool {
+        let Ok(parsed) = &self.parsed else { return false };
+        py.detach(|| parsed.compiled.get_or_init(|| front::names_compiled(&parsed.module)).contains(name))
     }
 }
 
@@ -64,5 +73,5 @@ fn parse(path: String, text: String) -> Result<Parsed, String> {
     let module = front::parse(&file).map_err(|errors| render(&errors, &file))?;
     let infos = front::functions(&module);
     let functions = infos.into_iter().map(|info| ((info.qualname.clone(), info.first_line), info)).collect();
-    Ok(Parsed { module: Arc::new(module), functions })
+    Ok(Parsed { module: Arc::new(module), functions, compiled: OnceLock::new() })
 }

@@ -35,12 +35,9 @@ pub const CLASS_POOL: usize = 2;
 /// The word with where the garbage collector's young objects are linked.
 pub const CLASS_YOUNG: usize = 3;
 
-/// The word with the address of the freed instances that new ones are made of where their floats are given unboxed.
-pub const CLASS_FILLED: usize = 4;
-
 /// The first of the words with version tags of the class and of sealed subclasses that its type covers, as far as they
 /// are known. Compiled code looks at one word, whose number are the tag's lowest bits; the runtime at a second one.
-pub const CLASS_COVERED: usize = 5;
+pub const CLASS_COVERED: usize = 4;
 
 /// How many such words there are, a power of two.
 pub const COVERED_WORDS: usize = 32;

@@ -257,8 +257,6 @@ pub struct ClassMeta {
     pub has_subclasses: bool,
     /// The methods that those have as it has them.
     pub kept_methods: Vec<String>,
-    /// The fields that take floats alone, by their numbers.
-    pub floats: u64,
 }
 
 /// What an inline cache is for.

@@ -595,15 +595,15 @@ pub unsafe extern "C" fn raise_unbound(name: *mut PyObject) {
 pub unsafe extern "C" fn dealloc(object: *mut PyObject) {
     // SAFETY: the caller's contract.
     unsafe {
-        if quiet::dies_alone(object) {
-            frames::pass();
-            return (running().symbols.dealloc)(object);
-        }
         if sealed::frees(object) {
             if sealed::dies_at_once(object) {
                 return frames::pass();
             }
             return frames::wait(|| (running().symbols.dealloc)(object));
+        }
+        if quiet::dies_alone(object) {
+            frames::pass();
+            return (running().symbols.dealloc)(object);
         }
         let _frames = frames::link();
         (running().symbols.dealloc)(object);

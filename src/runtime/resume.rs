@@ -406,10 +406,10 @@ impl<'a, 'py> Builder<'a, 'py> {
             return Ok(known.clone());
         }
         let values = fields.iter().map(|field| self.object(field)).collect::<PyResult<Vec<_>>>()?;
-        let pointers: Vec<*mut PyObject> = values.iter().map(Bound::as_ptr).collect();
+        let words: Vec<u64> = values.iter().map(|value| word(value.as_ptr())).collect();
         // SAFETY: the word is the sealed class, which the exit owns, and the compiler knows that the values pass.
         let made = unsafe {
-            let made = sealed::make(self.words[class as usize] as *mut PyObject, pointers.as_ptr());
+            let made = sealed::make(self.words[class as usize] as *mut PyObject, words.as_ptr(), 0);
             Bound::from_owned_ptr_or_err(self.py, made)?
         };
         values.into_iter().for_each(std::mem::forget);

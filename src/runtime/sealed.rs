@@ -21,7 +21,6 @@ use crate::cpython::running;
 
 use super::caches::NO_VERSION;
 use super::data::CLASS_COVERED;
-use super::data::CLASS_FILLED;
 use super::data::CLASS_POOL;
 use super::data::CLASS_TAG;
 use super::data::CLASS_TYPE;
@@ -45,10 +44,8 @@ pub struct Functions {
     /// methods as that has them.
     pub covers: unsafe fn(u64, *mut PyTypeObject, &[String]) -> bool,
     /// A new instance of a sealed class with so many values as it has fields, which pass their checks. It takes their
-    /// references, unless it is null.
-    pub make: unsafe fn(*mut PyObject, *const *mut PyObject) -> *mut PyObject,
-    /// The same where the words of the fields with a bit in the last operand hold doubles.
-    pub make_of_floats: unsafe fn(*mut PyObject, *mut *mut PyObject, u64) -> *mut PyObject,
+    /// references, unless it is null. The words of the fields with a bit in the last operand hold numbers.
+    pub make: unsafe fn(*mut PyObject, *const u64, u64) -> *mut PyObject,
     /// Frees an instance of exactly a sealed class, whose last reference is gone, if nothing can look on.
     pub dies_at_once: unsafe fn(*mut PyObject) -> bool,
     /// Where instances of the sealed class with this number are taken from, if the object is it.
@@ -58,15 +55,11 @@ pub struct Functions {
 }
 
 /// Where compiled code makes instances of a sealed class: it takes the first of those that were freed. Such an
-/// object owns nothing, its fields are null; in front of it stands which is the next one.
+/// object owns nothing; in front of it stands which is the next one.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool {
     /// The address of the freed instances.
     pub kept: usize,
-    /// The address of those that have kept their floats, which nobody else knows.
-    pub filled: usize,
-    /// In which fields these are, by their numbers.
-    pub floats: u64,
     /// The list of young objects, as if its head were in front of an object of this address.
     pub young: usize,
 }
@@ -75,6 +68,8 @@ pub struct Pool {
 pub const POOL_FIRST: i32 = 0;
 /// Where a pool has its count, of 32 bits.
 pub const POOL_COUNT: i32 = 8;
+/// Where a pool has how many may be in it, 32 bits.
+pub const POOL_ROOM: i32 = 12;
 /// Where a freed object leads to the next one.
 pub const POOL_LINK: i32 = collector::NEXT;
 
@@ -122,12 +117,10 @@ pub(super) unsafe fn found(unit: &LoadedUnit, identity: u64, object: *mut PyObje
     // SAFETY: the caller's contract.
     let pool = FUNCTIONS.get().and_then(|functions| unsafe { (functions.pool)(identity, object) });
     let nothing = NOTHING.as_ptr().addr();
-    let pool = pool.unwrap_or(Pool { kept: nothing, filled: nothing, floats: 0, young: 0 });
-    let is_known = pool.floats == unit.meta().classes[number].floats;
+    let pool = pool.unwrap_or(Pool { kept: nothing, young: 0 });
     let first = unit.layout().class(number);
     unit.set_word(first + CLASS_TYPE * WORD, word(object));
     unit.set_word(first + CLASS_POOL * WORD, pool.kept as u64);
-    unit.set_word(first + CLASS_FILLED * WORD, if is_known { pool.filled } else { nothing } as u64);
     unit.set_word(first + CLASS_YOUNG * WORD, pool.young as u64);
 }
 
@@ -141,29 +134,15 @@ pub(super) unsafe fn is_class(identity: u64, object: *mut PyObject) -> bool {
 }
 
 /// A new instance of a sealed class, which takes the references to its values; null with an exception for lack of
-/// memory.
+/// memory. The words of the fields in `unboxed`, by their numbers, hold numbers: doubles and ints of 64 bits.
 ///
 /// # Safety
-/// The class is sealed and alive, there is a live value for each field, which passes its check, and the thread is
-/// attached.
-pub unsafe extern "C" fn make(class: *mut PyObject, values: *const *mut PyObject) -> *mut PyObject {
+/// The class is sealed and alive, there is a number or a live value for each field, which passes its check, and the
+/// thread is attached.
+pub unsafe extern "C" fn make(class: *mut PyObject, values: *const u64, unboxed: i64) -> *mut PyObject {
     let functions = FUNCTIONS.get().expect("a sealed class was made by who registers");
     // SAFETY: the caller's contract.
-    unsafe { (functions.make)(class, values) }
-}
-
-/// The same where the words of the fields in `floats`, by their numbers, hold doubles.
-///
-/// # Safety
-/// As for [`make`].
-pub unsafe extern "C" fn make_of_floats(
-    class: *mut PyObject,
-    values: *mut *mut PyObject,
-    floats: i64,
-) -> *mut PyObject {
-    let functions = FUNCTIONS.get().expect("a sealed class was made by who registers");
-    // SAFETY: the caller's contract.
-    unsafe { (functions.make_of_floats)(class, values, floats.cast_unsigned()) }
+    unsafe { (functions.make)(class, values, unboxed.cast_unsigned()) }
 }
 
 /// Whether the type of one of the unit's sealed classes covers the object: 1 or 0. The words learn it.

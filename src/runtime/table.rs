@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 
 /// Counts incompatible changes of the table, of the data layout and of the body ABI.
-pub const ABI_VERSION: u32 = 15;
+pub const ABI_VERSION: u32 = 16;
 
 /// The machine type of a helper's argument or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,11 +261,10 @@ macro_rules! for_each_helper {
             ListSlice = list::list_slice(Obj, I64, I64, I64) -> (Obj);
             /// `(list, start, stop, items)`: puts a list's items in place of a slice of the list. 0 or -1.
             ListSetSlice = list::list_set_slice(Obj, I64, I64, Obj) -> (I32);
-            /// `(class, values)`: a new instance of a sealed class with a value for each of its fields, which pass their
-            /// checks; it takes their references, unless it fails.
-            SealedNew = sealed::make(Obj, Ptr) -> (Obj);
-            /// The same where the words of the fields in the third operand, by their numbers, hold doubles.
-            SealedNewOfFloats = sealed::make_of_floats(Obj, Ptr, I64) -> (Obj);
+            /// `(class, values, unboxed)`: a new instance of a sealed class with a value for each of its fields, which
+            /// pass their checks; it takes their references, unless it fails. The words of the fields in the last
+            /// operand, by their numbers, hold numbers.
+            SealedNew = sealed::make(Obj, Ptr, I64) -> (Obj);
         }
     };
 }

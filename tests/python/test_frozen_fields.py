@@ -379,3 +379,36 @@ def test_slots_with_private_names_and_weak_references() -> None:
     made = C(2)
     assert (made.cached(), made.cached()) == (4, 4)
     assert weakref.ref(made)() is made
+
+
+# ---- how fields hold numbers
+
+
+@pytest.mark.native
+def test_classes_that_compiled_functions_work_on_hold_numbers_unboxed(
+    module_of: Callable[[str], typing.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CASTIRON_FORCE", raising=False)
+    module = module_of(
+        "from castiron import frozen, jit\n"
+        "@frozen\nclass Named:\n    x: float\n    o: object\n"
+        "@frozen\nclass InText:\n    x: float\n"
+        "@frozen\nclass Own:\n    x: int\n    @jit\n    def f(self) -> int:\n        return self.x\n"
+        "@frozen\nclass Other:\n    x: float\n"
+        "@jit\ndef f(a: Named, b: 'InText | None') -> float:\n    return a.x\n"
+        "def g(a: Other): return a.x\n"
+    )
+    kinds = {name: type(vars(getattr(module, name))["x"]).__name__ for name in ("Named", "InText", "Own", "Other")}
+    pair, member = "getset_descriptor", "member_descriptor"
+    assert kinds == {"Named": pair, "InText": pair, "Own": pair, "Other": member}
+    assert type(vars(module.Named)["o"]).__name__ == member
+    nan = float("nan")
+    made = module.Named(nan, None)
+    assert made.x is nan
+    made.x = 2
+    assert repr(made.x) == "2"
+    assert module.f(module.Named(0.0, None), None) == 0.0
+    with pytest.raises(AttributeError, match="'x'"):
+        module.Named.__new__(module.Named).x  # noqa: B018 - reading it is the point
+    with pytest.raises(AttributeError, match="readonly"):
+        vars(module.Named)["x"].__set__(made, 1.0)

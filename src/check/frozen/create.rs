@@ -31,6 +31,8 @@ use crate::cpython::class;
 use crate::cpython::object::Counts;
 use crate::cpython::running;
 use crate::runtime::frames;
+use crate::runtime::held;
+use crate::types::MAX_UNBOXED;
 
 /// More parameters than this go through `__init__`.
 const MAX_PARAMETERS: usize = 24;
@@ -253,7 +255,9 @@ unsafe fn make(
             let value = *values.add(number);
             if !value.is_null() {
                 counts.keep(value);
-                hot.slot(object).write(value);
+                hot.slot.write(object, value);
+            } else {
+                hot.slot.clear(object);
             }
         }
         seal.kept.track(object);
@@ -265,15 +269,18 @@ unsafe fn make(
 }
 
 /// An instance whose fields have these values, which pass their checks and whose references it takes; null with an
-/// exception for lack of memory. Runs nothing: CPython 3.11 collects garbage where it allocates, and is kept from it.
+/// exception for lack of memory, which takes none. The words of the fields in `unboxed`, by their numbers, hold numbers:
+/// a double, or an int of 64 bits, as the field does. Runs nothing: CPython 3.11 collects garbage where it allocates,
+/// and is kept from it.
 ///
 /// # Safety
-/// The class is sealed and alive, there is an owned value for each field, and the thread is attached.
-pub(super) unsafe fn make_unchecked(class: *mut PyObject, values: *const *mut PyObject) -> *mut PyObject {
+/// The class is sealed and alive, there is a number or an owned value for each field, and the thread is attached.
+pub(super) unsafe fn make_unchecked(class: *mut PyObject, values: *const u64, unboxed: u64) -> *mut PyObject {
     // SAFETY: the caller's promise; the instance is untracked until its fields are set.
     unsafe {
         let class: *mut ffi::PyTypeObject = class.cast();
         let (seal, _) = seal_of(class);
+        let Some(boxes) = box_large(seal, values, unboxed) else { return ptr::null_mut() };
         let counts = Counts::of_running();
         let mut object = seal.kept.take(counts, class);
         if object.is_null() {
@@ -283,49 +290,51 @@ pub(super) unsafe fn make_unchecked(class: *mut PyObject, values: *const *mut Py
                 ffi::PyGC_Enable();
             }
             if object.is_null() {
+                boxes.into_iter().for_each(|(_, value)| ffi::Py_DECREF(value));
                 return object;
             }
         }
         for (number, hot) in seal.hot.iter().enumerate() {
-            hot.slot(object).write(*values.add(number));
+            let word = *values.add(number);
+            if !is_in(unboxed, number) {
+                hot.slot.write(object, word as *mut PyObject);
+            } else if !hot.slot.write_number(object, word)
+                && let Some(&(_, value)) = boxes.iter().find(|&&(own, _)| own == number)
+            {
+                hot.slot.write(object, value);
+            }
         }
         seal.kept.track(object);
         object
     }
 }
 
-/// The same where the fields in `floats` have their values unboxed. Instances that die are kept with their floats
-/// from now on.
+/// Whether the field of this number is one of these.
+fn is_in(unboxed: u64, number: usize) -> bool {
+    number < MAX_UNBOXED && unboxed >> number & 1 != 0
+}
+
+/// Boxes of the numbers that are not held unboxed, with those of their fields; none with an exception for lack of memory.
 ///
 /// # Safety
-/// As for [`make_unchecked`]; the words of these fields hold doubles.
-pub(super) unsafe fn make_of_floats(
-    class: *mut PyObject,
-    values: *mut *mut PyObject,
-    floats: u64,
-) -> *mut PyObject {
-    // SAFETY: the caller's promise; a word of `values` holds a double until its box takes its place.
-    unsafe {
-        let count = u64::BITS - floats.leading_zeros();
-        let boxed = (0..count as usize).filter(|number| floats >> number & 1 != 0);
-        let mut made = Vec::new();
-        for place in boxed.map(|number| values.add(number)) {
-            let value = ffi::PyFloat_FromDouble(place.cast::<f64>().read());
-            if value.is_null() {
-                break;
+/// As for [`make_unchecked`].
+unsafe fn box_large(seal: &Seal, values: *const u64, unboxed: u64) -> Option<Vec<(usize, *mut PyObject)>> {
+    let mut boxes = Vec::new();
+    for (number, hot) in seal.hot.iter().enumerate().filter(|&(number, _)| is_in(unboxed, number)) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let word = *values.add(number);
+            if held::number_word(hot.slot.held, word).is_none() {
+                let value = held::boxed(hot.slot.held, word);
+                if value.is_null() {
+                    boxes.into_iter().for_each(|(_, value)| ffi::Py_DECREF(value));
+                    return None;
+                }
+                boxes.push((number, value));
             }
-            place.write(value);
-            made.push(value);
         }
-        let is_complete = made.len() == floats.count_ones() as usize;
-        let object = if is_complete { make_unchecked(class, values) } else { ptr::null_mut() };
-        if object.is_null() {
-            made.into_iter().for_each(|value| ffi::Py_DECREF(value));
-        } else {
-            seal_of(class.cast()).0.kept.fill(floats);
-        }
-        object
     }
+    Some(boxes)
 }
 
 /// Calls `__post_init__`.
@@ -362,6 +371,9 @@ unsafe fn make_in_order(
     unsafe {
         let py = Python::assume_attached();
         let object = Bound::from_owned_ptr_or_err(py, seal.kept.allocate(Counts::of_running(), class))?;
+        for hot in &seal.hot {
+            hot.slot.clear(object.as_ptr());
+        }
         seal.kept.track(object.as_ptr());
         for (field, source) in seal.fields.iter().zip(&recipe.sources) {
             let given = source.parameter.map_or(ptr::null_mut(), |parameter| bound[parameter]);

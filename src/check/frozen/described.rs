@@ -30,6 +30,7 @@ use crate::cpython::class;
 use crate::cpython::class::TypeObject;
 use crate::cpython::running;
 use crate::runtime::sealed;
+use crate::types::Held;
 use crate::types::Type;
 
 /// A sealed class.
@@ -42,6 +43,8 @@ pub struct Description<'py> {
     pub version: u32,
     /// Whether it has subclasses by now.
     pub has_subclasses: bool,
+    /// Where instances have their list of weak references; 0 where they have none.
+    pub weak: i32,
     /// Its fields, in the constructor's order.
     pub fields: Vec<FieldDescription<'py>>,
     /// How calls give its fields their values, where they do nothing else.
@@ -66,6 +69,8 @@ pub struct FieldDescription<'py> {
     pub name: String,
     /// Where it stands in an instance.
     pub offset: i32,
+    /// What stands there.
+    pub held: Held,
     /// The one exact type that its annotation names, if it names one.
     pub ty: Type,
     /// The class whose instances it takes, and whether None too.
@@ -93,6 +98,7 @@ pub fn describe<'py>(object: &Bound<'py, PyAny>) -> Option<Description<'py>> {
         let fields = seal.fields.iter().map(|field| field.describe(seal, address, py));
         Some(Description {
             identity: seal.identity,
+            weak: i32::try_from((*class::fields(address)).weaklist_offset).ok()?,
             title: class.name().ok()?.to_string_lossy().into_owned(),
             fields: fields.collect::<Option<_>>()?,
             constructor: constructor(seal, address, py),
@@ -170,7 +176,7 @@ pub(super) unsafe fn covers(identity: u64, address: *mut PyTypeObject, methods: 
             let own = seal.fields.iter().find(|own| own.name.as_ptr() == field.name.as_ptr());
             own.is_some_and(|own| {
                 let stored = |field: &Field, seal, class| field.is_stored(seal, class);
-                own.offset == field.offset
+                own.slot.offset == field.slot.offset
                     && own.descriptor == field.descriptor
                     && own.quick.likeliest() == field.quick.likeliest()
                     && stored(own, seal, address) == stored(field, wanted, base)
@@ -305,7 +311,8 @@ impl Field {
         check.look(seal.function.bind(py)).ok()?;
         Some(FieldDescription {
             name: self.name.bind(py).to_string_lossy().into_owned(),
-            offset: i32::try_from(self.offset).ok()?,
+            offset: i32::try_from(self.slot.offset).ok()?,
+            held: self.slot.held,
             takes_all: matches!(check, Check::Anything),
             ty: check.settled().exact_type(py),
             class: check.instance(py),

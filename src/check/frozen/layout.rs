@@ -27,6 +27,7 @@ use pyo3::types::PyType;
 use super::Seal;
 use super::c_name;
 use super::create;
+use super::field_slot::FieldSlot;
 use super::seal_of;
 use super::slots;
 use crate::cpython;
@@ -35,6 +36,7 @@ use crate::cpython::class::ClassFunctions;
 use crate::cpython::class::TypeObject;
 use crate::cpython::class::fields;
 use crate::cpython::descriptor;
+use crate::types::Held;
 
 const WORD: isize = size_of::<*mut ffi::PyObject>().cast_signed();
 /// The size of what every object begins with.
@@ -43,15 +45,15 @@ pub(super) const HEADER: isize = size_of::<ffi::PyObject>().cast_signed();
 /// Where a field stands.
 pub(super) enum Place {
     /// In a slot that the class adds.
-    New(isize),
+    New(FieldSlot),
     /// In that of a sealed base, under the descriptor at this address.
-    Inherited(isize, usize),
+    Inherited(FieldSlot, usize),
 }
 
 impl Place {
-    pub(super) fn offset(&self) -> isize {
+    pub(super) fn slot(&self) -> FieldSlot {
         match self {
-            Place::New(offset) | Place::Inherited(offset, _) => *offset,
+            Place::New(slot) | Place::Inherited(slot, _) => *slot,
         }
     }
 }
@@ -158,7 +160,7 @@ fn address<F: Copy>(function: Option<F>) -> *mut c_void {
 
 /// What CPython's descriptors of the fields point to; lives as long as the class.
 pub(super) struct Definitions {
-    names: Box<[(isize, CString)]>,
+    names: Box<[(FieldSlot, CString)]>,
     members: Box<[ffi::PyMemberDef]>,
     accessors: Box<[ffi::PyGetSetDef]>,
 }
@@ -169,44 +171,45 @@ unsafe impl Send for Definitions {}
 unsafe impl Sync for Definitions {}
 
 impl Definitions {
-    fn new(names: Vec<(isize, CString)>) -> Definitions {
+    fn new(names: Vec<(FieldSlot, CString)>, own_setattr: bool) -> Definitions {
         let names = names.into_boxed_slice();
-        let members = names.iter().map(|(offset, name)| ffi::PyMemberDef {
+        let members = names.iter().map(|(slot, name)| ffi::PyMemberDef {
             name: name.as_ptr(),
             type_code: ffi::Py_T_OBJECT_EX,
-            offset: *offset,
+            offset: slot.offset,
             flags: ffi::Py_READONLY,
             doc: ptr::null(),
         });
-        let accessors = names.iter().map(|(offset, name)| ffi::PyGetSetDef {
+        let accessors = names.iter().map(|(slot, name)| ffi::PyGetSetDef {
             name: name.as_ptr(),
             get: Some(slots::get_field),
-            set: Some(slots::set_field),
+            set: Some(if own_setattr { slots::set_field } else { slots::refuse_field }),
             doc: ptr::null(),
-            closure: ptr::without_provenance_mut(offset.cast_unsigned()),
+            closure: ptr::without_provenance_mut(slot.offset.cast_unsigned()),
         });
         let (members, accessors) = (members.collect(), accessors.collect());
         Definitions { names, members, accessors }
     }
 
     /// What the class shows under the names of the fields that it adds: members that are only read, because the
-    /// class' own `__setattr__` writes, or pairs of functions where the class has another `__setattr__`.
+    /// class' own `__setattr__` writes, or pairs of functions where the class has another `__setattr__` or no reference
+    /// need stand in the field.
     pub(super) fn descriptors<'py>(
         &self,
         class: &Bound<'py, PyType>,
         has_setter: bool,
     ) -> PyResult<Vec<Descriptor<'py>>> {
         let definitions = self.names.iter().zip(&self.members).zip(&self.accessors);
-        let made = definitions.map(|(((offset, name), member), accessors)| {
+        let made = definitions.map(|(((slot, name), member), accessors)| {
             // SAFETY: a live class, which the descriptor keeps alive, and with it the definitions. CPython only
             // reads them.
             unsafe {
-                let descriptor = if has_setter {
+                let descriptor = if has_setter || slot.held != Held::Object {
                     ffi::PyDescr_NewGetSet(class.as_type_ptr(), ptr::from_ref(accessors).cast_mut())
                 } else {
                     ffi::PyDescr_NewMember(class.as_type_ptr(), ptr::from_ref(member).cast_mut())
                 };
-                Ok((*offset, name.clone(), Bound::from_owned_ptr_or_err(class.py(), descriptor)?))
+                Ok((slot.offset, name.clone(), Bound::from_owned_ptr_or_err(class.py(), descriptor)?))
             }
         });
         made.collect()
@@ -218,8 +221,9 @@ pub(super) type Descriptor<'py> = (isize, CString, Bound<'py, PyAny>);
 
 /// Where the fields stand: those that a sealed parent has stay there, the others follow.
 pub(super) fn plan(
-    names: &[Py<PyString>],
+    wanted: &[(Py<PyString>, Held)],
     parent: Option<&Bound<'_, PyType>>,
+    own_setattr: bool,
     py: Python<'_>,
 ) -> PyResult<(Vec<Place>, Definitions)> {
     let mut end = HEADER;
@@ -233,18 +237,19 @@ pub(super) fn plan(
     }
     let mut definitions = Vec::new();
     let mut places = Vec::new();
-    for name in names {
+    for (name, held) in wanted {
         let known = inherited.iter().find(|field| field.name.as_ptr() == name.as_ptr());
         places.push(match known {
-            Some(field) => Place::Inherited(field.offset, field.descriptor),
+            Some(field) => Place::Inherited(field.slot, field.descriptor),
             None => {
-                definitions.push((end, c_name(name, py)?));
+                let slot = FieldSlot { offset: end, held: *held };
+                definitions.push((slot, c_name(name, py)?));
                 end += WORD;
-                Place::New(end - WORD)
+                Place::New(slot)
             }
         });
     }
-    Ok((places, Definitions::new(definitions)))
+    Ok((places, Definitions::new(definitions, own_setattr)))
 }
 
 /// How large instances are.
@@ -320,6 +325,7 @@ pub(super) fn apply(
         (*own).dict_offset = 0;
         (*own).weaklist_offset = size.weak;
         (*own).dealloc = Some(slots::dealloc);
+        (*own).alloc = Some(slots::allocate);
         (*own).traverse = Some(slots::traverse);
         (*own).clear = Some(slots::clear);
         if !own_setattr {

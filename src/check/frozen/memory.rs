@@ -1,11 +1,8 @@
 //! Memory of instances: freed ones are kept for the next, as CPython keeps tuples and floats.
 //!
-//! An object that is kept is untracked, its fields and its list of weak references are null, the word of its head
+//! An object that is kept is untracked, nothing in its fields is a reference, its list of weak references is null, the word of its head
 //! that leads from one tracked object to the next leads to the next one that is kept. It owns nothing, not even its
 //! class, so that classes die; the seal frees what it keeps when the class goes.
-//!
-//! Where compiled code makes instances of unboxed floats, those that die as the only owners of their floats are kept
-//! apart, with these floats in the fields of that type: the next one's numbers are written into them.
 
 use std::cell::Cell;
 use std::ptr;
@@ -14,41 +11,27 @@ use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::Python;
 
-use super::Hot;
 use super::layout::HEADER;
-use super::seal_of;
 use crate::cpython;
 use crate::cpython::class;
 use crate::cpython::collector;
 use crate::cpython::collector::Young;
 use crate::cpython::object::Counts;
-use crate::cpython::object::FLOAT_SIZE;
 use crate::cpython::object::set_field;
 use crate::runtime::sealed;
-use crate::types::MAX_KEPT_FLOATS;
 
-/// How many bytes of a class' instances are kept of either kind at most.
+/// How many bytes of a class' instances are kept at most.
 const MAX_BYTES: usize = 128 * 1024;
 
 /// How many instances of a class that own nothing are kept, however large they are and whoever made them.
 const LEAST_KEPT: u32 = 128;
 
-/// How many that have their floats.
-const LEAST_FILLED: u32 = 32;
-
 /// The freed instances of a class: as many as were asked for in vain, so that those that others make don't pile up here.
-/// Compiled code takes them by itself: [`sealed::POOL_FIRST`] and [`sealed::POOL_COUNT`] say where the fields of a
+/// Compiled code takes them and hands them back by itself: [`sealed::POOL_FIRST`], [`sealed::POOL_COUNT`] and [`sealed::POOL_ROOM`] say where the fields of a
 /// [`Chain`] stand.
 pub(super) struct Kept {
-    /// Those that own nothing.
-    empty: Chain,
-    /// Those that have their floats.
-    filled: Chain,
-    /// Of which fields these are, by their numbers.
-    floats: u64,
-    /// Whether anybody asks for such instances.
-    fills: Cell<bool>,
-    /// How many are kept of either kind at most; 0 where none are.
+    chain: Chain,
+    /// How many are kept at most; 0 where none are.
     most: u32,
     /// Where objects are tracked, if CPython's macros are known.
     young: Option<Young>,
@@ -69,16 +52,12 @@ unsafe impl Send for Kept {}
 unsafe impl Sync for Kept {}
 
 impl Kept {
-    /// Keeps instances of this size, if they have no finaliser; `floats` has a bit for each field that takes floats.
-    pub(super) fn new(_py: Python<'_>, size: usize, finalised: bool, floats: u64) -> Kept {
-        let bytes = size + FLOAT_SIZE * floats.count_ones() as usize;
-        let most = u32::try_from(MAX_BYTES / bytes).unwrap_or(u32::MAX).max(LEAST_KEPT);
+    /// Keeps instances of this size, if they have no finaliser.
+    pub(super) fn new(_py: Python<'_>, size: usize, finalised: bool) -> Kept {
+        let most = u32::try_from(MAX_BYTES / size).unwrap_or(u32::MAX).max(LEAST_KEPT);
         let room = |least| if finalised { 0 } else { least };
         Kept {
-            empty: Chain::new(room(LEAST_KEPT)),
-            filled: Chain::new(room(LEAST_FILLED)),
-            floats,
-            fills: Cell::new(false),
+            chain: Chain::new(room(LEAST_KEPT)),
             most: room(most),
             // SAFETY: the thread is attached, to the main interpreter as everywhere in castiron.
             young: unsafe { Young::find() },
@@ -88,27 +67,7 @@ impl Kept {
     /// Where compiled code takes instances from and tracks them; none where it does not know how to.
     pub(super) fn pool(&self) -> Option<sealed::Pool> {
         let young = self.young?;
-        let address = |chain| std::ptr::from_ref::<Chain>(chain).addr();
-        Some(sealed::Pool {
-            kept: address(&self.empty),
-            filled: address(&self.filled),
-            floats: self.floats,
-            young: young.as_object(),
-        })
-    }
-
-    /// Instances of unboxed floats are asked for, for these fields.
-    pub(super) fn fill(&self, floats: u64) {
-        if floats == self.floats {
-            self.fills.set(true);
-            self.filled.make_room(self.most);
-        }
-    }
-
-    /// The fields whose floats an instance that dies now may keep.
-    #[inline]
-    pub(super) fn left(&self) -> u64 {
-        if self.fills.get() && self.filled.has_room() { self.floats } else { 0 }
+        Some(sealed::Pool { kept: std::ptr::from_ref(&self.chain).addr(), young: young.as_object() })
     }
 
     /// Has the garbage collector know an instance.
@@ -142,8 +101,8 @@ impl Kept {
         }
     }
 
-    /// A new instance with all fields null, which the garbage collector does not know yet; null with an exception
-    /// for lack of memory.
+    /// A new instance, which the garbage collector does not know yet and no field of which holds a reference: what
+    /// stands in them is to be overwritten. Null with an exception for lack of memory.
     ///
     /// # Safety
     /// The thread is attached, the class is the one of this seal and alive.
@@ -153,7 +112,7 @@ impl Kept {
         unsafe {
             let object = self.take(counts, class);
             if object.is_null() {
-                self.empty.make_room(self.most);
+                self.chain.make_room(self.most);
                 allocate_anew(class)
             } else {
                 object
@@ -169,16 +128,11 @@ impl Kept {
     pub(super) unsafe fn take(&self, counts: Counts, class: *mut ffi::PyTypeObject) -> *mut PyObject {
         // SAFETY: what is kept is memory of an instance, as the module says.
         unsafe {
-            let mut object = self.empty.take();
-            if object.is_null() {
-                object = self.filled.take();
-                if object.is_null() {
-                    return object;
-                }
-                drop_floats(&seal_of(class).0.hot, object, self.floats);
+            let object = self.chain.take();
+            if !object.is_null() {
+                set_field::<u64, _>(object, cpython::running().layout.refcount, 1);
+                counts.keep(class.cast());
             }
-            set_field::<u64, _>(object, cpython::running().layout.refcount, 1);
-            counts.keep(class.cast());
             object
         }
     }
@@ -187,45 +141,30 @@ impl Kept {
     ///
     /// # Safety
     /// The thread is attached; the object is an untracked instance of exactly this class that owns nothing any
-    /// more, its reference to its class excepted, which the caller drops; its fields and its list of weak
-    /// references are null.
+    /// more, its reference to its class excepted, which the caller drops; its list of weak references is null.
     #[inline]
     pub(super) unsafe fn free(&self, object: *mut PyObject) {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.empty.has_room() {
-                self.empty.put(object);
+            if self.chain.has_room() {
+                self.chain.put(object);
             } else {
                 ffi::PyObject_GC_Del(object.cast());
             }
         }
     }
 
-    /// Keeps an instance with its floats.
-    ///
-    /// # Safety
-    /// As for [`Kept::free`], but the fields that [`Kept::left`] names hold exact floats that nobody else knows.
-    #[inline]
-    pub(super) unsafe fn keep_filled(&self, object: *mut PyObject) {
-        // SAFETY: the caller's promise.
-        unsafe { self.filled.put(object) };
-    }
-
     /// Frees what is kept.
     ///
     /// # Safety
     /// The thread is attached; the class is the one of this seal, and its memory still there.
-    pub(super) unsafe fn clear(&self, fields: &[Hot]) {
+    pub(super) unsafe fn clear(&self) {
         // SAFETY: nobody else has the objects; each leads to the next one.
         unsafe {
             loop {
-                let mut object = self.empty.take();
+                let object = self.chain.take();
                 if object.is_null() {
-                    object = self.filled.take();
-                    if object.is_null() {
-                        return;
-                    }
-                    drop_floats(fields, object, self.floats);
+                    return;
                 }
                 ffi::PyObject_GC_Del(object.cast());
             }
@@ -278,6 +217,7 @@ impl Chain {
 
 const _: () = assert!(std::mem::offset_of!(Chain, first) == sealed::POOL_FIRST as usize);
 const _: () = assert!(std::mem::offset_of!(Chain, count) == sealed::POOL_COUNT as usize);
+const _: () = assert!(std::mem::offset_of!(Chain, room) == sealed::POOL_ROOM as usize);
 const _: () = assert!(collector::NEXT == sealed::POOL_LINK);
 
 /// # Safety
@@ -286,19 +226,6 @@ const _: () = assert!(collector::NEXT == sealed::POOL_LINK);
 unsafe fn link(object: *mut PyObject) -> *mut *mut PyObject {
     // SAFETY: the caller's promise.
     unsafe { object.cast::<u8>().offset(collector::NEXT as isize).cast() }
-}
-
-/// Drops the floats that an object was kept with.
-///
-/// # Safety
-/// The fields are those of the object's class; those in `floats` hold floats.
-pub(super) unsafe fn drop_floats(fields: &[Hot], object: *mut PyObject, floats: u64) {
-    let counts = Counts::of_running();
-    let numbered = fields.iter().enumerate().take_while(|&(number, _)| number < MAX_KEPT_FLOATS);
-    for (_, field) in numbered.filter(|&(number, _)| floats >> number & 1 != 0) {
-        // SAFETY: the caller's promise.
-        unsafe { counts.let_go(field.slot(object).replace(ptr::null_mut())) };
-    }
 }
 
 /// # Safety

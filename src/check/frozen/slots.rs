@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::ffi::CString;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::ptr;
 
 use pyo3::PyResult;
-use pyo3::exceptions::PyAttributeError;
 use pyo3::ffi;
 use pyo3::ffi::PyObject;
 use pyo3::prelude::Bound;
@@ -27,11 +27,9 @@ use crate::cpython::object::drop_optional;
 use crate::cpython::object::drop_ref;
 use crate::cpython::object::is_last;
 use crate::cpython::object::new_ref;
-use crate::cpython::running;
 use crate::runtime::frames;
 use crate::runtime::object::dies_quietly;
 use crate::runtime::sealed::is_simple;
-use crate::types::MAX_KEPT_FLOATS;
 
 /// How deep instances may free each other before the next ones wait, as in CPython.
 const MAX_NESTED: u32 = 50;
@@ -59,47 +57,47 @@ pub(super) unsafe extern "C" fn dealloc(object: *mut PyObject) {
         }
         let counts = Counts::of_running();
         clear_weak_references(object, (*own).weaklist_offset);
-        let left = seal.kept.left();
-        let mut is_filled = left != 0;
-        for (number, hot) in seal.hot.iter().enumerate() {
-            let slot = hot.slot(object);
-            let value = slot.read();
-            if number < MAX_KEPT_FLOATS && left >> number & 1 != 0 {
-                if !value.is_null() && ffi::Py_TYPE(value) == &raw mut ffi::PyFloat_Type && is_last(value) {
-                    continue;
-                }
-                is_filled = false;
-            }
+        for hot in &seal.hot {
+            let value = hot.slot.reference(object);
             if !value.is_null() {
                 if (*class::fields(ffi::Py_TYPE(value))).flags & class::FLAG_GC != 0 && is_last(value) {
                     dealloc_slowly(object);
                     return;
                 }
-                slot.write(ptr::null_mut());
+                hot.slot.take(object);
                 if !dies_quietly(value) {
                     frames::show();
                 }
                 counts.let_go(value);
             }
         }
-        if is_filled {
-            seal.kept.keep_filled(object);
-        } else {
-            if left != 0 {
-                drop_fields(seal, object);
-            }
-            seal.kept.free(object);
-        }
+        seal.kept.free(object);
         counts.let_go(class.cast());
     }
 }
 
-/// Frees an instance of exactly a sealed class if nothing can look on: its fields hold numbers, str, bytes or None.
+/// How deep instances in the fields of instances are looked at.
+const MAX_LOOKS: u32 = 2;
+
+/// Frees an instance of exactly a sealed class if nothing can look on: its fields hold numbers, str, bytes, None, what
+/// others hold too, and such instances.
 ///
 /// # Safety
 /// As for [`dealloc`].
 pub(super) unsafe fn dies_at_once(object: *mut PyObject) -> bool {
     // SAFETY: the caller's promise.
+    unsafe {
+        let can = is_alone(object, MAX_LOOKS);
+        if can {
+            free_alone(object, Counts::of_running());
+        }
+        can
+    }
+}
+
+/// Whether nothing can look on when the instance of exactly a sealed class dies.
+unsafe fn is_alone(object: *mut PyObject, looks: u32) -> bool {
+    // SAFETY: as for `dies_at_once`.
     unsafe {
         let class = ffi::Py_TYPE(object);
         let own = class::fields(class);
@@ -107,15 +105,42 @@ pub(super) unsafe fn dies_at_once(object: *mut PyObject) -> bool {
         let offset = (*own).weaklist_offset;
         let is_referred =
             offset > 0 && !object.cast::<u8>().offset(offset).cast::<*mut PyObject>().read().is_null();
+        // An object may stand in each of the fields.
+        let shared = seal.hot.len().cast_signed();
         let is_plain = |hot: &Hot| {
-            let value = hot.slot(object).read();
-            value.is_null() || is_simple(value)
+            let value = hot.slot.reference(object);
+            value.is_null()
+                || ffi::Py_REFCNT(value) > shared
+                || is_simple(value)
+                || looks > 0
+                    && is_last(value)
+                    && layout::is_sealed(class::fields(ffi::Py_TYPE(value)))
+                    && is_alone(value, looks - 1)
         };
-        let can = !is_referred && (*own).finalize.is_none() && seal.hot.iter().all(is_plain);
-        if can {
-            (running().symbols.dealloc)(object);
+        !is_referred && (*own).finalize.is_none() && seal.hot.iter().all(is_plain)
+    }
+}
+
+/// Frees an instance that [`is_alone`], and what it alone has.
+unsafe fn free_alone(object: *mut PyObject, counts: Counts) {
+    // SAFETY: as for `dies_at_once`; what dies here was looked at.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let (seal, _) = seal_of(class);
+        seal.kept.untrack(object);
+        for hot in &seal.hot {
+            let value = hot.slot.reference(object);
+            if !value.is_null() {
+                hot.slot.take(object);
+                if is_last(value) && layout::is_sealed(class::fields(ffi::Py_TYPE(value))) {
+                    free_alone(value, counts);
+                } else {
+                    counts.let_go(value);
+                }
+            }
         }
-        can
+        seal.kept.free(object);
+        counts.let_go(class.cast());
     }
 }
 
@@ -200,9 +225,9 @@ unsafe fn finalize(object: *mut PyObject) -> c_int {
 /// Drops all fields, in their order.
 unsafe fn drop_fields(seal: &Seal, object: *mut PyObject) {
     for field in &seal.fields {
-        // SAFETY: an instance's field is null or owned; it is null before foreign code can see it.
+        // SAFETY: an instance owns what stands in a field, which is unset before foreign code can see it.
         unsafe {
-            let value = field.slot(object).replace(ptr::null_mut());
+            let value = field.slot.of(object).take(object);
             if !value.is_null()
                 && !dies_quietly(value)
                 && !layout::is_sealed(class::fields(ffi::Py_TYPE(value)))
@@ -211,6 +236,26 @@ unsafe fn drop_fields(seal: &Seal, object: *mut PyObject) {
             }
             drop_optional(value);
         }
+    }
+}
+
+/// `tp_alloc`: the fields are unset.
+///
+/// # Safety
+/// CPython calls it, attached, with a sealed class.
+pub(super) unsafe extern "C" fn allocate(
+    class: *mut ffi::PyTypeObject,
+    count: ffi::Py_ssize_t,
+) -> *mut PyObject {
+    // SAFETY: the caller's promise; nobody has seen the object but the collector, which runs nothing of it.
+    unsafe {
+        let object = ffi::PyType_GenericAlloc(class, count);
+        if !object.is_null() {
+            for hot in &seal_of(class).0.hot {
+                hot.slot.clear(object);
+            }
+        }
+        object
     }
 }
 
@@ -231,7 +276,7 @@ pub(super) unsafe extern "C" fn traverse(
             return result;
         }
         for field in &seal_of(class).0.fields {
-            let value = *field.slot(object);
+            let value = field.slot.of(object).reference(object);
             if !value.is_null() {
                 let result = visit(value, argument);
                 if result != 0 {
@@ -271,11 +316,11 @@ pub(super) unsafe extern "C" fn set_attribute(
             && class.cast() == sealed
             && !value.is_null()
             && hot.knows(value)
-            && (!seal.immutable || (*hot.slot(object)).is_null())
+            && (!seal.immutable || hot.slot.is_unset(object))
         {
             let counts = Counts::of_running();
             counts.keep(value);
-            let old = hot.slot(object).replace(value);
+            let old = hot.slot.replace(object, value);
             if !old.is_null() {
                 counts.let_go(old);
             }
@@ -372,7 +417,7 @@ unsafe fn write(seal: &Seal, field: &Field, object: *mut PyObject, value: *mut P
         if value.is_null() {
             return Err(seal.refused(&seal.refusals.deleted, field, &class_of(object, py)));
         }
-        if seal.immutable && !(*field.slot(object)).is_null() {
+        if seal.immutable && !field.slot.of(object).is_unset(object) {
             return Err(seal.refused(&seal.refusals.assigned, field, &class_of(object, py)));
         }
         store(seal, field, object, Bound::ref_from_ptr(py, &value))
@@ -423,8 +468,7 @@ pub(super) unsafe fn store(
     }
     // SAFETY: the caller's promise.
     unsafe {
-        let slot = field.slot(object);
-        let old = slot.replace(new_ref(value.as_ptr()));
+        let old = field.slot.of(object).replace(object, new_ref(value.as_ptr()));
         if !old.is_null() && !dies_quietly(old) {
             frames::show();
         }
@@ -450,30 +494,28 @@ fn finish(written: PyResult<()>) -> c_int {
     }
 }
 
-/// The getter of a field in a class that writes attributes in its own way; the closure is the offset.
+/// The getter of a field that is no member; the closure is the offset.
 ///
 /// # Safety
 /// CPython calls it with a live instance of the class.
 pub(super) unsafe extern "C" fn get_field(object: *mut PyObject, offset: *mut c_void) -> *mut PyObject {
     // SAFETY: the definition's offset lies within the instance.
     unsafe {
-        let value = object.cast::<u8>().add(offset.addr()).cast::<*mut PyObject>().read();
-        if !value.is_null() {
-            return new_ref(value);
-        }
-        let py = Python::assume_attached();
         let (seal, _) = seal_of(ffi::Py_TYPE(object));
-        let class = class_of(object, py);
-        let class = class.getattr("__name__").map_or_else(|_| String::new(), |name| name.to_string());
-        let field = seal.fields.iter().find(|field| field.offset.cast_unsigned() == offset.addr());
-        let name = field.map_or_else(String::new, |field| field.name.bind(py).to_string());
-        PyAttributeError::new_err(format!("{class:?} object has no attribute {name:?}").replace('"', "'"))
-            .restore(py);
+        let found = seal.hot.iter().find(|hot| hot.slot.offset.cast_unsigned() == offset.addr());
+        let value = found.map_or(ptr::null_mut(), |hot| hot.slot.of(object).value(object));
+        if !value.is_null() || !ffi::PyErr_Occurred().is_null() {
+            return value;
+        }
+        let field = seal.fields.iter().find(|field| field.slot.offset.cast_unsigned() == offset.addr());
+        if let Some(field) = field {
+            raise_unset(field, object);
+        }
         ptr::null_mut()
     }
 }
 
-/// The setter of such a field.
+/// The setter of such a field in a class that writes attributes in its own way.
 ///
 /// # Safety
 /// As [`get_field`]; the value is live or null.
@@ -485,10 +527,52 @@ pub(super) unsafe extern "C" fn set_field(
     // SAFETY: as for `get_field`.
     unsafe {
         let (seal, _) = seal_of(ffi::Py_TYPE(object));
-        let field = seal.fields.iter().find(|field| field.offset.cast_unsigned() == offset.addr());
+        let field = seal.fields.iter().find(|field| field.slot.offset.cast_unsigned() == offset.addr());
         match field {
             Some(field) => finish(write(seal, field, object, value)),
             None => -1,
         }
     }
+}
+
+/// The setter of such a field in a class whose `__setattr__` writes: it says what a member that is only read says.
+///
+/// # Safety
+/// CPython calls it, attached.
+pub(super) unsafe extern "C" fn refuse_field(_: *mut PyObject, _: *mut PyObject, _: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { raise_attribute_error("readonly attribute") };
+    -1
+}
+
+/// Sets AttributeError for an unset field, in the words of a member that is null.
+///
+/// # Safety
+/// The object is a live instance, the field is unset and the thread is attached.
+unsafe fn raise_unset(field: &Field, object: *mut PyObject) {
+    // SAFETY: the caller's promise. Null looks as if the field held a number, meanwhile: nobody reads it.
+    unsafe {
+        let Ok(name) = super::c_name(&field.name, Python::assume_attached()) else { return };
+        let definition = ffi::PyMemberDef {
+            name: name.as_ptr(),
+            type_code: ffi::Py_T_OBJECT_EX,
+            offset: field.slot.offset,
+            flags: ffi::Py_READONLY,
+            doc: ptr::null(),
+        };
+        let word = object.cast::<u8>().offset(field.slot.offset).cast::<*mut PyObject>();
+        let unset = word.replace(ptr::null_mut());
+        ffi::PyMember_GetOne(object.cast(), ptr::from_ref(&definition).cast_mut());
+        word.write(unset);
+    }
+}
+
+/// Sets the exception at once: what PyO3 makes of it later would die later, too.
+///
+/// # Safety
+/// The thread is attached.
+unsafe fn raise_attribute_error(text: &str) {
+    let text = CString::new(text).expect("names have no null characters");
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyErr_SetString(ffi::PyExc_AttributeError, text.as_ptr()) };
 }

@@ -9,6 +9,7 @@ use super::seal_of;
 use super::slots;
 use crate::cpython::class;
 use crate::runtime::caches;
+use crate::types::Held;
 
 /// Has the runtime's inline caches ask.
 pub(super) fn announce() {
@@ -30,6 +31,7 @@ unsafe fn place(class: *mut ffi::PyTypeObject, name: *mut PyObject) -> Option<(i
         let (seal, _): (&Seal, _) = seal_of(class);
         let hot = seal.hot.iter().find(|hot| hot.name == name)?;
         let exact = hot.exact[0];
-        (!seal.immutable && !exact.is_null()).then_some((hot.offset, exact.addr()))
+        let is_reference = hot.slot.held == Held::Object;
+        (!seal.immutable && !exact.is_null() && is_reference).then_some((hot.slot.offset, exact.addr()))
     }
 }

@@ -159,7 +159,7 @@ fn sealed_class(unit: &Unit, cursor: &mut Cursor<'_>) -> Result<ClassId, ParseEr
     unit.sealed_class(name).ok_or_else(|| cursor.error("a declared class"))
 }
 
-/// A sealed class: `name [subclassed] {field: type @offset [fixed], ...}`.
+/// A sealed class: `name [subclassed] {field: type @offset [unboxed] [fixed], ...}`.
 pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> {
     let name = cursor.word().to_owned();
     let has_subclasses = cursor.eat("subclassed");
@@ -170,7 +170,8 @@ pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> 
         let ty = semantic_type(cursor)?;
         cursor.expect("@")?;
         let offset = cursor.number()?;
-        Ok(SealedField { name, ty, offset, is_stored: !cursor.eat("fixed"), takes_all: false })
+        let held = if cursor.eat("unboxed") { types::Held::unboxed(&ty) } else { types::Held::Object };
+        Ok(SealedField { name, ty, offset, held, is_stored: !cursor.eat("fixed"), takes_all: false })
     })?;
     Ok(SealedClass {
         title: name.clone(),
@@ -179,6 +180,7 @@ pub(super) fn class(cursor: &mut Cursor<'_>) -> Result<SealedClass, ParseError> 
         version: 0,
         has_subclasses,
         augments: false,
+        weak: 0,
         fields,
         dispatch: Vec::new(),
         methods: Vec::new(),

@@ -6,7 +6,7 @@ use crate::ir::func::{ExitFrame, InstData, Point, Slot};
 use crate::ir::imm::{Imm, rest_counts};
 use crate::ir::ops::{Effects, Op, Operand, Type};
 use crate::ir::unit::{Const, Signature};
-use crate::types::MAX_KEPT_FLOATS;
+use crate::types::Held;
 
 impl Verifier<'_> {
     /// Checks every instruction against its row and against what the row can't say.
@@ -195,15 +195,18 @@ impl Verifier<'_> {
         }
     }
 
-    /// The values of a new object's fields are objects; all that are of a float may be unboxed.
+    /// The values of a new object's fields are objects, or unboxed where the field may hold them so.
     fn check_new(&mut self, inst: Inst, data: &InstData, id: ClassId) {
-        let numbered = data.args[1..].iter().enumerate();
-        let unboxed = numbered.filter(|&(_, &arg)| self.type_of(arg) != Type::Obj);
-        let is_right =
-            unboxed.clone().all(|(number, &arg)| number < MAX_KEPT_FLOATS && self.type_of(arg) == Type::F64);
-        let found: u64 = if is_right { unboxed.map(|(number, _)| 1 << number).sum() } else { u64::MAX };
-        if found != 0 && found != self.unit.classes[id.index()].floats() {
-            self.fault(inst, "objects, and unboxed floats for all fields of floats or none");
+        for (number, &arg) in data.args[1..].iter().enumerate() {
+            let wanted = match self.unit.classes[id.index()].unboxed(number) {
+                Some(Held::Float) => Type::F64,
+                Some(Held::Int) => Type::I64,
+                _ => Type::Obj,
+            };
+            let found = self.type_of(arg);
+            if found != Type::Obj && found != wanted {
+                self.fault(inst, "a field takes an object, or a number that it holds unboxed");
+            }
         }
     }
 

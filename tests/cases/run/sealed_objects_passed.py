@@ -121,7 +121,7 @@ def shared_numbers():
     numbers = kept_numbers(paper, [int("7654321"), int("5555555"), 7, int("99999")])
     again = paper.size
     kept_numbers(paper, [123456, 654321])
-    return first, numbers, again, paper.size, paper.size is paper.size
+    return first, numbers, again, paper.size
 
 
 def desk_of(*papers):

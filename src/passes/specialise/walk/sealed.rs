@@ -7,7 +7,7 @@ use crate::ir::{
     Binary, ClassId, Const, FuncId, GlobalFact, Imm, InPlace, Inst, Op, Point, Signature, Value,
 };
 use crate::passes::specialise::repr::Known;
-use crate::types::Type;
+use crate::types::{Held, Type};
 
 use super::calls::probably_keeps;
 use super::{Left, Repr, Reprs, Sink, Walker};
@@ -53,6 +53,9 @@ impl<S: Sink> Walker<'_, S> {
         let class = &self.sink.unit().classes[class.index()];
         let Some(number) = class.field(&name) else { return Ok(false) };
         let ty = class.fields[number].ty.clone();
+        if !can_hold(class.fields[number].held, &ty) {
+            return Ok(false);
+        }
         let Some((object, class)) = self.instance(data.args[0]) else { return Ok(false) };
         let result = self.read_field(inst, object, (class, number), &ty);
         self.define(inst, result);
@@ -101,7 +104,11 @@ impl<S: Sink> Walker<'_, S> {
         let ty = field.ty.clone();
         let is_wide = matches!((&value, &ty), (Repr::Wide(..), Type::Int));
         let is_likely = probably_keeps(&value, &ty);
-        if !field.is_stored || !(value.keeps(&ty) || is_wide || is_likely) {
+        if !field.is_stored || !can_hold(field.held, &ty) || !(value.keeps(&ty) || is_wide || is_likely) {
+            return Ok(false);
+        }
+        let is_number = matches!(value, Repr::Float(_) | Repr::Int(..));
+        if field.held != Held::Object && !is_number {
             return Ok(false);
         }
         if is_likely {
@@ -276,4 +283,9 @@ impl<S: Sink> Walker<'_, S> {
         self.none(op, Imm::Sealed(class), &[object]);
         Ok(object)
     }
+}
+
+/// Whether ops on a field of this type know what stands in it: a field that a subclass declares anew stays what it was.
+fn can_hold(held: Held, ty: &Type) -> bool {
+    held == Held::Object || held == Held::unboxed(ty)
 }
